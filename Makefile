@@ -1,0 +1,73 @@
+# Everything below needs Python 3.11, make and the package registries, and nothing else.
+# Real Apache Kafka in the tests also needs Java 17 and Maven; those tests are skipped without.
+
+PYTHON ?= python3.11
+VENV := .venv
+BENCH_VENV := .venv-bench
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+BENCH_STAMP := $(BENCH_VENV)/.installed
+PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
+
+# make demo DURATION=30 SEED=7 ARGS="--merchants 500"
+DURATION ?=
+SEED ?=
+ARGS ?=
+# make test TESTS="tests/features -k windows"
+TESTS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-bench demo test check format bench lock clean
+
+help: ## Show what there is
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(STAMP) ## Make .venv with the locked packages and shopwarden itself
+
+$(STAMP): requirements-dev.lock pyproject.toml
+	@command -v $(PYTHON) >/dev/null || { echo "Python 3.11 is needed: $(PYTHON) was not found. Set PYTHON=/path/to/python3.11." >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python $(PIP_INSTALL) --require-hashes -r requirements-dev.lock
+	$(BIN)/python $(PIP_INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup-bench: $(BENCH_STAMP) ## Make .venv-bench, the environment of the Quix Streams benchmark
+
+$(BENCH_STAMP): benchmarks/requirements.lock
+	@test -x $(BENCH_VENV)/bin/python || $(PYTHON) -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python $(PIP_INSTALL) --require-hashes -r benchmarks/requirements.lock
+	@touch $@
+
+demo: $(STAMP) ## Run a simulated marketplace against the worker (DURATION=30, SEED=7, ARGS=...)
+	$(BIN)/shopwarden demo $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+test: $(STAMP) ## Run the tests (TESTS="tests/features -k windows")
+	$(BIN)/python -m pytest $(TESTS)
+
+check: $(STAMP) ## Lint, formatting, types, layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(STAMP) ## Format the code and sort its imports
+	$(BIN)/ruff check --fix-only --select I,UP,F401 .
+	$(BIN)/ruff format .
+
+bench: $(STAMP) $(BENCH_STAMP) ## Measure, and write build/bench.json (ARGS=...)
+	$(BIN)/python -m benchmarks $(ARGS)
+
+# --universal: one lock for Linux and macOS. No index is named in the locks, so any mirror serves.
+UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" $(UPGRADE)
+
+lock: ## Write the lock files anew (UPGRADE=--upgrade for newer versions)
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@test -x $(BIN)/uv || $(BIN)/python $(PIP_INSTALL) uv
+	$(UV_COMPILE) pyproject.toml -o requirements.lock
+	$(UV_COMPILE) pyproject.toml --extra embedded --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV_COMPILE) benchmarks/requirements.in -o benchmarks/requirements.lock
+
+clean: ## Remove the environments and everything that was built
+	rm -rf $(VENV) $(BENCH_VENV) build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find config features detectors streams tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
