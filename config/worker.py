@@ -1,0 +1,82 @@
+"""Settings of the worker."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from config.fields import Identifier, Section
+
+#: Same levels, from harmless to worst, as features.outputs.LEVELS (config may not import it; a test compares them).
+PublishLevel = Literal["low", "guarded", "elevated", "high", "critical"]
+
+
+class WorkerSettings(Section):
+    """What a worker does and how fast."""
+
+    group_id: str = Field(
+        default="shopwarden", min_length=1, max_length=249, description="Consumer group of the workers."
+    )
+    namespace: Identifier = Field(default="shopwarden", description="Prefix of all Redis keys; one per deployment.")
+    mode: Literal["live", "shadow"] = Field(
+        default="live",
+        description="`shadow` judges and publishes with `mode: shadow`, which enforcement systems must not act on.",
+    )
+    # Waiting this long for more records keeps batches worthwhile and the p99 below its goal of 30 ms at 2,000 events/s.
+    flush_interval_ms: int = Field(
+        default=10, ge=0, le=10_000, description="Longest wait for more records before a flush."
+    )
+    # 4,000 records a fetch gave 51,700 events/s, 500 gave 40,400 (ARCHITECTURE, prototype).
+    max_flush_records: int = Field(default=4000, ge=1, le=100_000, description="Most records of one flush.")
+    max_poll_records: int = Field(
+        default=4000, ge=1, le=100_000, description="Most records taken from the fetcher at once."
+    )
+    # A checkpoint costs more than a flush; after a crash about this much is computed again.
+    checkpoint_interval_s: float = Field(
+        default=1.0, gt=0, le=60, description="Seconds between checkpoints of a shard to Redis."
+    )
+    publish_level: PublishLevel = Field(
+        default="elevated",
+        description="Assessments at or above this level are always published, others when the level changes.",
+    )
+    # Recall is estimated from a random sample of what was not flagged; 0.5 % is a load that reviewers can carry.
+    audit_rate: float = Field(
+        default=0.005, ge=0, le=1, description="Share of the other assessments drawn for the audit sample."
+    )
+    # Mobile clients and carriers report up to an hour late; later events still count, in their own bucket.
+    allowed_lateness_s: int = Field(
+        default=3600,
+        ge=0,
+        le=30 * 86400,
+        description="Seconds that the watermark stays behind the highest event time seen.",
+    )
+    # The longest that a due timer waits on a quiet shard.
+    idle_tick_s: float = Field(
+        default=1.0, gt=0, le=3600, description="Seconds of quiet after which a tick moves a shard's time."
+    )
+    # 256 KiB, a hundred times a large listing; Kafka itself allows 1 MiB.
+    max_record_bytes: int = Field(
+        default=262_144, ge=1024, le=16_777_216, description="Larger records go to the dead letters."
+    )
+    # Clocks err by minutes; a day allows for a wrong time zone, and no event may push the watermark further than that.
+    future_tolerance_h: float = Field(
+        default=24, gt=0, le=720, description="Hours that an event may be later than its record's timestamp."
+    )
+    # At about 1 KB each, 200 MB at most.
+    cache_entries: int = Field(
+        default=200_000, ge=1000, le=100_000_000, description="Merchants, orders and listings kept decoded."
+    )
+    # Below the 30 s that container platforms grant between SIGTERM and SIGKILL.
+    shutdown_deadline_s: float = Field(
+        default=25, gt=0, le=3600, description="Seconds for a clean stop; then the process exits."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="`json` for machines, `console` for people."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least severe log messages shown."
+    )
+    # Any fixed number: the same input must give the same scores.
+    seed: int = Field(default=42, ge=0, le=2**32 - 1, description="Seed of the models and of the audit sample.")
+    features_in_output: Literal["reasons", "all"] = Field(
+        default="reasons", description="Features in an assessment: those that its reasons name, or all."
+    )
