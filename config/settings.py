@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     @classmethod
     def _folder(cls, path: Path | None) -> Path | None:
         if path is not None and not path.is_dir():
-            raise ValueError("there is no such folder")
+            raise ValueError(f"there is no folder {path}")
         return path
 
     @property

@@ -57,14 +57,11 @@ def known_keys(model: type[BaseModel]) -> dict[str, type[BaseModel] | None]:
     return keys
 
 
-def suggestion(name: str, candidates: Iterable[str]) -> str:
-    """``"; did you mean …?"`` for the nearest candidate, or one whose last part is the same; else nothing."""
-    candidates = list(candidates)
-    near = difflib.get_close_matches(name, candidates, n=1, cutoff=0.7)
-    if not near:
-        last = re.split(r"\.|__", name)[-1]
-        near = [c for c in candidates if re.split(r"\.|__", c)[-1] == last]
-    return f"; did you mean {near[0]}?" if near else ""
+def suggestion(key: str, keys: Iterable[str]) -> str | None:
+    """The setting that was probably meant: one with the same last part elsewhere, else the most similar name."""
+    keys = list(keys)
+    same = [known for known in keys if known.rpartition(".")[2] == key.rpartition(".")[2]]
+    return next(iter(same or difflib.get_close_matches(key, keys, n=1, cutoff=0.7)), None)
 
 
 def variable(key: str) -> str:
@@ -105,7 +102,8 @@ def drop_unknown(source: Source, model: type[BaseModel], problems: list[str]) ->
             kept[key] = value
         else:
             origin = source.origins.get(key, source.origins.get("", ""))
-            problems.append(f"{origin}: there is no setting {key}{suggestion(key, keys)}")
+            meant = suggestion(key, keys)
+            problems.append(f"{origin}: there is no setting {key}" + (f"; did you mean {meant}?" if meant else ""))
     return Source(kept, {key: source.origins.get(key, source.origins.get("", "")) for key in kept})
 
 
@@ -160,7 +158,9 @@ def _variables(
             if value:  # an empty variable is an unset one, as docker-compose passes it
                 origins[by_variable[upper]] = f"{place} {name}"
         else:
-            problems.append(f"{place}: there is no setting {name}{suggestion(upper, by_variable)}")
+            meant = suggestion(upper.removeprefix(PREFIX).lower().replace(DELIMITER, "."), keys)
+            hint = f"; did you mean {variable(meant)}?" if meant else ""
+            problems.append(f"{place}: there is no setting {name}{hint}")
     try:
         values = reader()
     except pydantic_settings.SettingsError:
@@ -191,7 +191,7 @@ def describe(error: ValidationError, values: Mapping[str, Any], origins: Mapping
 
 
 def _secret(key: str, value: object) -> bool:
-    """Whether a value must not be shown: secrets, and addresses that may carry one."""
+    """Whether a value must not be shown: secrets, and addresses or whole sections that may carry one."""
     if key.endswith("_file"):
         return False
-    return isinstance(value, (SecretStr, Mapping)) or any(word in key for word in ("password", "_key", "url"))
+    return isinstance(value, SecretStr) or "." not in key or any(word in key for word in ("password", "_key", "url"))

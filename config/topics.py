@@ -56,9 +56,12 @@ class TopicSettings(Section):
         default=1, ge=1, le=16, description="Replicas of each partition that `topics create` asks for."
     )
     # Inputs: a month, so that a policy can be tried on recent history (older history comes from archive files). Brokers
-    # delete by the record's own timestamp: history produced with its original timestamps needs 0.
+    # delete by the record's own timestamp, so history that is produced with its original ones would vanish in minutes.
     retention_inputs_days: float = Field(
-        default=30, ge=0, le=36500, description="Days that inputs are kept; 0: for ever."
+        default=30,
+        ge=0,
+        le=36500,
+        description="Days that inputs are kept, by their own timestamps (old history needs 0); 0: for ever.",
     )
     # Six months: that long a decision can be contested (DSA Art. 20), and systems that enforce may read it again.
     retention_events_days: float = Field(
