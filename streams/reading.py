@@ -1,0 +1,184 @@
+"""Read topics from their beginning to their end, without a consumer group.
+
+The end is where the broker says so for each partition while reading (librdkafka's end-of-partition event), since list
+offsets cannot be relied on with the embedded broker. A partition that grows meanwhile ends where it was first reached.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Final, Self, TypeAlias
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
+from msgspec import Struct
+
+_METADATA_SECONDS: Final = 15.0
+#: A broker that answers nothing for so long is taken for gone.
+STALL_SECONDS: Final = 30.0
+_BATCH: Final = 500
+
+#: Errors that trying again does not mend.
+_HOPELESS: Final = frozenset(
+    {
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
+        KafkaError._AUTHENTICATION,  # noqa: SLF001 - public, in spite of their names
+        KafkaError._UNKNOWN_PARTITION,  # noqa: SLF001
+        KafkaError._UNKNOWN_TOPIC,  # noqa: SLF001
+    }
+)
+
+Partition: TypeAlias = tuple[str, int]
+
+
+class ReadError(Exception):
+    """Topics cannot be read; the message says why."""
+
+
+class PartitionEnd(Struct, frozen=True):
+    """The end of a partition was reached; records after it may still come if the partition grows."""
+
+    partition: Partition
+
+
+class TopicReader:
+    """Reads all partitions of some topics. Use it in a ``with`` statement.
+
+    Parameters
+    ----------
+    config
+        Settings of the confluent-kafka consumer. Nothing is committed and no group is joined.
+    topics
+        Names of existing topics.
+    start
+        First offset of partitions that are not to be read from their beginning; if given, only these are read.
+
+    Raises
+    ------
+    ReadError
+        No broker answers, or a topic does not exist.
+    """
+
+    def __init__(
+        self, config: Mapping[str, Any], topics: Sequence[str], *, start: Mapping[Partition, int] | None = None
+    ) -> None:
+        self._consumer = Consumer(
+            {
+                **config,
+                "group.id": "shopwarden-reader",  # required by the client; never joined
+                "enable.auto.commit": False,
+                "enable.auto.offset.store": False,
+                "enable.partition.eof": True,
+                "auto.offset.reset": "earliest",
+                "queued.max.messages.kbytes": 16 * 1024,
+                "error_cb": self._on_error,
+            }
+        )
+        self._heard = time.monotonic()
+        self._trouble = "it has said nothing"
+        try:
+            found = self._find(topics)
+            offsets = dict.fromkeys(found, OFFSET_BEGINNING) if start is None else dict(start)
+            for topic, partition in sorted(offsets.keys() - found):
+                raise ReadError(f"topic {topic!r} has no partition {partition}")
+            # The offset goes into the assignment: a seek right after it fails (PITFALLS A10).
+            self._consumer.assign([TopicPartition(*partition, offset) for partition, offset in offsets.items()])
+        except BaseException:
+            self._consumer.close()
+            raise
+        self.partitions: tuple[Partition, ...] = tuple(sorted(offsets))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._consumer.close()
+
+    def poll(self, seconds: float, *, must_come: bool = True) -> list[Message | PartitionEnd]:
+        """What has come, in the order of each partition; empty if nothing came in time.
+
+        Parameters
+        ----------
+        seconds
+            How long to wait for the first record.
+        must_come
+            Whether there is something to wait for: a partition whose end has not been reached and that is not paused.
+
+        Raises
+        ------
+        ReadError
+            The broker refuses, or nothing that must come has come for thirty seconds.
+        """
+        found: list[Message | PartitionEnd] = []
+        for message in self._consumer.consume(_BATCH, seconds):
+            error = message.error()
+            if error is None:
+                found.append(message)
+            elif error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001 - public, in spite of its name
+                found.append(PartitionEnd(partition_of(message)))
+            elif error.fatal() or error.code() in _HOPELESS:
+                raise ReadError(f"the broker refuses: {error.str()}")
+            else:
+                self._on_error(error)  # the client tries again by itself
+        now = time.monotonic()
+        if found or not must_come:
+            self._heard = now
+        elif now - self._heard > STALL_SECONDS:
+            raise ReadError(f"the broker has not answered for {STALL_SECONDS:.0f} s: {self._trouble}")
+        return found
+
+    def pause(self, partition: Partition) -> None:
+        """Fetch no more of a partition until :meth:`resume`."""
+        self._consumer.pause([TopicPartition(*partition)])
+
+    def resume(self, partition: Partition) -> None:
+        """Go on with a paused partition."""
+        self._consumer.resume([TopicPartition(*partition)])
+
+    def _find(self, topics: Sequence[str]) -> set[Partition]:
+        try:
+            metadata = self._consumer.list_topics(timeout=_METADATA_SECONDS)
+        except KafkaException as error:
+            raise ReadError(f"no broker answers: {error.args[0].str()}") from error
+        found: set[Partition] = set()
+        for topic in topics:
+            described = metadata.topics.get(topic)
+            if described is None or described.error is not None:
+                raise ReadError(f"there is no topic {topic!r}; the broker has {_listed(metadata.topics)}")
+            found.update((topic, partition) for partition in described.partitions)
+        return found
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._trouble = error.str()
+
+
+def read_to_end(reader: TopicReader) -> Iterator[Message]:
+    """The records of a reader's partitions until each has reached its end, in the order they come.
+
+    Raises
+    ------
+    ReadError
+        See :meth:`TopicReader.poll`.
+    """
+    unfinished = set(reader.partitions)
+    while unfinished:
+        for event in reader.poll(1.0):
+            if isinstance(event, PartitionEnd):
+                unfinished.discard(event.partition)
+                reader.pause(event.partition)
+            elif partition_of(event) in unfinished:
+                yield event
+
+
+def partition_of(message: Message) -> Partition:
+    """Topic and partition of a record."""
+    return message.topic() or "", message.partition() or 0
+
+
+def _listed(topics: Mapping[str, Any]) -> str:
+    names = sorted(name for name in topics if not name.startswith("__"))
+    return ", ".join(names[:20]) + (f" and {len(names) - 20} more" if len(names) > 20 else "") if names else "none"
