@@ -1,0 +1,262 @@
+"""The topics: what they should be like, creating them, checking them.
+
+A shard is one partition number across the input topics, so these must have equal partition counts: with unequal ones a
+merchant's orders and listings would be judged by different shards. The worker calls :func:`check_topics` when it starts
+and refuses then.
+"""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import KafkaError, KafkaException
+from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic  # type: ignore[attr-defined]
+
+from config.settings import Settings
+from streams.clients import MAX_MESSAGE_BYTES, kafka_config
+
+_DAY_MS = 86_400_000
+
+
+class TopicsError(Exception):
+    """Kafka can't be asked, or the topics are not as they must be; the text says what to do."""
+
+
+@dataclass(frozen=True)
+class TopicSpec:
+    """What a topic should be like. ``field`` is its name in the settings; ``use`` is input or output."""
+
+    field: str
+    name: str
+    use: str
+    partitions: int
+    cleanup: str
+    config: dict[str, str]
+    required: bool
+
+
+@dataclass(frozen=True)
+class TopicState:
+    """What a topic is like: ``partitions`` is 0 if it does not exist; ``cleanup`` None if the broker does not tell."""
+
+    spec: TopicSpec
+    partitions: int
+    replication: int
+    cleanup: str | None
+
+    @property
+    def exists(self) -> bool:
+        """Whether the broker has the topic."""
+        return self.partitions > 0
+
+
+@dataclass(frozen=True)
+class TopicReport:
+    """All topics, what is wrong with them (a worker must not start) and what should be looked at."""
+
+    topics: tuple[TopicState, ...]
+    problems: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the input topics that exist, in the order of TopicSettings.INPUTS."""
+        return tuple(topic.spec.name for topic in self.topics if topic.exists and _is_shard_input(topic.spec))
+
+    @property
+    def shards(self) -> int:
+        """Number of shards: the partition count that the input topics share; 0 if they don't."""
+        counts = {topic.partitions for topic in self.topics if topic.exists and _is_shard_input(topic.spec)}
+        return counts.pop() if len(counts) == 1 else 0
+
+    def raise_problems(self) -> None:
+        """Raise TopicsError with all problems, if there are any."""
+        if self.problems:
+            raise TopicsError("\n".join(self.problems))
+
+
+def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
+    """What ``topics create`` makes and ``topics check`` wants (CONTRACTS.md, topics)."""
+    topics = settings.topics
+
+    def spec(field: str, use: str, days: float | None, *, required: bool = False, **config: str) -> TopicSpec:
+        cleanup = "compact" if days is None else "delete"
+        if days is not None:
+            config["retention.ms"] = str(round(days * _DAY_MS) if days > 0 else -1)
+        partitions = 1 if field == "policies" else topics.partitions
+        properties = {"cleanup.policy": cleanup, **{k.replace("_", "."): v for k, v in config.items()}}
+        return TopicSpec(field, topics.name(field), use, partitions, cleanup, properties, required)
+
+    return (
+        *(spec(f, "input", topics.retention_inputs_days, required=f in ("listings", "orders")) for f in topics.INPUTS),
+        spec("events", "output", topics.retention_events_days, required=True),
+        spec("merchant_standing", "output", None),
+        spec("creator_standing", "output", None),
+        # Larger than an input can be, or a record that is too large could not be put aside.
+        spec(
+            "dead_letters",
+            "output",
+            topics.retention_dead_letters_days,
+            required=True,
+            max_message_bytes=str(MAX_MESSAGE_BYTES),
+        ),
+        spec("policies", "input", None),
+    )
+
+
+def create_topics(settings: Settings, timeout_s: float = 30) -> dict[str, str]:
+    """Create the topics that are missing; the result says of each whether it was created, and its partition count.
+
+    Where input topics exist already, the new ones get their partition count instead of the one in the settings. Returns
+    when the broker shows all of them. Raises TopicsError if it can't be reached or refuses.
+    """
+    admin = AdminClient(kafka_config(settings))
+    deadline = time.monotonic() + timeout_s
+    present = _partitions(_metadata(admin, settings, timeout_s))
+    specs = topic_specs(settings)
+    existing = {spec.name: present[spec.name] for spec in specs if _is_shard_input(spec) and spec.name in present}
+    counts = set(existing.values())
+    if len(counts) > 1:
+        raise TopicsError(_unequal(existing))
+    partitions = counts.pop() if counts else settings.topics.partitions
+    wanted = {
+        spec.name: NewTopic(
+            spec.name,
+            num_partitions=1 if spec.field == "policies" else partitions,
+            replication_factor=settings.topics.replication,
+            config=spec.config,
+        )
+        for spec in specs
+        if spec.name not in present
+    }
+    result = {spec.name: f"exists, {_plural(present[spec.name])}" for spec in specs if spec.name in present}
+    if wanted:
+        futures = admin.create_topics(list(wanted.values()), operation_timeout=timeout_s, request_timeout=timeout_s)
+        for name, future in futures.items():
+            try:
+                future.result(timeout_s)
+                result[name] = f"created, {_plural(wanted[name].num_partitions)}"
+            except KafkaException as error:
+                if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # somebody else was faster
+                    raise TopicsError(f"the broker refused to create topic {name}: {error.args[0].str()}") from None
+                result[name] = "exists"
+    _await_visible(admin, settings, set(result), deadline)
+    return {spec.name: result[spec.name] for spec in specs}
+
+
+def check_topics(settings: Settings, timeout_s: float = 10) -> TopicReport:
+    """Compare the broker's topics with what they should be like. Raises TopicsError if the broker can't be asked."""
+    admin = AdminClient(kafka_config(settings))
+    metadata = _metadata(admin, settings, timeout_s)
+    present = _partitions(metadata)
+    specs = topic_specs(settings)
+    cleanup = _cleanup_policies(admin, [spec.name for spec in specs if spec.name in present], timeout_s)
+    states = tuple(
+        TopicState(spec, present.get(spec.name, 0), _replication(metadata, spec.name), cleanup.get(spec.name))
+        for spec in specs
+    )
+    return TopicReport(states, tuple(_problems(states)), tuple(_warnings(states, len(metadata.brokers))))
+
+
+def _problems(states: tuple[TopicState, ...]) -> Iterator[str]:
+    missing = [state.spec.name for state in states if state.spec.required and not state.exists]
+    if missing:
+        yield f"missing: {', '.join(missing)}. Run `shopwarden topics create`, or correct [topics] in the settings."
+    inputs = {s.spec.name: s.partitions for s in states if s.exists and _is_shard_input(s.spec)}
+    if len(set(inputs.values())) > 1:
+        yield _unequal(inputs)
+    for state in states:
+        if state.cleanup is None:
+            continue
+        name, policies = state.spec.name, state.cleanup.replace(" ", "").split(",")
+        if state.spec.cleanup == "compact" and "compact" not in policies:
+            yield f"{name} has cleanup.policy={state.cleanup}, so old values would vanish; set it to compact."
+        if state.spec.cleanup == "delete" and "compact" in policies:
+            yield (
+                f"{name} has cleanup.policy={state.cleanup}: compaction keeps only the last event of each key; "
+                "set it to delete."
+            )
+
+
+def _warnings(states: tuple[TopicState, ...], brokers: int) -> Iterator[str]:
+    missing = [state.spec.name for state in states if not state.spec.required and not state.exists]
+    if missing:
+        yield f"missing, but optional: {', '.join(missing)}. `shopwarden topics create` makes them."
+    shards = {s.partitions for s in states if s.exists and _is_shard_input(s.spec)}
+    for state in states:
+        name = state.spec.name
+        if state.spec.field == "policies":
+            if state.partitions > 1:
+                yield f"{name} has {state.partitions} partitions; changes are in order only in a topic with one."
+        elif state.exists and len(shards) == 1 and state.partitions not in shards:
+            yield f"{name} has {_plural(state.partitions)}, the inputs {max(shards)}; joins by key need equal ones."
+    single = [state.spec.name for state in states if state.exists and state.replication == 1]
+    if brokers > 1 and single:
+        yield f"kept by one broker of {brokers} only, so its loss is theirs: {', '.join(single)}."
+
+
+def _unequal(inputs: dict[str, int]) -> str:
+    most = max(inputs.values())
+    fewer = [name for name, count in inputs.items() if count < most]
+    counts = ", ".join(f"{name} {count}" for name, count in inputs.items())
+    return (
+        f"the input topics have unequal partition counts: {counts}. A shard is one partition of each, so they must be "
+        f"equal. Delete {', '.join(fewer)} and run `shopwarden topics create`, which makes new ones with {most}. "
+        "(Adding partitions to a topic with records is no way: it moves keys, and splits merchants over two shards.)"
+    )
+
+
+def _is_shard_input(spec: TopicSpec) -> bool:
+    return spec.use == "input" and spec.field != "policies"
+
+
+def _plural(partitions: int) -> str:
+    return f"{partitions} partition" + ("s" if partitions != 1 else "")
+
+
+def _metadata(admin: AdminClient, settings: Settings, timeout_s: float) -> ClusterMetadata:
+    # All topics: asking for one by name makes brokers that create topics by themselves create it.
+    try:
+        return admin.list_topics(timeout=timeout_s)
+    except KafkaException as error:
+        raise TopicsError(
+            f"no Kafka broker answered at {settings.kafka.brokers} within {timeout_s:g} s ({error.args[0].str()}). "
+            "Is it running, and are kafka.brokers and kafka.security_protocol right?"
+        ) from None
+
+
+def _partitions(metadata: ClusterMetadata) -> dict[str, int]:
+    return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
+
+
+def _replication(metadata: ClusterMetadata, name: str) -> int:
+    topic = metadata.topics.get(name)
+    return min((len(p.replicas) for p in topic.partitions.values()), default=0) if topic is not None else 0
+
+
+def _cleanup_policies(admin: AdminClient, names: list[str], timeout_s: float) -> dict[str, str]:
+    """The cleanup policy of each topic, where the broker tells and the user may know."""
+    if not names:
+        return {}
+    resources = [ConfigResource(ConfigResource.Type.TOPIC, name) for name in names]
+    found: dict[str, str] = {}
+    for resource, future in admin.describe_configs(resources, request_timeout=timeout_s).items():
+        try:
+            entry: Any = future.result(timeout_s).get("cleanup.policy")
+        except KafkaException:
+            continue
+        if entry is not None and entry.value:
+            found[resource.name] = entry.value
+    return found
+
+
+def _await_visible(admin: AdminClient, settings: Settings, names: set[str], deadline: float) -> None:
+    while True:
+        seen = _partitions(_metadata(admin, settings, max(1.0, deadline - time.monotonic())))
+        missing = sorted(names - seen.keys())
+        if not missing:
+            return
+        if time.monotonic() > deadline:
+            raise TopicsError(f"created, but the broker does not show them yet: {', '.join(missing)}. Try again.")
+        time.sleep(0.1)
