@@ -1,0 +1,121 @@
+"""The core: ``apply(flush)`` takes a shard from one state to the next and returns what to publish.
+
+Deterministic: no clock, no randomness without a seed, no I/O. The worker, replay and the tests all call this one method, and recovery is calling
+it again on the flushes that the journal names.
+"""
+
+from collections.abc import Sequence
+
+from detectors.assess import Assessor
+from detectors.flush import Emit, Flush
+from detectors.judge import Judge, Models
+from detectors.listings import ListingFlow
+from detectors.merchants import MerchantFlow
+from detectors.orders import OrderFlow
+from detectors.outbox import Outbox
+from features.decode import Rejection, decode
+from features.events import InputEvent
+from features.keys import split_key
+from features.shard import Needed, Record, ShardState
+
+#: Name of the source of what a tick of event time causes.
+TICK_TOPIC = "tick"
+
+
+class Core:
+    """One shard at work: its state, its models, and the judge they share with others."""
+
+    __slots__ = ("_assessor", "_listings", "_merchants", "_orders", "_outbox", "judge", "models", "state")
+
+    def __init__(self, state: ShardState, models: Models, judge: Judge) -> None:
+        self.state = state
+        self.models = models
+        self.judge = judge
+        self._outbox = Outbox()
+        self._assessor = Assessor(state, models, judge, self._outbox)
+        self._orders = OrderFlow(self._assessor)
+        self._listings = ListingFlow(self._assessor)
+        self._merchants = MerchantFlow(self._assessor)
+
+    def decode(self, records: Sequence[Record]) -> list[InputEvent | Rejection]:
+        """Decode a flush's records, so that what it needs can be loaded before it is applied."""
+        limits = self.judge.settings.limits
+        return [decode(r.kind, r.key, r.value, r.timestamp, limits) for r in records]
+
+    def needed(self, flush: Flush, events: Sequence[InputEvent | Rejection]) -> Needed:
+        """Keys that applying a flush reads, those of timers that will fire included."""
+        needed = Needed()
+        highest = self.state.clock.highest
+        for record, event in zip(flush.records, events, strict=True):
+            if not isinstance(event, Rejection):
+                needed.add(event)
+                if record.kind == "orders":
+                    highest = max(highest, min(event.occurred_at, record.timestamp))
+        watermark = highest - self.judge.settings.allowed_lateness
+        if flush.tick is not None:
+            watermark = max(watermark, flush.tick)
+        for key in self.state.timers.due(watermark):
+            if key[0] == "o":
+                needed.orders.add(key[1:])
+                needed.merchants.add(split_key(key[1:])[0])
+            else:
+                needed.merchants.add(key[1:])
+        return needed
+
+    def apply(self, flush: Flush, events: Sequence[InputEvent | Rejection] | None = None) -> list[Emit]:
+        """Apply a flush whose keys are loaded; returns what to publish, in order.
+
+        ``events`` are the decoded records, where the caller has them already.
+        """
+        state = self.state
+        outbox = self._outbox
+        clock = state.clock
+        statistics = state.statistics
+        lateness = self.judge.settings.allowed_lateness
+        if events is None:
+            events = self.decode(flush.records)
+        outbox.emits = []
+        for record, event in zip(flush.records, events, strict=True):
+            statistics.records += 1
+            if type(event) is Rejection:
+                outbox.start(record.topic, record.partition, record.offset, record.timestamp)
+                statistics.rejected += 1
+                outbox.reject(record, event)
+                continue
+            at: int = event.occurred_at  # type: ignore[union-attr]
+            kind = record.kind
+            if kind == "orders":
+                reached = at if at < record.timestamp else record.timestamp
+                if reached > clock.highest:
+                    clock.highest = reached
+                    outbox.start(record.topic, record.partition, record.offset, at)
+                    self._fire_timers(reached - lateness)
+                else:
+                    outbox.start(record.topic, record.partition, record.offset, at)
+                outbox.time = at
+                self._orders.apply(event)  # type: ignore[arg-type]
+            else:
+                outbox.start(record.topic, record.partition, record.offset, at)
+                if kind == "listings":
+                    self._listings.apply(event)  # type: ignore[arg-type]
+                else:
+                    self._merchants.apply(event)  # type: ignore[arg-type]
+        if flush.tick is not None:
+            outbox.start(TICK_TOPIC, state.partition, flush.sequence, flush.tick)
+            self._fire_timers(flush.tick)
+        return outbox.emits
+
+    def _fire_timers(self, watermark: int) -> None:
+        """Fire every timer up to a watermark, in order of time."""
+        state = self.state
+        if watermark <= state.clock.watermark:
+            return
+        state.clock.watermark = watermark
+        timers = state.timers
+        while (due := timers.pop_due(watermark)) is not None:
+            time, key = due
+            self._outbox.time = time
+            if key[0] == "o":
+                self._orders.timer(key[1:], split_key(key[1:])[0], time)
+            else:
+                self._assessor.timer(state.merchant(key[1:]), time)

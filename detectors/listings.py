@@ -1,0 +1,137 @@
+"""What each event of a listing changes."""
+
+from math import log
+
+from detectors.assess import Assessor
+from detectors.orders import event_digest
+from features import events
+from features.keys import entity_key
+from features.listing import ListingRecord
+from features.listing_text import listing_signals, title_similarity
+from features.merchant import LISTING_EDITS, LISTINGS_CREATED, LISTINGS_REMOVED, Merchant
+from features.windows import DAY_MS
+
+#: Event ids kept per listing to drop repeats.
+SEEN_LIMIT = 16
+
+
+class ListingFlow:
+    """Applies listing events to a shard's state."""
+
+    __slots__ = ("_assessor", "_judge", "_state")
+
+    def __init__(self, assessor: Assessor) -> None:
+        self._assessor = assessor
+        self._state = assessor.state
+        self._judge = assessor.judge
+
+    def apply(self, event: events.ListingInput) -> None:
+        """Apply one event: the version, the merchant's churn, judgement."""
+        state = self._state
+        key = entity_key(event.merchant_id, event.listing_id)
+        listing = state.listing(key)
+        digest = event_digest(event.event_id)
+        if digest in listing.seen:
+            state.statistics.duplicates += 1
+            return
+        if len(listing.seen) >= SEEN_LIMIT:
+            del listing.seen[0]
+        listing.seen.append(digest)
+        state.statistics.events += 1
+        merchant = state.merchant(event.merchant_id)
+        if merchant.advance(event.occurred_at):
+            self._assessor.begin_day(merchant)
+        match event:
+            case events.ListingExposed():
+                listing.views += event.views
+            case events.ListingRemoved():
+                self._remove(listing, merchant, event.occurred_at)
+            case _:
+                self._version(event, listing, merchant)
+
+    def _version(
+        self, event: events.ListingCreated | events.ListingUpdated, listing: ListingRecord, merchant: Merchant
+    ) -> None:
+        at = event.occurred_at
+        created = type(event) is events.ListingCreated
+        if created:
+            listing.created = at
+            merchant.churn.add(at // DAY_MS, LISTINGS_CREATED, 1)
+            merchant.record.activity.add_listing(at)
+        else:
+            merchant.churn.add(at // DAY_MS, LISTING_EDITS, 1)
+        if listing.version_at and at < listing.version_at:
+            # An older version that arrives late is counted, but does not take the place of the newer one.
+            return
+        first = not listing.version_at
+        if first or listing.removed:
+            merchant.record.live_listings += 1
+            listing.removed = False
+        if not first:
+            listing.edits += 0 if created else 1
+            listing.previous_price = listing.price
+            listing.previous_list_price = listing.list_price
+            listing.title_similarity = round(title_similarity(listing.title, event.title), 4)
+            listing.category_changed = listing.category != event.category
+            listing.brand_changed = listing.brand != (event.brand or "")
+        elif not created:
+            # An edit of a listing whose creation was not seen: nothing to compare with.
+            listing.created = at
+        self._price(event, listing, merchant)
+        listing.version_at = at
+        listing.title = event.title
+        listing.category = event.category
+        listing.brand = event.brand or ""
+        listing.currency = event.currency
+        listing.price = event.price
+        listing.list_price = event.list_price or 0
+        listing.ship_from = event.ship_from or ""
+        signals = listing_signals(event, self._judge.policies.terms)
+        listing.replica_terms = signals.replica_terms
+        listing.contact_terms = signals.contact_terms
+        listing.prohibited_terms = signals.prohibited_terms
+        listing.claim_terms = signals.claim_terms
+        listing.brand_unauthorised = signals.brand_unauthorised
+        listing.category_prohibited = signals.category_prohibited
+        listing.category_restricted = signals.category_restricted
+        self._assessor.listing(str(event.__struct_config__.tag), event.listing_id, listing, merchant)
+        self._assessor.merchant(merchant, False)
+
+    def _price(
+        self, event: events.ListingCreated | events.ListingUpdated, listing: ListingRecord, merchant: Merchant
+    ) -> None:
+        """Keep the category's price counts, and the merchant's own level against them."""
+        record = merchant.record
+        if not record.currency:
+            record.currency = event.currency
+        population = self._state.population
+        if listing.version_at and listing.price > 0 and not listing.removed:
+            population.price_level(listing.currency, listing.category).add(listing.price, -1)
+        if listing.level is not None:
+            record.level_sum -= listing.level
+            record.levelled -= 1
+            listing.level = None
+        if event.price <= 0:
+            return
+        level = population.price_level(event.currency, event.category)
+        # Judged against the others: the median is read before this price joins.
+        median = level.median_log()
+        level.add(event.price)
+        if median is not None:
+            listing.level = round(log(event.price) - median, 4)
+            record.level_sum = round(record.level_sum + listing.level, 4)
+            record.levelled += 1
+
+    def _remove(self, listing: ListingRecord, merchant: Merchant, at: int) -> None:
+        if listing.removed or not listing.version_at:
+            return
+        listing.removed = True
+        record = merchant.record
+        record.live_listings -= 1
+        merchant.churn.add(at // DAY_MS, LISTINGS_REMOVED, 1)
+        if listing.price > 0:
+            self._state.population.price_level(listing.currency, listing.category).add(listing.price, -1)
+        if listing.level is not None:
+            record.level_sum = round(record.level_sum - listing.level, 4)
+            record.levelled -= 1
+            listing.level = None

@@ -1,0 +1,272 @@
+"""What each event of an order changes, and what an order's timers do."""
+
+from xxhash import xxh3_64_intdigest
+
+from detectors.assess import Assessor
+from features import events, order as flags
+from features.events import OrderEvent
+from features.keys import entity_key
+from features.merchant import GMV, TRACKING_LIMIT, Merchant
+from features.order import (
+    DEFAULT_DELIVER_MS,
+    DEFAULT_SHIP_MS,
+    DEFECTS,
+    LATE_DELIVERY,
+    RETURN_FLAGS,
+    SEEN_LIMIT,
+    OrderRecord,
+    next_timer,
+)
+from features.vectors import order_vector
+from features.windows import DAY_MS
+
+#: 48 bits keep the numbers short in JSON; among the few events of one order they never collide.
+_ID_MASK = (1 << 48) - 1
+
+
+def event_digest(event_id: str) -> int:
+    """A short number that stands for an event id."""
+    return xxh3_64_intdigest(event_id) & _ID_MASK
+
+
+class OrderFlow:
+    """Applies order events to a shard's state."""
+
+    __slots__ = ("_assessor", "_judge", "_models", "_state")
+
+    def __init__(self, assessor: Assessor) -> None:
+        self._assessor = assessor
+        self._state = assessor.state
+        self._judge = assessor.judge
+        self._models = assessor.models
+
+    def apply(self, event: OrderEvent) -> None:
+        """Apply one event: facts, counts, judgement."""
+        state = self._state
+        key = entity_key(event.merchant_id, event.order_id)
+        order = state.order(key)
+        digest = event_digest(event.event_id)
+        seen = order.seen
+        if digest in seen:
+            state.statistics.duplicates += 1
+            return
+        if not seen:
+            order.seen = [digest]
+        else:
+            if len(seen) >= SEEN_LIMIT:
+                del seen[0]
+            seen.append(digest)
+        state.statistics.events += 1
+        merchant = state.merchant(event.merchant_id)
+        if merchant.advance(event.occurred_at):
+            self._assessor.begin_day(merchant)
+        created = type(event) is events.OrderCreated
+        if created:
+            if order.created is not None:
+                state.statistics.duplicates += 1
+                return
+            self._create(event, key, order, merchant)  # type: ignore[arg-type]
+        else:
+            _HANDLERS[type(event)](order, event)
+            if type(event) is events.OrderShipped:
+                self._check_tracking(order, merchant, event.tracking_number)
+        changed = merchant.reflag(order)
+        if order.created is None:
+            if not order.timer:
+                order.timer = event.occurred_at + self._judge.settings.retention_days * DAY_MS
+                state.timers.set(f"o{key}", order.timer)
+            return
+        if created:
+            self._score(order, merchant, event)  # type: ignore[arg-type]
+        elif type(event) is events.OrderDelivered or type(event) is events.OrderTracked:
+            self._learn_lateness(order, event.occurred_at)
+        self._assessor.order(event, order, merchant, created)
+        self._assessor.merchant(merchant, changed & DEFECTS != 0)
+
+    def _create(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
+        state = self._state
+        record = merchant.record
+        at = event.occurred_at
+        order.created = at
+        order.buyer = buyer = self._judge.pseudonyms.short("buyer", event.buyer_id)
+        order.total = event.total
+        order.items = len(event.items)
+        order.ship_by = at + DEFAULT_SHIP_MS if event.ship_by is None else event.ship_by
+        order.deliver_by = at + DEFAULT_DELIVER_MS if event.deliver_by is None else event.deliver_by
+        order.ship_to = event.ship_to or ""
+        quantity = 0
+        for item in event.items:
+            quantity += item.quantity
+            listing_key = entity_key(event.merchant_id, item.listing_id)
+            listing = state.listings.get(listing_key)
+            if listing is not None:
+                listing.orders += 1
+                state.touched_listings[listing_key] = None
+                if not order.category:
+                    order.category = listing.category
+                    order.ship_from = listing.ship_from
+        order.quantity = quantity
+        if not record.currency:
+            record.currency = event.currency
+        if event.currency == record.currency:
+            order.gmv = event.total
+            merchant.placed.add(at // DAY_MS, GMV, event.total)
+        else:
+            record.foreign_orders += 1
+        record.activity.add_order(at, order.gmv)
+        merchant.buyers.add(at // DAY_MS, buyer)
+        if at > record.last_order:
+            since = record.last_order or record.registered or record.first_seen
+            if at - since >= self._judge.settings.dormant_after:
+                record.quiet_ms = at - since
+            record.last_order = at
+        state.statistics.orders += 1
+        order.timer = next_timer(order, self._judge.settings.retention_days)
+        state.timers.set(f"o{key}", order.timer)
+
+    def _score(self, order: OrderRecord, merchant: Merchant, event: events.OrderCreated) -> None:
+        """Judge a fresh order by the bad-order model, and keep its inputs for the day its outcome is known."""
+        listing = self._state.listings.get(entity_key(event.merchant_id, event.items[0].listing_id))
+        values = order_vector(order, merchant, listing, self._state.population)
+        model = self._models.bad_order
+        model.observe(values)
+        order.scored = values
+        order.probability = round(model.predict(values), 5)
+
+    @staticmethod
+    def _check_tracking(order: OrderRecord, merchant: Merchant, number: str) -> None:
+        digest = xxh3_64_intdigest(number) & 0xFFFFFFFF
+        if order.tracking == digest:
+            return
+        recent = merchant.record.tracking
+        if digest in recent:
+            order.tracking_reused = True
+        elif not recent:
+            merchant.record.tracking = [digest]
+        else:
+            if len(recent) >= TRACKING_LIMIT:
+                del recent[0]
+            recent.append(digest)
+        order.tracking = digest
+
+    def _learn_lateness(self, order: OrderRecord, at: int) -> None:
+        """Teach the segments whether an order came late, once, when that is first known."""
+        if order.segment_known or order.delivered is None and not order.delivery_overdue:
+            return
+        order.segment_known = True
+        late = order.flags & LATE_DELIVERY != 0
+        population = self._state.population
+        population.learn_segment("all", at, late)
+        if order.ship_to:
+            population.learn_segment(f"region/{order.ship_to}", at, late)
+            if order.ship_from:
+                population.learn_segment(f"route/{order.ship_from}>{order.ship_to}", at, late)
+        if order.category:
+            population.learn_segment(f"category/{order.category}", at, late)
+
+    def timer(self, key: str, merchant_id: str, time: int) -> None:
+        """An order's timer fired at an event time: overdue, mature, or past its retention."""
+        state = self._state
+        order = state.orders.get(key)
+        if order is None or order.timer != time:
+            return
+        state.statistics.timers += 1
+        state.touched_orders[key] = None
+        if order.created is None or order.matured:
+            self._retire(key)
+            return
+        merchant = state.merchant(merchant_id)
+        if merchant.advance(time):
+            self._assessor.begin_day(merchant)
+        changed = 0
+        open_ = order.cancelled is None
+        if open_ and order.shipped is None and order.delivered is None and not order.ship_overdue and time > order.ship_by:
+            order.ship_overdue = True
+            changed |= merchant.reflag(order)
+        if open_ and order.delivered is None and not order.delivery_overdue and time > order.deliver_by:
+            order.delivery_overdue = True
+            changed |= merchant.reflag(order)
+            self._learn_lateness(order, time)
+        if time >= (flags.delivery_due_day(order) + flags.OUTCOME_DAYS) * DAY_MS:
+            self._mature(order)
+        order.timer = next_timer(order, self._judge.settings.retention_days)
+        state.timers.set(f"o{key}", order.timer)
+        if changed & DEFECTS:
+            self._assessor.merchant(merchant, True)
+
+    def _mature(self, order: OrderRecord) -> None:
+        """The order's outcome is known: learn from its inputs as they were scored."""
+        order.matured = True
+        if order.scored is not None:
+            if order.flags & flags.OUTCOME_DUE:
+                self._models.bad_order.learn(order.scored, order.flags & flags.BAD != 0)
+                self._state.statistics.labels += 1
+            order.scored = None
+
+    def _retire(self, key: str) -> None:
+        state = self._state
+        del state.orders[key]
+        state.touched_orders.pop(key, None)
+        state.removed_orders[key] = None
+        state.timers.clear(f"o{key}")
+
+
+def _shipped(order: OrderRecord, event: events.OrderShipped) -> None:
+    if order.shipped is None or event.occurred_at < order.shipped:
+        order.shipped = event.occurred_at
+
+
+def _tracked(order: OrderRecord, event: events.OrderTracked) -> None:
+    at = event.occurred_at
+    if event.status != "exception" and (order.first_scan is None or at < order.first_scan):
+        order.first_scan = at
+    if event.status == "delivered" and (order.delivered is None or at < order.delivered):
+        order.delivered = at
+
+
+def _delivered(order: OrderRecord, event: events.OrderDelivered) -> None:
+    if order.delivered is None or event.occurred_at < order.delivered:
+        order.delivered = event.occurred_at
+
+
+def _cancelled(order: OrderRecord, event: events.OrderCancelled) -> None:
+    if order.cancelled is None or event.occurred_at < order.cancelled:
+        order.cancelled = event.occurred_at
+        order.cancelled_by = event.by
+
+
+def _return_requested(order: OrderRecord, event: events.OrderReturnRequested) -> None:
+    order.claims |= RETURN_FLAGS[event.reason]
+
+
+def _refunded(order: OrderRecord, event: events.OrderRefunded) -> None:
+    order.refunded += event.amount
+    if event.fault == "seller":
+        order.seller_refund = True
+
+
+def _disputed(order: OrderRecord, event: events.OrderDisputed) -> None:
+    order.disputed = True
+
+
+def _dispute_resolved(order: OrderRecord, event: events.OrderDisputeResolved) -> None:
+    order.dispute_lost = event.in_favour_of == "buyer"
+
+
+def _reviewed(order: OrderRecord, event: events.OrderReviewed) -> None:
+    if not order.rating or event.occurred_at < order.rated_at:
+        order.rating = event.rating
+        order.rated_at = event.occurred_at
+
+
+_HANDLERS = {
+    events.OrderShipped: _shipped,
+    events.OrderTracked: _tracked,
+    events.OrderDelivered: _delivered,
+    events.OrderCancelled: _cancelled,
+    events.OrderReturnRequested: _return_requested,
+    events.OrderRefunded: _refunded,
+    events.OrderDisputed: _disputed,
+    events.OrderDisputeResolved: _dispute_resolved,
+    events.OrderReviewed: _reviewed,
+}

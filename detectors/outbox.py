@@ -1,0 +1,95 @@
+"""Turns judgements into messages: CloudEvents 1.0 in Kafka binary mode, with deterministic ids."""
+
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from detectors.flush import Emit
+from features.decode import Rejection
+from features.outputs import Output, Source, Standing
+from features.shard import Record
+
+_SOURCE: Final = b"/shopwarden"
+_JSON: Final = b"application/json"
+_encode = msgspec.json.Encoder().encode
+
+
+class Outbox:
+    """Collects the messages of one flush, in order.
+
+    An id is made of the source record's coordinates and the number of the output among those that this record caused, so that the same input gives
+    the same ids live, after a crash and in replay.
+    """
+
+    __slots__ = ("_at", "_count", "emits", "source", "time")
+
+    def __init__(self) -> None:
+        self.emits: list[Emit] = []
+        self.source = Source("", 0, 0)
+        self.time = 0
+        self._at = ""
+        self._count = 0
+
+    def start(self, topic: str, partition: int, offset: int, time: int) -> None:
+        """Begin the outputs of one record (or tick) at an event time, ms."""
+        self.source = Source(topic, partition, offset)
+        self.time = time
+        self._at = ""
+        self._count = 0
+
+    def next_id(self) -> str:
+        """A fresh id for an output of the present record: letters, digits, hyphens and underscores only."""
+        if not self._at:
+            topic = "".join(c if c.isalnum() or c == "_" else "-" for c in self.source.topic)
+            self._at = f"{topic}-{self.source.partition}-{self.source.offset}"
+        identifier = f"{self._at}-{self._count}"
+        self._count += 1
+        return identifier
+
+    def publish(self, identifier: str, output: Output, subject: str) -> None:
+        """Add an output event, keyed by its merchant."""
+        kind = str(output.__struct_config__.tag)
+        self.emits.append(
+            Emit(
+                "events",
+                output.merchant_id.encode(),
+                _encode(output),
+                (
+                    ("ce_specversion", b"1.0"),
+                    ("ce_id", identifier.encode()),
+                    ("ce_type", kind.encode()),
+                    ("ce_source", _SOURCE),
+                    ("ce_time", _rfc3339(self.time)),
+                    ("ce_subject", subject.encode()),
+                    ("content-type", _JSON),
+                ),
+                identifier,
+            )
+        )
+
+    def standing(self, standing: Standing) -> None:
+        """Add a merchant's latest standing, for the compacted topic."""
+        identifier = self.next_id()
+        key = standing.merchant_id.encode()
+        headers = (("ce_id", identifier.encode()), ("content-type", _JSON))
+        self.emits.append(Emit("standing", key, _encode(standing), headers, identifier))
+
+    def reject(self, record: Record, rejection: Rejection) -> None:
+        """Add a record that could not be used to the dead letters, with its own bytes."""
+        identifier = self.next_id()
+        headers = (
+            *record.headers,
+            ("ce_id", identifier.encode()),
+            ("dlq_reason", rejection.code.encode()),
+            ("dlq_detail", rejection.detail.encode("utf-8", "replace")[:1_000]),
+            ("dlq_topic", record.topic.encode()),
+            ("dlq_partition", str(record.partition).encode()),
+            ("dlq_offset", str(record.offset).encode()),
+            ("dlq_at", str(record.timestamp).encode()),
+        )
+        self.emits.append(Emit("dead_letters", record.key, record.value, headers, identifier))
+
+
+def _rfc3339(time: int) -> bytes:
+    return datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()

@@ -1,0 +1,185 @@
+"""One order: what happened so far, and what follows from it for the merchant's counts.
+
+Events of an order may be missing, repeated, late or out of order, so the record keeps facts (times, fault, ratings) and the flags
+are a pure function of them: whatever the order of arrival, the same facts give the same flags. When an event changes the flags, the difference
+is applied to the merchant's day counters; a correction is nothing special.
+
+Definitions (docs/features.md has them for readers):
+
+- *ship-due day*: the day after ``ship_by``; from then on the order can be said to have shipped late or not.
+- *delivery-due day*: the day after ``deliver_by``. *Outcome-due day*: :data:`OUTCOME_DAYS` later, when refunds, claims and ratings have come in.
+- An order cancelled by the buyer or the platform before it was due to ship counts in no rate.
+"""
+
+from typing import Final
+
+from msgspec import Struct
+
+from features.windows import DAY_MS
+
+#: What a buyer is taken to be promised where the event says nothing: two business days to hand over and six to deliver
+#: (TikTok Shop US fulfilment policy, 2025-10-23), here in calendar days.
+DEFAULT_SHIP_MS: Final = 3 * DAY_MS
+DEFAULT_DELIVER_MS: Final = 10 * DAY_MS
+#: Days between the delivery date and the day on which an order's outcome is taken as known.
+OUTCOME_DAYS: Final = 14
+
+ORDERED: Final = 1 << 0
+SHIP_DUE: Final = 1 << 1
+DELIVERY_DUE: Final = 1 << 2
+OUTCOME_DUE: Final = 1 << 3
+SELLER_CANCEL: Final = 1 << 4
+LATE_SHIP: Final = 1 << 5
+LATE_DELIVERY: Final = 1 << 6
+REFUND: Final = 1 << 7
+NOT_AS_DESCRIBED: Final = 1 << 8
+NOT_RECEIVED: Final = 1 << 9
+COUNTERFEIT: Final = 1 << 10
+DISPUTE: Final = 1 << 11
+LOW_RATING: Final = 1 << 12
+BAD: Final = 1 << 13
+IMPLAUSIBLE_SCAN: Final = 1 << 14
+DELIVERED_NOT_RECEIVED: Final = 1 << 15
+OVERDUE: Final = 1 << 16
+
+#: What makes an order bad, each order counted once (the union behind Amazon's order defect rate, with lateness).
+DEFECTS: Final = (
+    SELLER_CANCEL
+    | LATE_SHIP
+    | LATE_DELIVERY
+    | REFUND
+    | NOT_AS_DESCRIBED
+    | NOT_RECEIVED
+    | COUNTERFEIT
+    | DISPUTE
+    | LOW_RATING
+)
+
+#: Claims of a return request that are the seller's to answer, by flag.
+RETURN_FLAGS: Final = {
+    "not_received": NOT_RECEIVED,
+    "not_as_described": NOT_AS_DESCRIBED,
+    "damaged": NOT_AS_DESCRIBED,
+    "wrong_item": NOT_AS_DESCRIBED,
+    "counterfeit": COUNTERFEIT,
+    "no_longer_needed": 0,
+    "other": 0,
+}
+
+#: Event ids kept per order to drop repeats; an order with more events than this is no order any more.
+SEEN_LIMIT: Final = 64
+
+
+class OrderRecord(Struct, omit_defaults=True, gc=False):
+    """Facts of one order as stored; times in ms, money in minor units. Absent fields are not known (yet)."""
+
+    created: int | None = None
+    buyer: int = 0
+    total: int = 0
+    gmv: int = 0
+    items: int = 0
+    quantity: int = 0
+    ship_by: int = 0
+    deliver_by: int = 0
+    ship_to: str = ""
+    ship_from: str = ""
+    category: str = ""
+    shipped: int | None = None
+    first_scan: int | None = None
+    delivered: int | None = None
+    tracking: int = 0
+    tracking_reused: bool = False
+    cancelled: int | None = None
+    cancelled_by: str = ""
+    claims: int = 0
+    refunded: int = 0
+    seller_refund: bool = False
+    disputed: bool = False
+    dispute_lost: bool | None = None
+    rating: int = 0
+    rated_at: int = 0
+    ship_overdue: bool = False
+    delivery_overdue: bool = False
+    flags: int = 0
+    #: When the order's next timer fires, ms.
+    timer: int = 0
+    matured: bool = False
+    #: Whether the segments have learned if this order came late.
+    segment_known: bool = False
+    seen: list[int] = []
+    #: Inputs of the bad-order model as scored, and what was judged then.
+    scored: list[float] | None = None
+    probability: float | None = None
+    level: int = 0
+    assessment: str = ""
+
+
+def flags_of(order: OrderRecord) -> int:
+    """Flags that follow from an order's facts; 0 before the order itself is known."""
+    created = order.created
+    if created is None:
+        return 0
+    flags = ORDERED
+    cancelled = order.cancelled
+    shipped = order.shipped
+    ship_by = order.ship_by
+    if cancelled is not None and (shipped is None or cancelled < shipped):
+        if order.cancelled_by == "seller":
+            flags |= SHIP_DUE | OUTCOME_DUE | SELLER_CANCEL
+            if cancelled > ship_by:
+                flags |= LATE_SHIP
+        elif cancelled > ship_by:
+            flags |= SHIP_DUE | OUTCOME_DUE | LATE_SHIP
+    else:
+        flags |= SHIP_DUE | DELIVERY_DUE | OUTCOME_DUE
+        if shipped is not None:
+            if shipped > ship_by:
+                flags |= LATE_SHIP
+        elif order.delivered is None and order.ship_overdue:
+            flags |= LATE_SHIP | OVERDUE
+        delivered = order.delivered
+        if delivered is not None:
+            if delivered > order.deliver_by:
+                flags |= LATE_DELIVERY
+            if order.claims & NOT_RECEIVED:
+                flags |= DELIVERED_NOT_RECEIVED
+        elif order.delivery_overdue:
+            flags |= LATE_DELIVERY
+    flags |= order.claims
+    if order.seller_refund:
+        flags |= REFUND
+    if order.disputed and order.dispute_lost is not False:
+        flags |= DISPUTE
+    if 0 < order.rating <= 2:
+        flags |= LOW_RATING
+    if order.tracking_reused or (order.first_scan is not None and order.first_scan < created):
+        flags |= IMPLAUSIBLE_SCAN
+    if flags & DEFECTS:
+        flags |= BAD
+    return flags
+
+
+def ship_due_day(order: OrderRecord) -> int:
+    """Day from which the order can be said to have shipped late or not."""
+    return order.ship_by // DAY_MS + 1
+
+
+def delivery_due_day(order: OrderRecord) -> int:
+    """Day from which the order can be said to have been delivered late or not."""
+    return order.deliver_by // DAY_MS + 1
+
+
+def next_timer(order: OrderRecord, retention_days: int) -> int:
+    """When the order must be looked at next, ms: ship-by, deliver-by, outcome due, or the end of its retention.
+
+    An order whose creation is unknown is kept for the retention alone; the caller sets its timer.
+    """
+    if order.cancelled is None:
+        if order.shipped is None and order.delivered is None and not order.ship_overdue:
+            return order.ship_by + 1
+        if order.delivered is None and not order.delivery_overdue:
+            return order.deliver_by + 1
+    due = (delivery_due_day(order) + OUTCOME_DAYS) * DAY_MS
+    if not order.matured:
+        return due
+    return due + retention_days * DAY_MS

@@ -1,0 +1,175 @@
+"""Output events: what Shopwarden tells the systems that act on it.
+
+Bodies of the CloudEvents on ``governance-events`` (docs/contracts.md). Fields are added, never renamed; a breaking change is a
+new version of the type.
+"""
+
+from typing import Annotated, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+from features.events import SubjectKind
+
+Level: TypeAlias = Literal["low", "guarded", "elevated", "high", "critical"]
+#: Every level, from harmless to worst.
+LEVELS: tuple[Level, ...] = ("low", "guarded", "elevated", "high", "critical")
+Mode: TypeAlias = Literal["live", "shadow", "replay"]
+Action: TypeAlias = Literal[
+    "warn",
+    "require_review",
+    "demote_listing",
+    "remove_listing",
+    "limit_orders",
+    "block_new_listings",
+    "hold_payout",
+    "freeze_commission",
+    "suspend_merchant",
+    "suspend_creator",
+    "close_merchant",
+]
+UnitInterval: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+
+
+class Subject(Struct, frozen=True, gc=False):
+    """What an output is about."""
+
+    kind: SubjectKind
+    id: str
+
+
+class Detector(Struct, frozen=True, gc=False):
+    """One detector's opinion; what ``score`` means (percentile, probability) stands in docs/detectors.md."""
+
+    name: str
+    version: str
+    score: UnitInterval
+
+
+class Reason(Struct, frozen=True, gc=False, omit_defaults=True):
+    """Why, in words and figures. ``weight`` is the reason's share of the judgement, 0 to 1."""
+
+    code: str
+    text: str
+    weight: float
+    observed: float | str | None = None
+    expected: float | str | None = None
+    window: str | None = None
+
+
+class Versions(Struct, frozen=True, gc=False):
+    """What judged: policy set, feature contract, models."""
+
+    policy: str
+    features: str
+    models: str
+
+
+class Source(Struct, frozen=True, gc=False):
+    """The input record that caused an output."""
+
+    topic: str
+    partition: int
+    offset: int
+
+
+class RiskAssessed(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.risk.assessed.v1"):
+    """A subject was judged. ``score`` is ordinal, 0 to 1000; ``probability`` is of a bad outcome."""
+
+    assessment_id: str
+    sequence: int
+    merchant_id: str
+    subject: Subject
+    level: Level
+    score: Annotated[int, Meta(ge=0, le=1000)]
+    probability: UnitInterval
+    detectors: list[Detector]
+    reasons: list[Reason]
+    features: dict[str, float]
+    versions: Versions
+    mode: Mode
+    source: Source
+
+
+class PolicyRef(Struct, frozen=True, gc=False):
+    """The policy a decision rests on."""
+
+    id: str
+    version: str
+    title: str
+
+
+class Evidence(Struct, frozen=True, gc=False, omit_defaults=True):
+    """One fact: an order or a listing, and what happened."""
+
+    what: str
+    order_id: str | None = None
+    listing_id: str | None = None
+
+
+class Redress(Struct, frozen=True, gc=False):
+    """How long the decision can be appealed, ms."""
+
+    appeal_until: int
+
+
+class EnforcementDecided(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.enforcement.decided.v1", omit_defaults=True
+):
+    """An action against a subject, with its grounds. ``expires_at`` absent means until reversed."""
+
+    decision_id: str
+    sequence: int
+    merchant_id: str
+    subject: Subject
+    action: Action
+    severity: Level
+    starts_at: int
+    requires_review: bool
+    policy: PolicyRef
+    assessment_id: str
+    evidence: list[Evidence]
+    facts: str
+    redress: Redress
+    mode: Mode
+    expires_at: int | None = None
+    creator_id: str | None = None
+    supersedes: str | None = None
+    statement_of_reasons: dict[str, object] = field(default_factory=dict)
+
+
+class EnforcementReversed(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.enforcement.reversed.v1"
+):
+    """An action ended: by appeal, override, expiry or correction."""
+
+    decision_id: str
+    sequence: int
+    merchant_id: str
+    reverses: str
+    why: Literal["appeal", "override", "expiry", "correction"]
+    restores: list[str]
+    mode: Mode
+
+
+class AuditSampled(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.audit.sampled.v1"):
+    """A subject was drawn for review with a known probability."""
+
+    sequence: int
+    merchant_id: str
+    subject: Subject
+    stratum: str
+    inclusion_probability: UnitInterval
+    assessment_id: str
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """A merchant's latest state, on the compacted topic ``merchant-standing``."""
+
+    merchant_id: str
+    sequence: int
+    level: Level
+    as_of: int
+    enforcements: list[dict[str, object]]
+
+
+Output: TypeAlias = RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled

@@ -1,0 +1,148 @@
+"""What a shard knows of all its merchants together: priors for small ones, price levels, how segments fare.
+
+Kept for a whole shard, so that a small merchant can be judged against its peers without reading their states.
+"""
+
+from math import log
+from typing import Final
+
+from msgspec import Struct, field
+
+from features.shrinkage import BetaPrior, fit_beta
+from features.windows import DAY_MS
+
+_LN2: Final = log(2.0)
+#: Half-life of a segment's late and bad rates.
+SEGMENT_LIFE_MS: Final = 14 * DAY_MS
+#: Pseudo-orders with which a segment starts from the overall rate.
+SEGMENT_STRENGTH: Final = 20.0
+#: Segments kept per kind; more than this is noise or abuse, and the stalest leave.
+SEGMENT_LIMIT: Final = 4_096
+#: Width of a price bin in natural log units: a bin is about 10 % wide.
+_PRICE_BIN: Final = 0.1
+#: Listings a category needs before it has a median.
+PRICE_MINIMUM: Final = 10
+
+
+class Moments(Struct, array_like=True, gc=False):
+    """Sums over merchants of orders n, defects k, n(n-1) and k(k-1): enough to fit a Beta-Binomial by moments."""
+
+    orders: int = 0
+    defects: int = 0
+    order_pairs: int = 0
+    defect_pairs: int = 0
+
+    def replace(self, old: tuple[int, int], new: tuple[int, int]) -> None:
+        """Exchange one merchant's contribution (orders, defects)."""
+        (n0, k0), (n1, k1) = old, new
+        self.orders += n1 - n0
+        self.defects += k1 - k0
+        self.order_pairs += n1 * (n1 - 1) - n0 * (n0 - 1)
+        self.defect_pairs += k1 * (k1 - 1) - k0 * (k0 - 1)
+
+    def prior(self, default: BetaPrior) -> BetaPrior:
+        """The Beta prior that these moments give; ``default`` while there is too little to fit."""
+        return fit_beta(self.orders, self.defects, self.order_pairs, self.defect_pairs, default)
+
+
+class Segment(Struct, array_like=True, gc=False):
+    """Decayed orders and bad outcomes of a segment, as of ``at`` (ms)."""
+
+    at: int = 0
+    orders: float = 0.0
+    bad: float = 0.0
+
+    def add(self, time: int, bad: bool) -> None:
+        """Count an order whose outcome became known at ``time``; a late one decays like the others."""
+        elapsed = time - self.at
+        if elapsed > 0:
+            if self.at:
+                factor = 0.5 ** (elapsed / SEGMENT_LIFE_MS)
+                self.orders *= factor
+                self.bad *= factor
+            self.at = time
+            weight = 1.0
+        else:
+            weight = 0.5 ** (-elapsed / SEGMENT_LIFE_MS)
+        self.orders += weight
+        if bad:
+            self.bad += weight
+
+
+class PriceLevel(Struct, array_like=True):
+    """Prices of a category as counts per logarithmic bin; the median is exact to a bin (10 %)."""
+
+    total: int = 0
+    bins: dict[int, int] = field(default_factory=dict)
+    #: Cached median bin and the total at which it was computed.
+    median_bin: int = 0
+    computed_at: int = 0
+
+    def add(self, price: int, amount: int = 1) -> None:
+        """Count a price (minor units, at least 1), or take it back with ``amount`` -1."""
+        at = int(log(price) / _PRICE_BIN)
+        count = self.bins.get(at, 0) + amount
+        if count > 0:
+            self.bins[at] = count
+        else:
+            self.bins.pop(at, None)
+        self.total += amount
+
+    def median_log(self) -> float | None:
+        """Natural logarithm of the median price; ``None`` below :data:`PRICE_MINIMUM` listings."""
+        if self.total < PRICE_MINIMUM:
+            return None
+        # The median of many moves slowly: recomputed when the category has grown or shrunk by 2 %.
+        if abs(self.total - self.computed_at) * 50 >= self.computed_at:
+            half = self.total / 2
+            seen = 0
+            for at in sorted(self.bins):
+                seen += self.bins[at]
+                if seen >= half:
+                    self.median_bin = at
+                    break
+            self.computed_at = self.total
+        return (self.median_bin + 0.5) * _PRICE_BIN
+
+
+class Population(Struct):
+    """Everything a shard keeps across merchants."""
+
+    moments: dict[str, Moments] = field(default_factory=dict)
+    #: Priors as fitted when the shard's day began; fixed for the day, so that a rate means the same all day.
+    priors: dict[str, BetaPrior] = field(default_factory=dict)
+    prior_day: int = 0
+    segments: dict[str, Segment] = field(default_factory=dict)
+    prices: dict[str, PriceLevel] = field(default_factory=dict)
+
+    def segment_rate(self, kind: str, name: str) -> float:
+        """Late share of a segment (``region``, ``route``, ``category``), shrunk towards the overall share."""
+        overall = self.segments.get("all")
+        base = 0.08 if overall is None else (overall.bad + 1.6) / (overall.orders + 20.0)
+        if not name:
+            return base
+        segment = self.segments.get(kind + name)
+        if segment is None:
+            return base
+        return (segment.bad + SEGMENT_STRENGTH * base) / (segment.orders + SEGMENT_STRENGTH)
+
+    def learn_segment(self, key: str, time: int, bad: bool) -> None:
+        """Count an outcome for a segment, making room when there are too many."""
+        segment = self.segments.get(key)
+        if segment is None:
+            if len(self.segments) >= SEGMENT_LIMIT:
+                stalest = min(self.segments, key=lambda name: (self.segments[name].at, name))
+                del self.segments[stalest]
+            self.segments[key] = segment = Segment()
+        segment.add(time, bad)
+
+    def price_level(self, currency: str, category: str) -> PriceLevel:
+        """The price counts of a category in a currency, made when first asked for."""
+        key = f"{currency}/{category}"
+        level = self.prices.get(key)
+        if level is None:
+            if len(self.prices) >= SEGMENT_LIMIT:
+                smallest = min(self.prices, key=lambda name: (self.prices[name].total, name))
+                del self.prices[smallest]
+            self.prices[key] = level = PriceLevel()
+        return level

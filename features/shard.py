@@ -1,0 +1,142 @@
+"""The state of one shard: everything that ``apply`` reads and writes.
+
+A shard is one partition number across the input topics. Its records live in caches here; the worker loads what a flush needs before it is applied,
+and stores what it touched at the next checkpoint. A key that is not in a cache after loading does not exist.
+"""
+
+from msgspec import Struct, field
+
+from features.decode import TopicKind
+from features.events import InputEvent
+from features.keys import entity_key
+from features.listing import ListingRecord
+from features.merchant import Merchant, MerchantRecord
+from features.order import OrderRecord
+from features.population import Population
+from features.timers import Timers
+
+
+class Record(Struct, frozen=True, gc=False):
+    """One input record as fetched; ``timestamp`` is the record's own, ms."""
+
+    kind: TopicKind
+    topic: str
+    partition: int
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class ShardClock(Struct):
+    """Event time of a shard, ms: highest seen in the orders, and the watermark up to which timers have fired."""
+
+    highest: int = 0
+    watermark: int = 0
+
+
+class Statistics(Struct):
+    """What a shard has counted since it was made; part of its state, so recovery repeats it exactly."""
+
+    records: int = 0
+    events: int = 0
+    rejected: int = 0
+    duplicates: int = 0
+    orders: int = 0
+    assessments: int = 0
+    outputs: int = 0
+    timers: int = 0
+    labels: int = 0
+    #: Matches of rules in shadow mode, by rule.
+    shadow: dict[str, int] = field(default_factory=dict)
+
+
+class ShardState:
+    """All state of a shard in use.
+
+    Attributes
+    ----------
+    partition
+        The shard's number.
+    merchants, orders, listings
+        Records in use, by id or :func:`features.keys.entity_key`.
+    touched_merchants, touched_orders, touched_listings
+        Keys changed since the last checkpoint, in order (dictionaries used as ordered sets).
+    removed_orders
+        Orders whose retention ended since the last checkpoint.
+    """
+
+    __slots__ = (
+        "clock",
+        "listings",
+        "merchants",
+        "orders",
+        "partition",
+        "population",
+        "removed_orders",
+        "statistics",
+        "timers",
+        "touched_listings",
+        "touched_merchants",
+        "touched_orders",
+    )
+
+    def __init__(self, partition: int) -> None:
+        self.partition = partition
+        self.merchants: dict[str, Merchant] = {}
+        self.orders: dict[str, OrderRecord] = {}
+        self.listings: dict[str, ListingRecord] = {}
+        self.touched_merchants: dict[str, None] = {}
+        self.touched_orders: dict[str, None] = {}
+        self.touched_listings: dict[str, None] = {}
+        self.removed_orders: dict[str, None] = {}
+        self.population = Population()
+        self.timers = Timers()
+        self.clock = ShardClock()
+        self.statistics = Statistics()
+
+    def merchant(self, merchant_id: str) -> Merchant:
+        """The merchant of that id, made when first seen, and marked as touched."""
+        merchant = self.merchants.get(merchant_id)
+        if merchant is None:
+            self.merchants[merchant_id] = merchant = Merchant(merchant_id, MerchantRecord())
+        self.touched_merchants[merchant_id] = None
+        return merchant
+
+    def order(self, key: str) -> OrderRecord:
+        """The order of that key, made when first seen, and marked as touched."""
+        order = self.orders.get(key)
+        if order is None:
+            self.orders[key] = order = OrderRecord()
+        self.touched_orders[key] = None
+        return order
+
+    def listing(self, key: str) -> ListingRecord:
+        """The listing of that key, made when first seen, and marked as touched."""
+        listing = self.listings.get(key)
+        if listing is None:
+            self.listings[key] = listing = ListingRecord()
+        self.touched_listings[key] = None
+        return listing
+
+
+class Needed(Struct):
+    """Keys that a flush reads: to be loaded where they are not in the caches."""
+
+    merchants: set[str] = field(default_factory=set)
+    orders: set[str] = field(default_factory=set)
+    listings: set[str] = field(default_factory=set)
+
+    def add(self, event: InputEvent) -> None:
+        """Note what an event reads."""
+        merchant_id = event.merchant_id
+        self.merchants.add(merchant_id)
+        order_id = getattr(event, "order_id", None)
+        if order_id is not None:
+            self.orders.add(entity_key(merchant_id, order_id))
+            for item in getattr(event, "items", ()):
+                self.listings.add(entity_key(merchant_id, item.listing_id))
+        listing_id = getattr(event, "listing_id", None)
+        if listing_id is not None:
+            self.listings.add(entity_key(merchant_id, listing_id))

@@ -1,0 +1,85 @@
+"""The Faust app: one agent over the co-partitioned input topics, which hands what was fetched to the shards.
+
+One agent and not one a topic: agents interleave at every await, and the topics of a shard share its state. Deliveries are not acknowledged to Faust at all
+(``acks=False``): offsets belong to the checkpoint.
+"""
+
+import logging
+from pathlib import Path
+from tempfile import gettempdir
+from typing import Any
+
+import faust
+from faust.types import TP
+
+from config.settings import Settings
+from detectors.judge import Judge
+from streams.clients import faust_broker
+from streams.shards import Shards
+from streams.transport import SCHEME
+
+logger = logging.getLogger("shopwarden.app")
+
+
+def create_app(settings: Settings, judge: Judge) -> faust.App:
+    """The app of one worker process."""
+    brokers, credentials = faust_broker(settings, scheme=SCHEME)
+    kafka = settings.kafka
+    app = faust.App(
+        settings.worker.group_id,
+        broker=brokers,
+        broker_credentials=credentials,
+        broker_client_id=kafka.client_id,
+        broker_max_poll_records=settings.worker.max_poll_records,
+        broker_session_timeout=kafka.session_timeout_s,
+        broker_rebalance_timeout=kafka.rebalance_timeout_s,
+        broker_heartbeat_interval=min(3.0, kafka.session_timeout_s / 3),
+        broker_request_timeout=max(kafka.request_timeout_s, kafka.session_timeout_s + 5),
+        consumer_max_fetch_size=4 * 1024 * 1024,
+        consumer_auto_offset_reset="earliest",
+        # Batches, not records: a handful is plenty, and what waits here is lost on a rebalance and fetched again.
+        stream_buffer_maxsize=64,
+        # 1 keeps Faust's own assignor, which gives a worker the same partitions of all topics.
+        table_standby_replicas=1,
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        worker_redirect_stdouts=False,
+        autodiscover=False,
+        # Faust makes this folder; it holds nothing, as there are no tables.
+        datadir=Path(gettempdir()) / "shopwarden-faust",
+        version=1,
+    )
+
+    def fail(error: BaseException) -> None:
+        logger.error("%s", error, exc_info=None if isinstance(error, OSError) else error)
+        app.shopwarden_failure = error
+        app.loop.create_task(app.crash(error))
+
+    shards = Shards(settings, judge, fail)
+    app.shopwarden_reader = shards
+    app.shopwarden_failure = None
+    topic = app.topic(
+        *settings.topics.inputs, key_serializer="raw", value_serializer="raw", acks=False, internal=False
+    )
+
+    @app.agent(topic, concurrency=1, name="shopwarden")
+    async def intake(stream: Any) -> None:
+        async for event in stream.noack().events():
+            message = event.message
+            shards.offer(message.tp, event.value)
+
+    @app.on_partitions_assigned.connect
+    async def assigned(_: Any, partitions: set[TP], **__: Any) -> None:
+        shards.consumer = app.consumer
+        await shards.assign(partitions)
+
+    @app.on_partitions_revoked.connect
+    async def revoked(_: Any, partitions: set[TP], **__: Any) -> None:
+        await shards.revoke(partitions)
+
+    @app.on_before_shutdown.connect
+    async def stopping(_: Any, **__: Any) -> None:
+        await shards.close()
+
+    return app

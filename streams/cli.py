@@ -1,0 +1,41 @@
+"""The ``shopwarden`` command: finds a subcommand by name and loads only that one."""
+
+import importlib
+
+import click
+
+#: Subcommand -> module under streams.commands that holds a click command called ``command``.
+COMMANDS = {
+    "dead-letters": "dead_letters",
+    "demo": "demo",
+    "dev": "dev",
+    "doctor": "doctor",
+    "features": "features",
+    "import": "import_",
+    "policies": "policies",
+    "produce": "produce",
+    "record": "record",
+    "simulate": "simulate",
+    "topics": "topics",
+    "worker": "worker",
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a subcommand when it is used, so that ``--help`` needs neither Faust nor River."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        module = COMMANDS.get(cmd_name)
+        if module is None:
+            return None
+        command: click.Command = importlib.import_module(f"streams.commands.{module}").command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="shopwarden")
+def main() -> None:
+    """Streaming risk detection for marketplace governance."""

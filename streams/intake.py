@@ -1,0 +1,138 @@
+"""What a shard has been given and not yet applied, and which of it makes up the next flush."""
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from features.decode import TOPIC_KINDS, TopicKind
+from features.shard import Record
+from streams.store import JournalEntry
+
+
+class Intake:
+    """Buffers of one shard's input topics.
+
+    Topics are merged by the records' own timestamps as far as they are known: while a topic lags behind what its broker has, others don't run ahead of
+    it. (As Kafka Streams does it with ``max.task.idle.ms``.) Within a topic the order is that of the offsets, always.
+    """
+
+    def __init__(self, topics: Mapping[TopicKind, str], partition: int, capacity: int) -> None:
+        self.partition = partition
+        self._capacity: Final = capacity
+        self._kinds: dict[str, TopicKind] = {topic: kind for kind, topic in topics.items()}
+        self._topics = [topics[kind] for kind in TOPIC_KINDS]
+        self._buffers: dict[str, deque[Any]] = {topic: deque() for topic in self._topics}
+        #: Next offset to accept of each topic, and the high watermark as last heard.
+        self.next_offset: dict[str, int] = {}
+        self._highwater: dict[str, int | None] = dict.fromkeys(self._topics)
+
+    def __len__(self) -> int:
+        return sum(map(len, self._buffers.values()))
+
+    def offer(self, topic: str, records: Sequence[Any], highwater: int | None) -> None:
+        """Take records fetched from a topic; those already taken are dropped."""
+        expected = self.next_offset.get(topic, 0)
+        if highwater is not None:
+            self._highwater[topic] = highwater
+        if records[0].offset < expected:
+            records = [record for record in records if record.offset >= expected]
+            if not records:
+                return
+        self._buffers[topic].extend(records)
+        self.next_offset[topic] = records[-1].offset + 1
+
+    def heard(self, topic: str, highwater: int | None) -> None:
+        """Note how far a topic reaches on the broker."""
+        if highwater is not None:
+            self._highwater[topic] = highwater
+
+    def full(self) -> list[str]:
+        """Topics whose buffer wants no more for now."""
+        return [topic for topic, buffer in self._buffers.items() if len(buffer) >= self._capacity]
+
+    def waiting_for(self) -> bool:
+        """Whether a topic with nothing buffered has more at its broker, so that waiting a little would help to merge."""
+        return any(not buffer and self._behind(topic) for topic, buffer in self._buffers.items())
+
+    def _behind(self, topic: str) -> bool:
+        highwater = self._highwater[topic]
+        return highwater is not None and self.next_offset.get(topic, 0) < highwater
+
+    def take(self, limit: int) -> list[Record]:
+        """Up to ``limit`` records for the next flush, merged by timestamp."""
+        horizon = None
+        for topic, buffer in self._buffers.items():
+            if buffer and self._behind(topic):
+                last = buffer[-1].timestamp
+                horizon = last if horizon is None else min(horizon, last)
+        merged: list[tuple[int, int, int, Any]] = []
+        busy = 0
+        for rank, topic in enumerate(self._topics):
+            buffer = self._buffers[topic]
+            if not buffer:
+                continue
+            busy += 1
+            reached = 0
+            for count, record in enumerate(buffer):
+                if count >= limit:
+                    break
+                # A timestamp that steps back is read as the one before: offsets keep their order.
+                reached = max(reached, record.timestamp)
+                if horizon is not None and reached > horizon:
+                    break
+                merged.append((reached, rank, count, record))
+        if busy > 1:
+            merged.sort(key=_by_time)
+        chosen = merged[:limit]
+        if not chosen and len(self):
+            # Timestamps out of order across the horizon: never wait for ever.
+            topic = min((t for t, b in self._buffers.items() if b), key=lambda t: self._buffers[t][0].timestamp)
+            return [self._record(topic, self._buffers[topic].popleft())]
+        topics = self._topics
+        for _, rank, _, _ in chosen:
+            self._buffers[topics[rank]].popleft()
+        return [self._record(topics[rank], record) for _, rank, _, record in chosen]
+
+    def take_entry(self, entry: JournalEntry) -> list[Record] | None:
+        """The records that a journal entry names, in its order; ``None`` while they have not all arrived."""
+        for topic, _, last in entry.ranges:
+            if self.next_offset.get(topic, 0) <= last:
+                return None
+        taken = []
+        for topic, _, last in entry.ranges:
+            buffer = self._buffers[topic]
+            while buffer and buffer[0].offset <= last:
+                taken.append(self._record(topic, buffer.popleft()))
+        return taken
+
+    def _record(self, topic: str, fetched: Any) -> Record:
+        return Record(
+            self._kinds[topic],
+            topic,
+            self.partition,
+            fetched.offset,
+            fetched.timestamp,
+            fetched.key,
+            fetched.value,
+            fetched.headers,
+        )
+
+
+def _by_time(item: tuple[int, int, int, Any]) -> tuple[int, int, int]:
+    return item[:3]
+
+
+def ranges_of(records: Sequence[Record]) -> list[tuple[str, int, int]]:
+    """Runs of one topic in a flush: topic, first and last offset, in order."""
+    ranges: list[tuple[str, int, int]] = []
+    topic = ""
+    first = last = 0
+    for record in records:
+        if record.topic != topic:
+            if topic:
+                ranges.append((topic, first, last))
+            topic, first = record.topic, record.offset
+        last = record.offset
+    if topic:
+        ranges.append((topic, first, last))
+    return ranges

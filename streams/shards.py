@@ -1,0 +1,177 @@
+"""The shards of one worker: made when Faust assigns their partitions, ended when it revokes them."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from faust.types import TP
+
+from config.settings import Settings
+from detectors.judge import Judge
+from features.decode import TOPIC_KINDS, TopicKind
+from streams.clients import AsyncRedis, async_redis_client, producer_config
+from streams.intake import Intake
+from streams.models import fresh_models
+from streams.publish import Publisher
+from streams.shard import ShardOptions, ShardRunner
+from streams.snapshot import BLOBS, restore
+from streams.store import ShardStore, StoreError
+from streams.transport import Fetched
+
+if TYPE_CHECKING:
+    from streams.transport import BatchConsumer
+
+logger = logging.getLogger("shopwarden.shards")
+
+#: Flushes that a topic may have waiting in its buffer before it is no longer fetched.
+_BUFFERED_FLUSHES = 2
+
+
+class Shards:
+    """All shards that this process owns; the transport reads for them (:class:`streams.transport.Reader`)."""
+
+    def __init__(self, settings: Settings, judge: Judge, fail: Callable[[BaseException], None]) -> None:
+        self._settings = settings
+        self._judge = judge
+        self._fail = fail
+        self._topics: dict[TopicKind, str] = {kind: settings.topics.name(kind) for kind in TOPIC_KINDS}
+        self._runners: dict[int, ShardRunner] = {}
+        self._tasks: dict[int, asyncio.Task[None]] = {}
+        self._starts: dict[TP, int] = {}
+        self._redis: AsyncRedis | None = None
+        self._publisher: Publisher | None = None
+        self.consumer: BatchConsumer | None = None
+        self.fetch_max_wait_ms = settings.kafka.fetch_max_wait_ms
+
+    # -- what the transport asks ----------------------------------------------------------------------------------------
+
+    def full(self) -> frozenset[TP]:
+        """Partitions whose buffers want no more for now."""
+        return frozenset(
+            TP(topic, number) for number, runner in self._runners.items() for topic in runner.intake.full()
+        )
+
+    async def positions(self, assigned: frozenset[TP]) -> Mapping[TP, int]:
+        """Where each assigned partition's checkpoint stands; those without one are read from their beginning."""
+        return {tp: offset for tp, offset in self._starts.items() if tp in assigned}
+
+    def offer(self, tp: TP, fetched: Fetched) -> None:
+        """Hand fetched records to their shard; records of a shard that has moved away are dropped."""
+        runner = self._runners.get(tp.partition)
+        if runner is not None:
+            runner.offer(tp.topic, fetched.records, fetched.highwater)
+
+    # -- assignment -------------------------------------------------------------------------------------------------------
+
+    async def assign(self, assigned: Iterable[TP]) -> None:
+        """Claim and load the shards of newly assigned partitions.
+
+        Raises
+        ------
+        StoreError
+            A shard's topics were split over workers, or the store can't be read by this version.
+        """
+        by_number: dict[int, set[str]] = {}
+        for tp in assigned:
+            by_number.setdefault(tp.partition, set()).add(tp.topic)
+        for number, topics in sorted(by_number.items()):
+            missing = sorted(set(self._topics.values()) - topics)
+            if missing:
+                raise StoreError(
+                    f"partition {number} of {', '.join(missing)} was assigned to another worker than the rest of shard {number}; "
+                    "all input topics need the same number of partitions: see `shopwarden topics check`"
+                )
+            if number not in self._runners:
+                await self._start(number)
+
+    async def _start(self, number: int) -> None:
+        worker = self._settings.worker
+        if self._redis is None:
+            self._redis = async_redis_client(self._settings)
+        if self._publisher is None:
+            topics = self._settings.topics
+            self._publisher = Publisher(
+                producer_config(self._settings),
+                {"events": topics.events, "standing": topics.merchant_standing, "dead_letters": topics.dead_letters},
+            )
+        store = ShardStore(self._redis, worker.namespace, number, secrets.token_hex(8))
+        await store.claim()
+        loaded = await store.load(BLOBS)
+        key_id = self._settings.pseudonym_key_id
+        if loaded.position.pseudonym_key not in ("", key_id):
+            logger.warning(
+                "the pseudonym key has changed: buyers seen before are not recognised",
+                extra={"shard": number, "stored": loaded.position.pseudonym_key, "now": key_id},
+            )
+        core = restore(number, loaded, self._judge, fresh_models(worker.seed))
+        intake = Intake(self._topics, number, worker.max_flush_records * _BUFFERED_FLUSHES)
+        for topic, offset in loaded.position.offsets.items():
+            intake.next_offset[topic] = offset
+            self._starts[TP(topic, number)] = offset
+        runner = ShardRunner(
+            core,
+            intake,
+            store,
+            self._publisher,
+            loaded.position,
+            loaded.journal,
+            ShardOptions(
+                flush_interval=worker.flush_interval_ms / 1000,
+                max_flush_records=worker.max_flush_records,
+                checkpoint_interval=worker.checkpoint_interval_s,
+                idle_tick=worker.idle_tick_s,
+                allowed_lateness_ms=worker.allowed_lateness_s * 1000,
+                cache_entries=worker.cache_entries,
+                pseudonym_key_id=key_id,
+            ),
+            lambda offsets: self._acknowledge(number, offsets),
+        )
+        self._runners[number] = runner
+        task = asyncio.create_task(runner.run(), name=f"shard-{number}")
+        task.add_done_callback(self._ended)
+        self._tasks[number] = task
+        logger.info(
+            "shard assigned",
+            extra={"shard": number, "sequence": loaded.position.sequence, "journal": len(loaded.journal)},
+        )
+
+    async def revoke(self, revoked: Iterable[TP]) -> None:
+        """End the shards of revoked partitions: flush, checkpoint, release."""
+        numbers = {tp.partition for tp in revoked} & set(self._runners)
+        for number in numbers:
+            self._runners[number].stop()
+        for number in sorted(numbers):
+            task = self._tasks.pop(number)
+            try:
+                await task
+            finally:
+                self._runners.pop(number, None)
+                self._starts = {tp: offset for tp, offset in self._starts.items() if tp.partition != number}
+            logger.info("shard released", extra={"shard": number})
+
+    async def close(self) -> None:
+        """End all shards and the connections."""
+        await self.revoke([TP("", number) for number in self._runners])
+        if self._publisher is not None:
+            self._publisher.close()
+        if self._redis is not None:
+            await self._redis.aclose()
+
+    def watermarks(self) -> None:
+        """Tell each shard how far its topics reach on the broker, so that it knows which of them lag."""
+        consumer = self.consumer
+        if consumer is None:
+            return
+        for number, runner in self._runners.items():
+            for topic in self._topics.values():
+                runner.intake.heard(topic, consumer.known_highwater(TP(topic, number)))
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._fail(error)
+
+    async def _acknowledge(self, number: int, offsets: Mapping[str, int]) -> None:
+        if self.consumer is not None and number in self._runners:
+            await self.consumer.commit_offsets({TP(topic, number): offset for topic, offset in offsets.items()})

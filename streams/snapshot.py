@@ -1,0 +1,138 @@
+"""A shard between memory and store: what a checkpoint writes, and how a shard is built from it again."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from detectors.apply import Core
+from detectors.judge import Judge, Models
+from features.listing import ListingRecord
+from features.merchant import STATE_VERSION, Merchant, MerchantRecord
+from features.order import OrderRecord
+from features.population import Population
+from features.shard import Needed, ShardClock, ShardState, Statistics
+from streams.models import load_models
+from streams.store import Loaded, ShardStore, StoreError
+
+#: Blobs that belong to the shard as a whole.
+CLOCK: Final = "clock"
+STATISTICS: Final = "statistics"
+POPULATION: Final = "population"
+ANOMALY: Final = "model:anomaly"
+BAD_ORDER: Final = "model:bad-order"
+BLOBS: Final = (CLOCK, STATISTICS, POPULATION, ANOMALY, BAD_ORDER)
+
+MERCHANT: Final = "m:"
+ORDER: Final = "o:"
+LISTING: Final = "l:"
+
+T = TypeVar("T")
+_encode = msgspec.json.Encoder().encode
+_decode_merchant = msgspec.json.Decoder(MerchantRecord).decode
+_decode_order = msgspec.json.Decoder(OrderRecord).decode
+_decode_listing = msgspec.json.Decoder(ListingRecord).decode
+
+
+class Changes(Struct):
+    """What changed since the last checkpoint, encoded: keys without the shard's tag."""
+
+    values: dict[str, bytes]
+    deleted: list[str]
+    timers: dict[str, int]
+
+
+def take_changes(core: Core) -> Changes:
+    """Encode everything that changed, and forget that it did. The bytes are a consistent cut: later flushes don't alter them."""
+    state = core.state
+    values: dict[str, bytes] = {
+        CLOCK: _encode(state.clock),
+        STATISTICS: _encode(state.statistics),
+        POPULATION: _encode(state.population),
+        ANOMALY: core.models.anomaly.snapshot(),
+        BAD_ORDER: core.models.bad_order.snapshot(),
+    }
+    merchants = state.merchants
+    for merchant_id in state.touched_merchants:
+        values[MERCHANT + merchant_id] = _encode(merchants[merchant_id].record)
+    orders = state.orders
+    for key in state.touched_orders:
+        values[ORDER + key] = _encode(orders[key])
+    listings = state.listings
+    for key in state.touched_listings:
+        values[LISTING + key] = _encode(listings[key])
+    deleted = [ORDER + key for key in state.removed_orders if key not in state.orders]
+    timers = state.timers.changed
+    state.touched_merchants = {}
+    state.touched_orders = {}
+    state.touched_listings = {}
+    state.removed_orders = {}
+    state.timers.changed = {}
+    return Changes(values, deleted, timers)
+
+
+def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core:
+    """A shard as its last checkpoint left it; ``fresh`` are untrained models of the right shape."""
+    state = ShardState(partition)
+    blobs = loaded.blobs
+    state.clock = _blob(blobs, CLOCK, ShardClock) or state.clock
+    state.statistics = _blob(blobs, STATISTICS, Statistics) or state.statistics
+    state.population = _blob(blobs, POPULATION, Population) or state.population
+    state.timers.restore([(time, key) for key, time in _timers(loaded.timers)])
+    load_models(fresh, blobs.get(ANOMALY), blobs.get(BAD_ORDER), partition)
+    return Core(state, fresh, judge)
+
+
+def _timers(stored: Iterable[tuple[int, str]]) -> Iterable[tuple[str, int]]:
+    return ((key, time) for time, key in stored)
+
+
+def _blob(blobs: Mapping[str, bytes], name: str, kind: type[T]) -> T | None:
+    value = blobs.get(name)
+    return None if value is None else msgspec.json.decode(value, type=kind)
+
+
+async def load_needed(store: ShardStore, state: ShardState, needed: Needed) -> None:
+    """Bring what a flush reads into the shard's caches. What is not stored does not exist yet."""
+    merchants = [each for each in needed.merchants if each not in state.merchants]
+    orders = [each for each in needed.orders if each not in state.orders]
+    listings = [each for each in needed.listings if each not in state.listings]
+    if merchants:
+        for merchant_id, value in zip(merchants, await store.read(MERCHANT, merchants), strict=True):
+            if value is not None:
+                record = _decode_merchant(value)
+                if record.version > STATE_VERSION:
+                    raise StoreError(
+                        f"merchant {merchant_id} was stored by a newer version (state version {record.version}, this worker reads up to "
+                        f"{STATE_VERSION}); upgrade this worker"
+                    )
+                state.merchants[merchant_id] = Merchant(merchant_id, record)
+    if orders:
+        for key, value in zip(orders, await store.read(ORDER, orders), strict=True):
+            if value is not None:
+                state.orders[key] = _decode_order(value)
+    if listings:
+        for key, value in zip(listings, await store.read(LISTING, listings), strict=True):
+            if value is not None:
+                state.listings[key] = _decode_listing(value)
+
+
+def evict(state: ShardState, limit: int) -> int:
+    """Keep the caches within ``limit`` entries together, dropping what was loaded longest ago and is stored; returns how many left."""
+    excess = len(state.merchants) + len(state.orders) + len(state.listings) - limit
+    if excess <= 0:
+        return 0
+    dropped = 0
+    for cache, touched in (
+        (state.orders, state.touched_orders),
+        (state.listings, state.touched_listings),
+        (state.merchants, state.touched_merchants),
+    ):
+        idle = [key for key in cache if key not in touched][: excess - dropped]
+        for key in idle:
+            del cache[key]  # type: ignore[attr-defined]
+        dropped += len(idle)
+        if dropped >= excess:
+            break
+    return dropped

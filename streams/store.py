@@ -1,0 +1,206 @@
+"""A shard in Redis: its owner, its journal, its last checkpoint, its records.
+
+Guarantee: what :meth:`ShardStore.checkpoint` wrote is one consistent cut. State, models, offsets and timers are written by one atomic script, or not
+at all; a worker that lost the shard can write neither a checkpoint nor a journal entry (fencing); repeating a call that got through but was not
+answered changes nothing.
+
+Keys of a shard share a hash tag, so that a Redis Cluster keeps the shard on one node. Values are JSON, for people with ``redis-cli``.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct, field
+from redis.exceptions import NoScriptError
+
+from streams.clients import AsyncRedis
+
+#: Version of what a checkpoint holds; a worker refuses a newer one.
+STORE_VERSION: Final = 1
+#: Keys loaded by one MGET at most: larger ones would block the server for others.
+_LOAD_CHUNK: Final = 5_000
+
+
+class StoreError(Exception):
+    """The store is not as it should be; the message says what to do."""
+
+
+class ShardLost(StoreError):
+    """Another worker owns the shard now: stop working on it, without writing anything."""
+
+
+class JournalEntry(Struct, frozen=True, array_like=True):
+    """One flush: its number, its ranges (topic, first and last offset) in the order of application, and its tick (ms).
+
+    ``policy`` is the version of the policy set that judged.
+    """
+
+    sequence: int
+    ranges: list[tuple[str, int, int]]
+    tick: int | None
+    policy: str
+
+
+class Position(Struct, frozen=True):
+    """Where a checkpoint stands: the last flush in it, and the next offset of every input topic."""
+
+    version: int = STORE_VERSION
+    sequence: int = 0
+    offsets: dict[str, int] = field(default_factory=dict)
+    pseudonym_key: str = ""
+
+
+class Loaded(Struct):
+    """A shard as stored: position, journal after it, timers, and the blobs of the shard itself."""
+
+    position: Position
+    journal: list[JournalEntry]
+    timers: list[tuple[int, str]]
+    blobs: dict[str, bytes]
+
+
+class ShardStore:
+    """Reads and writes one shard, under one owner's token."""
+
+    def __init__(self, client: AsyncRedis, namespace: str, partition: int, token: str) -> None:
+        self._client = client
+        self._partition = partition
+        self._token = token
+        self._tag = f"{{{namespace}:{partition}}}:"
+        self._scripts: dict[str, _Script] = {}
+
+    def key(self, name: str) -> str:
+        """Full name of a key of this shard."""
+        return self._tag + name
+
+    async def claim(self) -> None:
+        """Become the shard's owner; whoever owned it can write no more."""
+        await self._client.set(self.key("owner"), self._token)
+
+    async def release(self) -> None:
+        """Give the shard up, if it is still ours."""
+        await self._run("release", [self.key("owner")], [self._token])
+
+    async def load(self, blobs: Iterable[str]) -> Loaded:
+        """Read the last checkpoint and the journal after it.
+
+        Raises
+        ------
+        StoreError
+            The checkpoint was written by a newer version.
+        """
+        names = list(blobs)
+        position_bytes = await self._client.get(self.key("position"))
+        position = Position() if position_bytes is None else msgspec.json.decode(position_bytes, type=Position)
+        if position.version > STORE_VERSION:
+            raise StoreError(
+                f"shard {self._partition} was stored by a newer version (state version {position.version}, this worker reads up to "
+                f"{STORE_VERSION}); upgrade this worker"
+            )
+        entries: list[bytes] = await self._client.lrange(self.key("journal"), 0, -1)  # type: ignore[misc]
+        timers = await self._client.zrange(self.key("timers"), 0, -1, withscores=True)
+        values = await self._client.mget([self.key(name) for name in names]) if names else []
+        return Loaded(
+            position,
+            [msgspec.json.decode(entry, type=JournalEntry) for entry in entries],
+            [(int(score), member.decode()) for member, score in timers],
+            {name: value for name, value in zip(names, values, strict=True) if value is not None},
+        )
+
+    async def read(self, prefix: str, ids: Sequence[str]) -> list[bytes | None]:
+        """Stored values of entities of a kind (prefix ``m:``, ``o:`` or ``l:``)."""
+        found: list[bytes | None] = []
+        for start in range(0, len(ids), _LOAD_CHUNK):
+            keys = [self._tag + prefix + each for each in ids[start : start + _LOAD_CHUNK]]
+            found.extend(await self._client.mget(keys))
+        return found
+
+    async def journal(self, entry: JournalEntry) -> None:
+        """Write a flush ahead.
+
+        Raises
+        ------
+        ShardLost
+            The shard has another owner.
+        """
+        keys = [self.key("owner"), self.key("sequence"), self.key("journal")]
+        answer = await self._run("journal", keys, [self._token, entry.sequence, msgspec.json.encode(entry)])
+        self._judge(answer, f"journal entry {entry.sequence}")
+
+    async def checkpoint(
+        self,
+        previous: int,
+        position: Position,
+        values: Mapping[str, bytes],
+        deleted: Sequence[str],
+        timers: Mapping[str, int],
+    ) -> None:
+        """Store a checkpoint and cut the journal behind it.
+
+        Parameters
+        ----------
+        previous
+            Sequence of the checkpoint that is there now: a retry is recognised by it.
+        values
+            Keys (without the shard's tag) and what they hold now.
+        deleted
+            Keys that are gone.
+        timers
+            Timers that changed: key and time in ms, 0 where it has none any more.
+        """
+        if position.sequence == previous:
+            return
+        put = {"position": msgspec.json.encode(position), **values}
+        tag = self._tag
+        keys = [tag + "owner", tag + "sequence", tag + "journal", tag + "timers"]
+        keys.extend([tag + name for name in put])
+        keys.extend([tag + name for name in deleted])
+        due: list[Any] = []
+        cleared: list[Any] = []
+        for name, time in timers.items():
+            if time:
+                due.extend((time, name))
+            else:
+                cleared.append(name)
+        arguments = [self._token, previous, position.sequence, len(put), len(deleted), len(due) // 2, len(cleared)]
+        answer = await self._run("checkpoint", keys, [*arguments, *put.values(), *due, *cleared])
+        self._judge(answer, f"checkpoint {position.sequence}")
+
+    def _judge(self, answer: int, what: str) -> None:
+        if answer == 0:
+            raise ShardLost(f"{what} of shard {self._partition} was refused: another worker owns the shard")
+        if answer != 1:
+            raise StoreError(
+                f"{what} of shard {self._partition} does not follow what Redis holds: it was changed by hand or restored from a backup; "
+                "restart the worker to load what is there"
+            )
+
+    async def _run(self, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> int:
+        script = self._scripts.get(name)
+        if script is None:
+            script = self._scripts[name] = _Script(name)
+        return await script(self._client, keys, arguments)
+
+
+class _Script:
+    """A Lua script that is sent once and then called by its hash."""
+
+    def __init__(self, name: str) -> None:
+        self._text = files("streams").joinpath(f"lua/{name}.lua").read_text(encoding="utf-8")
+        self._sha: str | None = None
+
+    async def __call__(self, client: AsyncRedis, keys: Sequence[str], arguments: Sequence[Any]) -> int:
+        if self._sha is not None:
+            try:
+                return int(await client.evalsha(self._sha, len(keys), *keys, *arguments))
+            except NoScriptError:
+                # Redis was restarted, or its scripts were flushed.
+                self._sha = None
+        self._sha = _text(await client.script_load(self._text))
+        return int(await client.evalsha(self._sha, len(keys), *keys, *arguments))
+
+
+def _text(value: bytes | str) -> str:
+    return value.decode() if isinstance(value, bytes) else value

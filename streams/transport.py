@@ -1,0 +1,137 @@
+"""Faust's transport for batches: everything private of Faust and aiokafka that Shopwarden touches is in this module.
+
+Faust hands one record at a time to an agent, which costs about 100 microseconds each (four asyncio tasks in the consumer's drain loop). This transport
+subclasses the aiokafka driver so that an agent receives all records fetched from one partition as one message. It is registered as ``shopwarden://`` under
+the entry point ``faust.transports``.
+
+Offsets are not Faust's business here: where to read from is asked of the app's shards (Redis holds the truth), and Kafka's own offsets are committed by the
+worker after each checkpoint, for lag tools.
+
+Private names used: ``Consumer._add_gap``, ``_get_active_partitions``, ``_getmany``, ``_thread``; ``AIOKafkaConsumerThread._create_worker_consumer``; and of
+aiokafka ``AIOKafkaConsumer._fetch_max_wait_ms``.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, ClassVar, Protocol, cast
+
+import aiokafka
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
+from faust.transport.drivers.aiokafka import Transport as FaustTransport
+from faust.types import TP, ConsumerMessage
+from faust.types.transports import ConsumerT
+from msgspec import Struct
+
+#: Scheme of broker URLs that select this transport.
+SCHEME = "shopwarden"
+#: How long to wait for records, seconds: long when every partition is asked, short when some are left out and may be wanted again any moment.
+_WAIT_ALL_S = 1.0
+_WAIT_SOME_S = 0.02
+_ALL_FULL_S = 0.002
+
+
+class Fetched(Struct, frozen=True, gc=False):
+    """Records fetched from one partition, in order of offset, and the partition's high watermark as the broker last said it."""
+
+    records: Sequence[Any]
+    highwater: int | None
+
+
+class Reader(Protocol):
+    """What the transport asks of the shards."""
+
+    #: Milliseconds that the broker may hold back a fetch when there is nothing to fetch.
+    fetch_max_wait_ms: int
+
+    def full(self) -> frozenset[TP]:
+        """Partitions whose buffers want no more for now."""
+
+    async def positions(self, assigned: frozenset[TP]) -> Mapping[TP, int]:
+        """Next offset to read of each assigned partition; those left out are read from their beginning."""
+
+
+def reader_of(app: Any) -> Reader:
+    """The shards that an app reads for, as set by :func:`streams.app.create_app`."""
+    return cast(Reader, app.shopwarden_reader)
+
+
+class BatchConsumerThread(AIOKafkaConsumerThread):
+    """The thread that runs aiokafka's consumer."""
+
+    def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
+        consumer = super()._create_worker_consumer(transport)
+        # Faust fixes this at 1.5 s. A node has one fetch request at a time, so a quiet partition would keep a busy one waiting.
+        consumer._fetch_max_wait_ms = reader_of(self.app).fetch_max_wait_ms
+        return consumer
+
+
+class BatchConsumer(FaustConsumer):
+    """Faust's consumer, with all records of a partition as one message."""
+
+    def _new_consumer_thread(self) -> BatchConsumerThread:
+        return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
+
+    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # type: ignore[override]
+        """Fetch what there is, one message a partition."""
+        if not self.flow_active:
+            await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
+        full = reader_of(self.app).full()
+        active = self._get_active_partitions()
+        wanted = active - full
+        if not wanted:
+            await asyncio.sleep(_ALL_FULL_S if active else _WAIT_ALL_S)
+            return
+        generation = self.app.consumer_generation_id
+        fetched = await self._getmany(active_partitions=wanted, timeout=_WAIT_SOME_S if full else _WAIT_ALL_S)
+        if not fetched or self.should_stop:
+            return
+        if not self.flow_active:
+            await self.perform_seek()
+            return
+        for tp, records in fetched.items():
+            if not self.flow_active or self.app.consumer_generation_id != generation:
+                return
+            if tp in active:
+                yield tp, self._batch(tp, cast("Sequence[Any]", records), generation)
+
+    def _batch(self, tp: TP, records: Sequence[Any], generation: int) -> ConsumerMessage:
+        last = records[-1]
+        return ConsumerMessage(
+            tp.topic,
+            tp.partition,
+            last.offset,
+            last.timestamp / 1000.0,
+            last.timestamp_type,
+            [],
+            None,
+            Fetched(records, self.highwater(tp)),
+            None,
+            0,
+            0,
+            tp,
+            generation_id=generation,
+        )
+
+    async def seek_to_committed(self) -> Mapping[TP, int]:
+        """Go where the shards say; Kafka's committed offsets are not asked."""
+        assigned = frozenset(self.assignment())
+        positions = dict(await reader_of(self.app).positions(assigned))
+        unknown = [tp for tp in assigned if tp not in positions]
+        if unknown:
+            positions.update(await self.earliest_offsets(*unknown))
+        await self._thread.seek_wait(positions)
+        return positions
+
+    async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
+        """Tell Kafka how far the checkpoints are, for lag tools; false if it did not take it (a later one will do)."""
+        return await self._thread.commit(offsets)
+
+    async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:
+        """Batches leave gaps in the offsets that Faust sees; it need not remember them, as it commits nothing."""
+
+
+class Transport(FaustTransport):
+    """The transport behind ``shopwarden://``."""
+
+    Consumer: ClassVar[type[ConsumerT]] = BatchConsumer
