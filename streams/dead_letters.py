@@ -16,7 +16,7 @@ from confluent_kafka import Message
 from msgspec import Struct
 
 from streams.archive import ArchiveRecord, Headers
-from streams.reading import TopicReader, partition_of, read_to_end
+from streams.reading import StalledError, TopicReader, partition_of, read_to_end
 from streams.recording import as_bytes, headers_of
 
 REASON: Final = "dlq_reason"
@@ -27,6 +27,7 @@ OFFSET: Final = "dlq_offset"
 AT: Final = "dlq_at"
 RESUBMITTED: Final = "dlq_resubmitted"
 _PREFIX: Final = "dlq_"
+_PATIENCE_SECONDS: Final = 3.0
 #: Its record's timestamp was the reason, so it must not come back with the same.
 _FUTURE: Final = "future"
 
@@ -128,28 +129,39 @@ def read_dead_letters(config: Mapping[str, Any], topic: str, selection: Selectio
     topic
         Name of the dead-letter topic.
     selection
-        Which ones. Given coordinates, only the rest of their partitions is read.
+        Which ones. Given coordinates, their partitions are read from the first of them.
 
     Raises
     ------
     ReadError
         The topic or one of its partitions does not exist, or no broker answers.
     """
-    start = None
-    if selection.coordinates:
-        start = {
-            (topic, partition): min(c.offset for c in selection.coordinates if c.partition == partition)
-            for partition in {c.partition for c in selection.coordinates}
-        }
+    if not selection.coordinates:
+        with TopicReader(config, [topic]) as reader:
+            yield from filter(selection.includes, map(as_dead_letter, read_to_end(reader)))
+        return
     missing = set(selection.coordinates)
-    with TopicReader(config, [topic], start=start) as reader:
+    first = {
+        (topic, partition): min(c.offset for c in missing if c.partition == partition)
+        for partition in {c.partition for c in missing}
+    }
+    try:
+        yield from _read_some(TopicReader(config, [topic], start=first, patience=_PATIENCE_SECONDS), selection, missing)
+    except StalledError:
+        # Kafka goes to the beginning when an offset is beyond the end; the embedded broker is silent then.
+        yield from _read_some(TopicReader(config, [topic], start=dict.fromkeys(first, 0)), selection, missing)
+
+
+def _read_some(reader: TopicReader, selection: Selection, missing: set[Coordinate]) -> Iterator[DeadLetter]:
+    with reader:
         for message in read_to_end(reader):
             letter = as_dead_letter(message)
-            if selection.includes(letter):
-                yield letter
-            missing.discard(letter.coordinate)
-            if start and not missing:
-                return
+            if letter.coordinate in missing:
+                missing.discard(letter.coordinate)
+                if selection.includes(letter):
+                    yield letter
+                if not missing:
+                    return
 
 
 def as_dead_letter(message: Message) -> DeadLetter:

@@ -21,10 +21,10 @@ from streams.archive import ArchiveRecord, Headers
 from streams.reading import Partition, PartitionEnd, TopicReader, partition_of
 
 #: Records of one partition that wait for those of the others.
-_BUFFER: Final = 2000
+_BUFFER: Final = 4000
 #: While topics are recorded live, seconds that a record waits for earlier ones on their way in other partitions.
 _SETTLE_SECONDS: Final = 0.5
-_POLL_SECONDS: Final = 0.25
+_POLL_SECONDS: Final = 0.1
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
