@@ -5,6 +5,7 @@ merchant's orders and listings would be judged by different shards. The worker c
 and refuses then.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,10 @@ from config.settings import Settings
 from streams.clients import MAX_MESSAGE_BYTES, kafka_config
 
 _DAY_MS = 86_400_000
+# What goes wrong while connecting ends in the exception, once.
+_SILENT = logging.getLogger("librdkafka.admin")
+_SILENT.addHandler(logging.NullHandler())
+_SILENT.propagate = False
 
 
 class TopicsError(Exception):
@@ -111,9 +116,9 @@ def create_topics(settings: Settings, timeout_s: float = 30) -> dict[str, str]:
     Where input topics exist already, the new ones get their partition count instead of the one in the settings. Returns
     when the broker shows all of them. Raises TopicsError if it can't be reached or refuses.
     """
-    admin = AdminClient(kafka_config(settings))
     deadline = time.monotonic() + timeout_s
-    present = _partitions(_metadata(admin, settings, timeout_s))
+    admin, metadata = connect_admin(settings, timeout_s)
+    present = _partitions(metadata)
     specs = topic_specs(settings)
     existing = {spec.name: present[spec.name] for spec in specs if _is_shard_input(spec) and spec.name in present}
     counts = set(existing.values())
@@ -141,14 +146,13 @@ def create_topics(settings: Settings, timeout_s: float = 30) -> dict[str, str]:
                 if error.args[0].code() != KafkaError.TOPIC_ALREADY_EXISTS:  # somebody else was faster
                     raise TopicsError(f"the broker refused to create topic {name}: {error.args[0].str()}") from None
                 result[name] = "exists"
-    _await_visible(admin, settings, set(result), deadline)
+    _await_visible(admin, set(result), deadline)
     return {spec.name: result[spec.name] for spec in specs}
 
 
 def check_topics(settings: Settings, timeout_s: float = 10) -> TopicReport:
     """Compare the broker's topics with what they should be like. Raises TopicsError if the broker can't be asked."""
-    admin = AdminClient(kafka_config(settings))
-    metadata = _metadata(admin, settings, timeout_s)
+    admin, metadata = connect_admin(settings, timeout_s)
     present = _partitions(metadata)
     specs = topic_specs(settings)
     cleanup = _cleanup_policies(admin, [spec.name for spec in specs if spec.name in present], timeout_s)
@@ -157,6 +161,23 @@ def check_topics(settings: Settings, timeout_s: float = 10) -> TopicReport:
         for spec in specs
     )
     return TopicReport(states, tuple(_problems(states)), tuple(_warnings(states, len(metadata.brokers))))
+
+
+def connect_admin(settings: Settings, timeout_s: float) -> tuple[AdminClient, ClusterMetadata]:
+    """An admin client and what it learned of brokers and topics; TopicsError, with the cause, if no broker answers."""
+    causes: list[KafkaError] = []
+    admin = AdminClient(kafka_config(settings, error_cb=causes.append, logger=_SILENT))
+    try:
+        # Of all topics: asking for one by name makes brokers that create topics by themselves create it.
+        return admin, admin.list_topics(timeout=timeout_s)
+    except KafkaException as error:
+        admin.poll(0)
+        told = [cause.str() for cause in causes if cause.code() != KafkaError._ALL_BROKERS_DOWN]  # noqa: SLF001
+        raise TopicsError(
+            f"no Kafka broker answered at {settings.kafka.brokers} within {timeout_s:g} s "
+            f"({told[-1] if told else error.args[0].str()}). "
+            "Is it running, and are kafka.brokers and kafka.security_protocol right?"
+        ) from None
 
 
 def _problems(states: tuple[TopicState, ...]) -> Iterator[str]:
@@ -215,17 +236,6 @@ def _plural(partitions: int) -> str:
     return f"{partitions} partition" + ("s" if partitions != 1 else "")
 
 
-def _metadata(admin: AdminClient, settings: Settings, timeout_s: float) -> ClusterMetadata:
-    # All topics: asking for one by name makes brokers that create topics by themselves create it.
-    try:
-        return admin.list_topics(timeout=timeout_s)
-    except KafkaException as error:
-        raise TopicsError(
-            f"no Kafka broker answered at {settings.kafka.brokers} within {timeout_s:g} s ({error.args[0].str()}). "
-            "Is it running, and are kafka.brokers and kafka.security_protocol right?"
-        ) from None
-
-
 def _partitions(metadata: ClusterMetadata) -> dict[str, int]:
     return {name: len(topic.partitions) for name, topic in metadata.topics.items() if topic.error is None}
 
@@ -251,12 +261,14 @@ def _cleanup_policies(admin: AdminClient, names: list[str], timeout_s: float) ->
     return found
 
 
-def _await_visible(admin: AdminClient, settings: Settings, names: set[str], deadline: float) -> None:
-    while True:
-        seen = _partitions(_metadata(admin, settings, max(1.0, deadline - time.monotonic())))
-        missing = sorted(names - seen.keys())
+def _await_visible(admin: AdminClient, names: set[str], deadline: float) -> None:
+    missing = sorted(names)
+    while time.monotonic() < deadline:
+        try:
+            missing = sorted(names - _partitions(admin.list_topics(timeout=1)).keys())
+        except KafkaException:
+            continue
         if not missing:
             return
-        if time.monotonic() > deadline:
-            raise TopicsError(f"created, but the broker does not show them yet: {', '.join(missing)}. Try again.")
         time.sleep(0.1)
+    raise TopicsError(f"created, but the broker does not show them yet: {', '.join(missing)}. Try again.")
