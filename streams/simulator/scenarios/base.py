@@ -1,0 +1,98 @@
+"""The one shape of all scenarios, attacks and honest trouble alike."""
+
+from abc import ABC, abstractmethod
+from functools import partial
+from random import Random
+from typing import ClassVar, Final
+
+from streams.simulator.catalog import Category
+from streams.simulator.config import ATTACK_NAMES, DAY_MS
+from streams.simulator.demand import intensity
+from streams.simulator.lifecycle import LifeCycle
+from streams.simulator.orders import OrderEvents
+from streams.simulator.population import Population
+from streams.simulator.shop import Merchant
+from streams.simulator.stock import Stock
+from streams.simulator.truth import Episode
+from streams.simulator.world import World
+
+#: The busiest hour has not quite this many times the average demand.
+_PEAK: Final = 2.2
+
+
+class Scenario(ABC):
+    """Stages occurrences of one thing that happens to or through merchants, and records the truth about them."""
+
+    name: ClassVar[str]
+
+    def __init__(self, world: World, population: Population, random: Random, strength: float) -> None:
+        self.world = world
+        self.population = population
+        self.random = random
+        self.strength = strength
+        self.events = OrderEvents(world, random)
+        self.life_cycle = LifeCycle(world, random)
+        self.stock = Stock(world, random)
+        kind = world.truth.attacks if self.name in ATTACK_NAMES else world.truth.hard_negatives
+        self.episode = kind.get(self.name, Episode())
+        self.begin_season(world.start, world.end)
+
+    def begin_season(self, start: int, end: int) -> None:
+        """From now on, stage between two times, ms."""
+        self.season_start = start
+        self.season_end = end
+
+    @abstractmethod
+    def stage(self) -> None:
+        """Plan one more occurrence: choose or make its merchants and schedule what they will do."""
+
+    # -- who ----------------------------------------------------------------------------------------------------------
+
+    def recruit(self, registered_at: int, slots: int, category: Category | None = None) -> Merchant:
+        """A merchant of this scenario's own, with ``slots`` ordinary listings and no demand but what is given to it."""
+        merchant = self.population.make(self.random, registered_at, category)
+        merchant.slots = slots
+        self.world.attackers.append(merchant)
+        return merchant
+
+    def bystander(self, time: int, low: float, high: float) -> Merchant | None:
+        """An honest merchant between two quantiles (0..1) of size that is in business at ``time``, if there is one."""
+        ranked = sorted(self.world.honest, key=lambda merchant: merchant.weight)
+        wanted = ranked[int(len(ranked) * low) : int(len(ranked) * high)]
+        free = [m for m in wanted if m.opens < time - 3 * DAY_MS and m.id not in self.world.involved]
+        if not free:
+            return None
+        chosen = self.random.choice(free)
+        self.world.involved.add(chosen.id)
+        return chosen
+
+    # -- when ---------------------------------------------------------------------------------------------------------
+
+    def moment(self, low: float, high: float) -> int:
+        """A random time between two shares (0..1) of the season, ms."""
+        return self.season_start + int((self.season_end - self.season_start) * self.random.uniform(low, high))
+
+    def days(self, low: float, high: float) -> int:
+        """A random duration, ms."""
+        return int(DAY_MS * self.random.uniform(low, high))
+
+    def waking_time(self, low: int, high: int, shape: float = 1.0) -> int:
+        """A time between two (ms), more likely when people shop; towards the end with ``shape`` below 1."""
+        while True:
+            time = low + int((high - low) * self.random.random() ** shape)
+            if self.random.random() * _PEAK < intensity(time):
+                return time
+
+    def honest_orders(self, merchant: Merchant, count: int, low: int, high: int) -> None:
+        """Ordinary orders between two times, ms, to have a history; none if there is no time between."""
+        for _ in range(count if high > low else 0):
+            self.world.at(self.waking_time(low, high), partial(self.honest_order, merchant))
+
+    def honest_order(self, merchant: Merchant, time: int) -> None:
+        """An ordinary order."""
+        if merchant.is_open(time):
+            self.life_cycle.place(merchant, time)
+
+    def anyone(self) -> int:
+        """The number of an ordinary buyer."""
+        return self.random.randrange(self.world.buyers)

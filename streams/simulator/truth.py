@@ -1,0 +1,91 @@
+"""Ground truth of a simulation: which merchants attacked, and which honest ones only looked like it."""
+
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct, field
+
+
+class Episode(Struct, kw_only=True, forbid_unknown_fields=True):
+    """All occurrences of one scenario.
+
+    ``orders``: number of orders that belong to it. ``start``/``until``: first onset and last effect, ms (``from`` and
+    ``until`` in the file). ``onsets``: when each merchant's part began, ms.
+    """
+
+    merchants: list[str] = field(default_factory=list)
+    orders: int = 0
+    start: int = field(default=0, name="from")
+    until: int = 0
+    onsets: dict[str, int] = field(default_factory=dict)
+
+    def join(self, merchant_id: str, onset: int) -> None:
+        """Add a merchant whose part begins at ``onset``."""
+        if merchant_id in self.onsets:
+            onset = min(onset, self.onsets[merchant_id])
+        else:
+            self.merchants.append(merchant_id)
+        self.onsets[merchant_id] = onset
+        self.start = min(self.onsets.values()) if self.start else onset
+        self.until = max(self.until, onset)
+
+    def count_order(self, time: int) -> None:
+        """Count an order placed at ``time``."""
+        self.orders += 1
+        self.until = max(self.until, time)
+
+
+class GroundTruth(Struct, kw_only=True):
+    """What was simulated. ``start`` and ``end`` in ms; ``merchants`` counts all, ``honest_merchants`` the others."""
+
+    seed: int
+    start: int
+    end: int
+    attacks: dict[str, Episode]
+    hard_negatives: dict[str, Episode]
+    merchants: int
+    honest_merchants: int
+
+    def attackers(self) -> dict[str, str]:
+        """The attack of each malicious merchant, by merchant id."""
+        return {merchant: name for name, episode in self.attacks.items() for merchant in episode.merchants}
+
+
+class TruthError(Exception):
+    """A truth file that cannot be read or written; the message names the file."""
+
+
+def truth_path(archive: Path) -> Path:
+    """Where the truth of an archive stands: ``NAME.truth.json`` beside ``NAME.jsonl`` or ``NAME.jsonl.zst``."""
+    name = archive.name.removesuffix(".zst").removesuffix(".jsonl").removesuffix(".json")
+    return archive.with_name(f"{name}.truth.json")
+
+
+def write_truth(path: Path, truth: GroundTruth) -> None:
+    """Write the truth as JSON.
+
+    Raises
+    ------
+    TruthError
+        The file cannot be written.
+    """
+    try:
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=2) + b"\n")
+    except OSError as error:
+        raise TruthError(f"{path} cannot be written: {error.strerror or error}") from error
+
+
+def read_truth(path: Path) -> GroundTruth:
+    """Read a truth file.
+
+    Raises
+    ------
+    TruthError
+        The file cannot be read or is not a truth file.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=GroundTruth)
+    except OSError as error:
+        raise TruthError(f"{path} cannot be read: {error.strerror or error}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise TruthError(f"{path} is not a truth file: {error}") from error
