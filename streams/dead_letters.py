@@ -1,11 +1,12 @@
 """The dead letters: what could not be processed, for people to look at and to put back.
 
 A dead letter is the original record, key and value untouched, with headers that say why and where from (``dlq_reason``,
-``dlq_detail``, ``dlq_topic``, ``dlq_partition``, ``dlq_offset``, ``dlq_at``). Resubmitting publishes key and value to
-the original topic again, where the worker treats them like any record; events count once by their ``event_id``, so it
-does no harm to do it twice. The header ``dlq_resubmitted`` names the dead letter that a record came from. If such a
-record fails again, its new dead letter carries that header too, so a record that can never be processed is seen, and is
-not sent round again without being asked for.
+``dlq_detail``, ``dlq_topic``, ``dlq_partition``, ``dlq_offset``, ``dlq_at``: the original record's timestamp in ms)
+after its own ones. Resubmitting publishes key, value and own headers to the original topic again, where the worker
+treats them like any record; events count once by their ``event_id``, so it does no harm to do it twice. The header
+``dlq_resubmitted`` names the dead letter that a record came from. If such a record fails again, its new dead letter
+carries that header too, so a record that can never be processed is seen, and is not sent round again without being
+asked for.
 """
 
 import re
@@ -27,6 +28,8 @@ OFFSET: Final = "dlq_offset"
 AT: Final = "dlq_at"
 RESUBMITTED: Final = "dlq_resubmitted"
 _PREFIX: Final = "dlq_"
+_ID: Final = "ce_id"
+_MAX_DIGITS: Final = 15
 _PATIENCE_SECONDS: Final = 3.0
 #: Its record's timestamp was the reason, so it must not come back with the same.
 _FUTURE: Final = "future"
@@ -56,7 +59,10 @@ class Coordinate(Struct, frozen=True, order=True):
 
 
 class DeadLetter(Struct, frozen=True):
-    """A dead letter as it was read. Text from headers is empty where a header is missing; ``timestamp`` is in ms."""
+    """A dead letter as it was read. Text from headers is empty where a header is missing.
+
+    ``timestamp`` is when it was published, in ms.
+    """
 
     coordinate: Coordinate
     key: bytes | None
@@ -91,15 +97,28 @@ class DeadLetter(Struct, frozen=True):
         """Coordinates of the dead letter that was resubmitted as this record, if so."""
         return self.header(RESUBMITTED)
 
+    @property
+    def record_time(self) -> int | None:
+        """The original record's timestamp, ms; ``None`` if the header does not say."""
+        text = self.header(AT)
+        return int(text) if text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS else None
+
     def original(self, dead_letter_topic: str) -> ArchiveRecord:
         """The original record, ready to be published again.
 
         It keeps its own headers and its timestamp; only a record that lay too far in the future for its timestamp gets
         the present time.
         """
-        kept = tuple((name, value) for name, value in self.headers if not name.startswith(_PREFIX))
+        names = [name for name, _ in self.headers]
+        reason_at = len(names) - 1 - names[::-1].index(REASON) if REASON in names else 0
+        kept = tuple(
+            (name, value)
+            for index, (name, value) in enumerate(self.headers)
+            # The worker's id of the dead letter stands before its reason; the record may have one of its own.
+            if not name.startswith(_PREFIX) and not (name == _ID and index == reason_at - 1)
+        )
         trace = (RESUBMITTED, f"{dead_letter_topic}:{self.coordinate}".encode())
-        timestamp = None if self.reason == _FUTURE else self.timestamp
+        timestamp = None if self.reason == _FUTURE else self.record_time
         return ArchiveRecord(self.topic, self.key, self.value, timestamp, (*kept, trace))
 
 

@@ -11,7 +11,7 @@ import click
 import orjson
 
 from config.settings import Settings
-from streams.dead_letters import AT, DETAIL, Coordinate, DeadLetter, Selection, read_dead_letters, send_back
+from streams.dead_letters import DETAIL, Coordinate, DeadLetter, Selection, read_dead_letters, send_back
 from streams.options import pass_settings
 from streams.printable import describe_bytes, printable
 from streams.producing import ArchiveProducer, ProduceError
@@ -95,7 +95,9 @@ def show(settings: Settings, coordinate: Coordinate, full: bool) -> None:
     letter = next(read_dead_letters(kafka_config(settings), settings.topics.dead_letters, selection), None)
     if letter is None:
         raise click.ClickException(f"there is no dead letter {coordinate} in {settings.topics.dead_letters}")
-    click.echo(f"timestamp: {_moment(letter)}")
+    click.echo(f"published: {_moment(letter.timestamp)}")
+    if letter.record_time is not None:
+        click.echo(f"original timestamp: {_moment(letter.record_time)}")
     for name, value in letter.headers:
         click.echo(f"{printable(name)}: {printable((value or b'').decode(errors='backslashreplace'))}")
     click.echo(f"key: {_key(letter)}")
@@ -152,11 +154,11 @@ def resubmit(
         raise click.ClickException(f"{report.failed:,} records were not delivered:{reasons}")
 
 
-def _moment(letter: DeadLetter) -> str:
+def _moment(ms: int) -> str:
     try:
-        return datetime.fromtimestamp(letter.timestamp / 1000, UTC).isoformat(timespec="milliseconds")
+        return datetime.fromtimestamp(ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     except (ValueError, OverflowError, OSError):
-        return str(letter.timestamp)
+        return str(ms)
 
 
 def _key(letter: DeadLetter) -> str:
@@ -167,9 +169,8 @@ def _as_line(letter: DeadLetter) -> str:
     key = _key(letter)
     shown = key if len(key) <= _KEY_WIDTH else f"{key[: _KEY_WIDTH - 1]}…"
     back = f" (came back from {printable(letter.came_back)})" if letter.came_back else ""
-    when = printable(letter.header(AT)) or _moment(letter)
     return (
-        f"{letter.coordinate!s:>10}  {when}  {printable(letter.reason):<12}  "
+        f"{letter.coordinate!s:>10}  {_moment(letter.timestamp)}  {printable(letter.reason):<12}  "
         f"{printable(letter.source)}  {shown}  {printable(letter.header(DETAIL))}{back}"
     )
 
@@ -181,7 +182,7 @@ def _as_json(letter: DeadLetter) -> dict[str, Any]:
         "reason": letter.reason,
         "detail": letter.header(DETAIL),
         "source": letter.source,
-        "at": letter.header(AT),
+        "record_timestamp": letter.record_time,
         "key": None if letter.key is None else letter.key.decode(errors="backslashreplace"),
         "bytes": None if letter.value is None else len(letter.value),
         "came_back_from": letter.came_back or None,
