@@ -1,5 +1,6 @@
 """Show bytes from outside on a terminal, without letting them speak to it."""
 
+import contextlib
 from typing import Final
 
 import orjson
@@ -22,15 +23,12 @@ def describe_bytes(data: bytes | None, limit: int = 4096) -> str:
         return "(none)"
     if not data:
         return "(empty)"
-    try:
-        data, is_json = orjson.dumps(orjson.loads(data), option=orjson.OPT_INDENT_2), True
-    except orjson.JSONDecodeError:
-        is_json = False
+    with contextlib.suppress(orjson.JSONDecodeError):
+        data = orjson.dumps(orjson.loads(data), option=orjson.OPT_INDENT_2)
     shown, rest = data[:limit], len(data) - limit
     try:
-        lines = [
-            printable(line) for line in shown.decode(errors="ignore" if is_json and rest > 0 else "strict").split("\n")
-        ]
+        data.decode()
+        lines = [printable(line) for line in shown.decode(errors="ignore").split("\n")]  # the cut may split a character
     except UnicodeDecodeError:
         lines = hex_dump(shown)
     return "\n".join([*lines, f"({rest:,} bytes more)"] if rest > 0 else lines)
