@@ -1,7 +1,6 @@
 """Clients made from settings: what is configured, without a server."""
 
 import logging
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from streams.clients import (
     producer_config,
     redis_client,
 )
+from tests.streams.tls import make_certificate
 
 SASL = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "u"}
 
@@ -29,19 +29,7 @@ SASL = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512"
 @pytest.fixture(scope="module")
 def tls_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """A self-signed certificate, valid for a day, and its encrypted key."""
-    folder = tmp_path_factory.mktemp("tls")
-    certificate, key = folder / "cert.pem", folder / "key.pem"
-    try:
-        subprocess.run(
-            [
-                *("openssl", "req", "-x509", "-newkey", "rsa:2048", "-days", "1", "-subj", "/CN=localhost"),
-                *("-passout", "pass:opensesame", "-keyout", str(key), "-out", str(certificate)),
-            ],
-            check=True,
-            capture_output=True,
-        )
-    except FileNotFoundError:
-        pytest.skip("needs the openssl command to make a certificate")
+    certificate, key = make_certificate(tmp_path_factory.mktemp("tls"), "opensesame")
     return {"ssl_cafile": certificate, "ssl_certfile": certificate, "ssl_keyfile": key}
 
 
