@@ -1,16 +1,17 @@
 """Judges orders, listings and merchants: rules and models in, risk levels with reasons, enforcement and standings out."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Literal
 from zlib import crc32
 
 from detectors.judge import Judge, Models
 from detectors.ladder import Decision, decide, expire, lift
+from detectors.levels import LEVEL_RANK
 from detectors.outbox import Outbox
 from detectors.rules import Rule, RuleGroup
 from detectors.statement import statement_of_reasons
 from features.enforcement_state import ActiveEnforcement, EnforcementState
-from features.events import OrderEvent, SubjectKind
+from features.events import Event, ListingInput, OrderEvent, OrderInput, SubjectKind
 from features.listing import ListingRecord
 from features.merchant import RATES, Merchant
 from features.order import OrderRecord
@@ -30,7 +31,7 @@ from features.outputs import (
     Versions,
 )
 from features.population import Moments
-from features.registry import DEFAULT_PRIORS, FEATURES, FEATURES_VERSION, Context, Getter
+from features.registry import DEFAULT_PRIORS, FEATURES, FEATURES_VERSION, Context
 from features.shard import ShardState
 from features.vectors import behaviour_vector
 
@@ -66,14 +67,25 @@ class Finding:
 class Assessor:
     """Judges the subjects of one shard."""
 
-    __slots__ = ("_getters", "judge", "models", "outbox", "state")
+    __slots__ = ("_listing_rules", "_merchant_rules", "_order_rules", "judge", "models", "outbox", "state")
 
     def __init__(self, state: ShardState, models: Models, judge: Judge, outbox: Outbox) -> None:
         self.state = state
         self.models = models
         self.judge = judge
         self.outbox = outbox
-        self._getters: dict[int, list[Getter]] = {}
+        policies = judge.policies
+        self._merchant_rules = self._bind(policies.group("merchant"))
+        self._order_rules = {
+            kind: self._bind(policies.group("order", tag)) for kind, tag in _tags(OrderInput).items()
+        }
+        self._listing_rules = {
+            kind: self._bind(policies.group("listing", tag)) for kind, tag in _tags(ListingInput).items()
+        }
+
+    @staticmethod
+    def _bind(group: RuleGroup | None) -> Callable[[Context], list[Rule]] | None:
+        return None if group is None else group.bind({name: FEATURES[name].get for name in group.features})
 
     # -- merchants --------------------------------------------------------------------------------------------------
 
@@ -109,14 +121,12 @@ class Assessor:
         if due:
             record.assessed_at = record.as_of
             vector = behaviour_vector(merchant, state.population)
-            anomaly = self.models.anomaly
-            record.anomaly = anomaly.score(vector)
-            anomaly.learn(vector)
+            record.anomaly = self.models.anomaly.score_and_learn(vector)
         policies = self.judge.policies
         if record.anomaly is not None:
             finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)
         context = Context(merchant, state.population)
-        self._fire(finding, policies.group("merchant", "merchant"), context)
+        self._fire(finding, None if self._merchant_rules is None else self._merchant_rules(context), context)
         probability = FEATURES["bad_order_rate_90d_shrunk"].get(context) or 0.0
         record.probability = round(probability, 5)
         finding.raise_to(policies.level_of_probability(probability), probability)
@@ -146,17 +156,19 @@ class Assessor:
 
     def order(self, event: OrderEvent, order: OrderRecord, merchant: Merchant, created: bool) -> None:
         """Judge an order: always when it is placed, later when a rule for the event fires."""
-        policies = self.judge.policies
-        group = policies.group("order", str(event.__struct_config__.tag))
-        if group is None and not created:
+        rules = self._order_rules[type(event)]
+        if rules is None and not created:
+            return
+        context = Context(merchant, self.state.population, order=order)
+        fired = rules(context) if rules is not None else None
+        if not fired and not created:
             return
         finding = Finding()
-        context = Context(merchant, self.state.population, order=order)
-        self._fire(finding, group, context)
+        self._fire(finding, fired, context)
         probability = order.probability or 0.0
         if created:
-            finding.raise_to(policies.level_of_probability(probability), probability)
-        elif not finding.fired or finding.level <= order.level:
+            finding.raise_to(self.judge.policies.level_of_probability(probability), probability)
+        elif finding.level <= order.level:
             return
         self.state.statistics.assessments += 1
         order.level = finding.level
@@ -166,13 +178,14 @@ class Assessor:
             order.assessment = identifier
         self._enforce(merchant, subject, finding, identifier)
 
-    def listing(self, event_type: str, listing_id: str, listing: ListingRecord, merchant: Merchant) -> None:
+    def listing(self, event: ListingInput, listing: ListingRecord, merchant: Merchant) -> None:
         """Judge a version of a listing, created or edited."""
         finding = Finding()
         context = Context(merchant, self.state.population, listing=listing)
-        self._fire(finding, self.judge.policies.group("listing", event_type), context)
+        rules = self._listing_rules[type(event)]
+        self._fire(finding, None if rules is None else rules(context), context)
         self.state.statistics.assessments += 1
-        subject = Subject("listing", listing_id)
+        subject = Subject("listing", event.listing_id)
         news = finding.level != listing.risk
         listing.risk = finding.level
         identifier = self._judged(merchant, subject, finding, finding.strength, context, news)
@@ -199,14 +212,8 @@ class Assessor:
 
     # -- the shared parts -------------------------------------------------------------------------------------------
 
-    def _fire(self, finding: Finding, group: RuleGroup | None, context: Context) -> None:
-        if group is None:
-            return
-        getters = self._getters.get(id(group))
-        if getters is None:
-            getters = self._getters[id(group)] = [FEATURES[name].get for name in group.features]
-        values = [get(context) for get in getters]
-        fired = group.fired(values)
+    def _fire(self, finding: Finding, fired: list[Rule] | None, context: Context) -> None:
+        """Note the rules that fired: those in shadow are counted, the others explained."""
         if not fired:
             return
         shadow = self.state.statistics.shadow
@@ -214,14 +221,14 @@ class Assessor:
             if rule.mode != "enforce":
                 shadow[rule.id] = shadow.get(rule.id, 0) + 1
                 continue
+            values = {name: FEATURES[name].get(context) for name in rule.features}
             finding.fired.append(rule)
-            finding.reasons.append(group.explain(rule, values))
+            finding.reasons.append(rule.explain(values))
             finding.detectors.append(Detector(f"rule:{rule.id}", str(rule.version), rule.weight))
-            finding.raise_to(LEVELS.index(rule.severity), rule.weight)
-            for name in rule.features:
-                value = values[group.features.index(name)]
+            finding.raise_to(LEVEL_RANK[rule.severity], rule.weight)
+            for name, value in values.items():
                 if value is not None:
-                    finding.values[name] = round(float(value), 6)
+                    finding.values[name] = float(f"{value:.6g}")
 
     def _publish(
         self, merchant: Merchant, subject: Subject, finding: Finding, probability: float, context: Context
@@ -295,7 +302,7 @@ class Assessor:
                     "bad_order_model",
                     f"{name} raises the odds of a bad order by a factor of {_factor(share):.2g}",
                     round(min(1.0, max(0.0, share / 4)), 4),
-                    observed=round(order.scored[index], 4),
+                    observed=_rounded(order.scored[index]),
                 )
                 for index, name, share in _largest(parts)
             ]
@@ -303,15 +310,17 @@ class Assessor:
             if policies.level_of_anomaly(record.anomaly) < max(1, finding.level):
                 return []
             vector = behaviour_vector(context.merchant, self.state.population)
-            parts = self.models.anomaly.contributions(vector)
+            model = self.models.anomaly
+            typical = model.typical()
             return [
                 Reason(
                     "behaviour_anomaly",
                     f"{name} is unusual among merchants",
-                    round(min(1.0, max(0.0, share)), 4),
-                    observed=round(vector[index], 4),
+                    round(min(1.0, share / 8), 4),
+                    observed=_rounded(vector[index]),
+                    expected=_rounded(typical[index]),
                 )
-                for index, name, share in _largest(parts)
+                for index, name, share in _largest(model.contributions(vector))
             ]
         return []
 
@@ -474,10 +483,20 @@ class Assessor:
         )
 
 
+def _tags(union: object) -> dict[type[Event], str]:
+    """Event types of a union with their tags."""
+    members: tuple[type[Event], ...] = union.__args__  # type: ignore[attr-defined]
+    return {member: str(member.__struct_config__.tag) for member in members}
+
+
 def _largest(parts: Sequence[tuple[str, float]], count: int = 3) -> list[tuple[int, str, float]]:
     """The inputs that raise a judgement most: position, name, share."""
     ranked = sorted(((share, -index, name) for index, (name, share) in enumerate(parts) if share > 0), reverse=True)
     return [(-index, name, share) for share, index, name in ranked[:count]]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.4g}")
 
 
 def _factor(log_odds: float) -> float:

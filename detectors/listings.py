@@ -94,7 +94,7 @@ class ListingFlow:
         listing.brand_unauthorised = signals.brand_unauthorised
         listing.category_prohibited = signals.category_prohibited
         listing.category_restricted = signals.category_restricted
-        self._assessor.listing(str(event.__struct_config__.tag), event.listing_id, listing, merchant)
+        self._assessor.listing(event, listing, merchant)
         self._assessor.merchant(merchant, False)
 
     def _price(

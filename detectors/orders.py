@@ -3,15 +3,18 @@
 from xxhash import xxh3_64_intdigest
 
 from detectors.assess import Assessor
-from features import events, order as flags
+from features import events
 from features.events import OrderEvent
 from features.keys import entity_key
 from features.merchant import GMV, TRACKING_LIMIT, Merchant
 from features.order import (
+    BAD,
     DEFAULT_DELIVER_MS,
     DEFAULT_SHIP_MS,
     DEFECTS,
     LATE_DELIVERY,
+    OUTCOME_DAYS,
+    OUTCOME_DUE,
     RETURN_FLAGS,
     SEEN_LIMIT,
     OrderRecord,
@@ -26,7 +29,7 @@ _ID_MASK = (1 << 48) - 1
 
 def event_digest(event_id: str) -> int:
     """A short number that stands for an event id."""
-    return xxh3_64_intdigest(event_id) & _ID_MASK
+    return xxh3_64_intdigest(event_id.encode()) & _ID_MASK
 
 
 class OrderFlow:
@@ -81,7 +84,8 @@ class OrderFlow:
         elif type(event) is events.OrderDelivered or type(event) is events.OrderTracked:
             self._learn_lateness(order, event.occurred_at)
         self._assessor.order(event, order, merchant, created)
-        self._assessor.merchant(merchant, changed & DEFECTS != 0)
+        if created or changed & DEFECTS:
+            self._assessor.merchant(merchant, changed & DEFECTS != 0)
 
     def _create(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
         state = self._state
@@ -129,13 +133,12 @@ class OrderFlow:
         listing = self._state.listings.get(entity_key(event.merchant_id, event.items[0].listing_id))
         values = order_vector(order, merchant, listing, self._state.population)
         model = self._models.bad_order
-        model.observe(values)
         order.scored = values
-        order.probability = round(model.predict(values), 5)
+        order.probability = round(model.observe_and_predict(values), 5)
 
     @staticmethod
     def _check_tracking(order: OrderRecord, merchant: Merchant, number: str) -> None:
-        digest = xxh3_64_intdigest(number) & 0xFFFFFFFF
+        digest = xxh3_64_intdigest(number.encode()) & 0xFFFFFFFF
         if order.tracking == digest:
             return
         recent = merchant.record.tracking
@@ -175,22 +178,27 @@ class OrderFlow:
         if order.created is None or order.matured:
             self._retire(key)
             return
-        merchant = state.merchant(merchant_id)
-        if merchant.advance(time):
-            self._assessor.begin_day(merchant)
-        changed = 0
-        open_ = order.cancelled is None
-        if open_ and order.shipped is None and order.delivered is None and not order.ship_overdue and time > order.ship_by:
-            order.ship_overdue = True
-            changed |= merchant.reflag(order)
-        if open_ and order.delivered is None and not order.delivery_overdue and time > order.deliver_by:
-            order.delivery_overdue = True
-            changed |= merchant.reflag(order)
-            self._learn_lateness(order, time)
-        if time >= (flags.delivery_due_day(order) + flags.OUTCOME_DAYS) * DAY_MS:
+        overdue = False
+        if order.cancelled is None and order.delivered is None:
+            if order.shipped is None and not order.ship_overdue and time > order.ship_by:
+                order.ship_overdue = overdue = True
+            if not order.delivery_overdue and time > order.deliver_by:
+                order.delivery_overdue = overdue = True
+        if overdue:
+            self._overdue(order, merchant_id, time)
+        if time >= (order.deliver_by // DAY_MS + 1 + OUTCOME_DAYS) * DAY_MS:
             self._mature(order)
         order.timer = next_timer(order, self._judge.settings.retention_days)
         state.timers.set(f"o{key}", order.timer)
+
+    def _overdue(self, order: OrderRecord, merchant_id: str, time: int) -> None:
+        """An order is late although no event says so."""
+        merchant = self._state.merchant(merchant_id)
+        if merchant.advance(time):
+            self._assessor.begin_day(merchant)
+        changed = merchant.reflag(order)
+        if order.delivery_overdue:
+            self._learn_lateness(order, time)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
 
@@ -198,8 +206,8 @@ class OrderFlow:
         """The order's outcome is known: learn from its inputs as they were scored."""
         order.matured = True
         if order.scored is not None:
-            if order.flags & flags.OUTCOME_DUE:
-                self._models.bad_order.learn(order.scored, order.flags & flags.BAD != 0)
+            if order.flags & OUTCOME_DUE:
+                self._models.bad_order.learn(order.scored, order.flags & BAD != 0, order.probability)
                 self._state.statistics.labels += 1
             order.scored = None
 

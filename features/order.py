@@ -108,7 +108,7 @@ class OrderRecord(Struct, omit_defaults=True, gc=False):
     segment_known: bool = False
     seen: list[int] = []
     #: Inputs of the bad-order model as scored, and what was judged then.
-    scored: list[float] | None = None
+    scored: list[float | None] | None = None
     probability: float | None = None
     level: int = 0
     assessment: str = ""

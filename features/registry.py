@@ -120,24 +120,41 @@ def _placed(index: int) -> Getter:
     return lambda c: c.merchant.placed.sums[0][index]
 
 
+def _sums(rate: str, window: int) -> tuple[Callable[[Context], list[int]], int, int]:
+    """Where the orders and defects of a rate stand: the list of sums, and two positions in it."""
+    family, due, defect = RATES[rate]
+    if family == 0:
+        start = window * m.SHIP_WIDTH
+        return (lambda c: c.merchant.ship.sums[0]), start + due, start + defect
+    start = window * m.OUTCOME_WIDTH
+    if family == 1:
+        return (lambda c: c.merchant.outcome.sums[0]), start + due, start + defect
+    return (lambda c: c.merchant.outcome.sums[1]), start + due, start + defect
+
+
 def _mature(rate: str, window: int) -> Getter:
-    return lambda c: c.merchant.orders_and_defects(rate, window)[0]
+    sums, due, _ = _sums(rate, window)
+    return lambda c: sums(c)[due]
 
 
 def _rate(rate: str, window: int) -> Getter:
+    sums, due, defect = _sums(rate, window)
+
     def get(c: Context) -> float | None:
-        orders, defects = c.merchant.orders_and_defects(rate, window)
-        return defects / orders if orders else None
+        counts = sums(c)
+        orders = counts[due]
+        return counts[defect] / orders if orders else None
 
     return get
 
 
 def _posterior(rate: str, window: int, figure: Callable[[int, int, BetaPrior], float]) -> Getter:
     default = DEFAULT_PRIORS[rate]
+    sums, due, defect = _sums(rate, window)
 
     def get(c: Context) -> float | None:
-        orders, defects = c.merchant.orders_and_defects(rate, window)
-        return figure(defects, orders, c.population.priors.get(rate, default))
+        counts = sums(c)
+        return figure(counts[defect], counts[due], c.population.priors.get(rate, default))
 
     return get
 

@@ -7,7 +7,7 @@ and stores what it touched at the next checkpoint. A key that is not in a cache 
 from msgspec import Struct, field
 
 from features.decode import TopicKind
-from features.events import InputEvent
+from features.events import InputEvent, ListingExposed, ListingRemoved, ListingVersion, OrderCreated, OrderEvent
 from features.keys import entity_key
 from features.listing import ListingRecord
 from features.merchant import Merchant, MerchantRecord
@@ -132,11 +132,10 @@ class Needed(Struct):
         """Note what an event reads."""
         merchant_id = event.merchant_id
         self.merchants.add(merchant_id)
-        order_id = getattr(event, "order_id", None)
-        if order_id is not None:
-            self.orders.add(entity_key(merchant_id, order_id))
-            for item in getattr(event, "items", ()):
-                self.listings.add(entity_key(merchant_id, item.listing_id))
-        listing_id = getattr(event, "listing_id", None)
-        if listing_id is not None:
-            self.listings.add(entity_key(merchant_id, listing_id))
+        if isinstance(event, OrderEvent):
+            self.orders.add(entity_key(merchant_id, event.order_id))
+            if type(event) is OrderCreated:
+                for item in event.items:
+                    self.listings.add(entity_key(merchant_id, item.listing_id))
+        elif isinstance(event, ListingVersion | ListingRemoved | ListingExposed):
+            self.listings.add(entity_key(merchant_id, event.listing_id))

@@ -4,8 +4,8 @@ Each model has a fixed list of named inputs. Values are plain floats, rounded to
 later is exactly what was scored.
 """
 
-from math import log, log1p
-from typing import Final
+from math import exp
+from typing import Final, TypeAlias
 
 from features import merchant as m
 from features.listing import ListingRecord
@@ -16,126 +16,125 @@ from features.registry import DEFAULT_PRIORS
 from features.shrinkage import posterior_mean
 from features.windows import DAY_MS
 
-#: Inputs of the merchant-behaviour model with their fixed ranges: name, lowest, highest. Ranges are fixed so that no outlier can blind the model.
-BEHAVIOUR_INPUTS: Final[tuple[tuple[str, float, float], ...]] = (
-    ("log_orders_burst_1h", 0.0, 4.0),
-    ("log_orders_burst_1d", 0.0, 4.0),
-    ("log_gmv_burst_1d", 0.0, 4.0),
-    ("log_aov_ratio_7d", -2.0, 2.0),
-    ("cancel_rate_30d_shrunk", 0.0, 0.5),
-    ("late_ship_rate_30d_shrunk", 0.0, 0.5),
-    ("not_received_rate_30d_shrunk", 0.0, 0.3),
-    ("bad_orders_per_order_30d", 0.0, 1.0),
-    ("overdue_per_order_30d", 0.0, 1.0),
-    ("log_listings_created_7d", 0.0, 5.0),
-    ("buyer_concentration_30d", 0.0, 1.0),
-    ("log_price_level", -2.0, 2.0),
+#: Name, lowest and highest value, and whether the model takes the logarithm of 1 + value. Ranges are fixed, so that no outlier can blind a model.
+InputRange: TypeAlias = tuple[str, float, float, bool]
+
+#: Inputs of the merchant-behaviour model.
+BEHAVIOUR_INPUTS: Final[tuple[InputRange, ...]] = (
+    ("orders_burst_1h", 0.0, 60.0, True),
+    ("orders_burst_1d", 0.0, 30.0, True),
+    ("gmv_burst_1d", 0.0, 30.0, True),
+    ("aov_ratio_7d", 0.0, 8.0, True),
+    ("cancel_rate_30d_shrunk", 0.0, 0.5, False),
+    ("late_ship_rate_30d_shrunk", 0.0, 0.5, False),
+    ("not_received_rate_30d_shrunk", 0.0, 0.3, False),
+    ("bad_orders_per_order_30d", 0.0, 1.0, False),
+    ("overdue_per_order_30d", 0.0, 1.0, False),
+    ("listings_created_7d", 0.0, 200.0, True),
+    ("buyer_concentration_30d", 0.0, 1.0, False),
+    ("price_level", 0.0, 8.0, True),
 )
 
 
-def _clip(value: float, low: float, high: float) -> float:
-    return low if value < low else high if value > high else value
-
-
-def behaviour_vector(merchant: Merchant, population: Population) -> list[float]:
+def behaviour_vector(merchant: Merchant, population: Population) -> list[float | None]:
     """Values of :data:`BEHAVIOUR_INPUTS` for a merchant at its as-of time."""
     record = merchant.record
     now = record.as_of
     activity = record.activity
     active_ms = now - record.first_seen
     placed = merchant.placed.sums[0]
-    month = m.PLACED_WIDTH
     far = 3 * m.PLACED_WIDTH
-    orders = placed[month + m.ORDERS]
-    aov = 0.0
+    orders = placed[m.PLACED_WIDTH + m.ORDERS]
+    aov = None
     if placed[m.GMV] > 0 and placed[far + m.GMV] > 0:
-        aov = log(placed[m.GMV] / placed[m.ORDERS] / (placed[far + m.GMV] / placed[far + m.ORDERS]))
-    priors = population.priors
-    rates = []
-    for rate in ("cancel", "late_ship", "not_received"):
-        n, k = merchant.orders_and_defects(rate, 1)
-        rates.append(posterior_mean(k, n, priors.get(rate, DEFAULT_PRIORS[rate])))
+        aov = placed[m.GMV] / placed[m.ORDERS] / (placed[far + m.GMV] / placed[far + m.ORDERS])
+    rates = [_shrunk(merchant, population, rate, 1) for rate in ("cancel", "late_ship", "not_received")]
     return [
-        log1p(activity.burst_hour(now, active_ms)),
-        log1p(activity.burst_day(now, active_ms)),
-        log1p(activity.gmv_burst_day(now, active_ms) or 0.0),
-        _clip(aov, -2.0, 2.0),
+        activity.burst_hour(now, active_ms),
+        activity.burst_day(now, active_ms),
+        activity.gmv_burst_day(now, active_ms),
+        aov,
         *rates,
-        placed[month + m.BAD_ORDERS] / orders if orders else 0.0,
-        min(1.0, record.overdue / orders) if orders else 0.0,
-        log1p(merchant.churn.sums[0][m.LISTINGS_CREATED]),
-        (merchant.buyers.concentration or 0.0) if merchant.buyers.kept >= 5 else 0.0,
-        record.level_sum / record.levelled if record.levelled > 0 else 0.0,
+        placed[m.PLACED_WIDTH + m.BAD_ORDERS] / orders if orders else None,
+        min(1.0, record.overdue / orders) if orders else None,
+        merchant.churn.sums[0][m.LISTINGS_CREATED],
+        # Of a handful of orders, concentration says only that they are few.
+        merchant.buyers.concentration if merchant.buyers.kept >= 5 else None,
+        exp(record.level_sum / record.levelled) if record.levelled > 0 else None,
     ]
 
 
+def _shrunk(merchant: Merchant, population: Population, rate: str, window: int) -> float:
+    orders, defects = merchant.orders_and_defects(rate, window)
+    return posterior_mean(defects, orders, population.priors.get(rate, DEFAULT_PRIORS[rate]))
+
+
 #: Inputs of the bad-order model, in order.
-ORDER_INPUTS: Final[tuple[str, ...]] = (
-    "log_total",
-    "log_quantity",
-    "promised_days",
-    "handling_days",
-    "slack_days",
-    "weekday_sin",
-    "weekday_cos",
-    "overall_late_rate",
-    "region_late_rate",
-    "route_late_rate",
-    "category_late_rate",
-    "late_ship_rate_30d_shrunk",
-    "late_delivery_rate_30d_shrunk",
-    "bad_order_rate_90d_shrunk",
-    "overdue_per_order_30d",
-    "log_orders_30d",
-    "log_orders_burst_1d",
-    "log_account_age_days",
-    "log_unit_price_to_category",
-    "log_buyer_orders",
-    "log_listing_age_days",
+ORDER_INPUTS: Final[tuple[InputRange, ...]] = (
+    ("order_total", 0.0, 1_000_000.0, True),
+    ("order_quantity", 0.0, 100.0, True),
+    ("promised_days", 0.0, 60.0, False),
+    ("handling_days", 0.0, 30.0, False),
+    ("slack_days", -10.0, 60.0, False),
+    ("weekday_sin", -1.0, 1.0, False),
+    ("weekday_cos", -1.0, 1.0, False),
+    ("overall_late_rate", 0.0, 1.0, False),
+    ("region_late_rate", 0.0, 1.0, False),
+    ("route_late_rate", 0.0, 1.0, False),
+    ("category_late_rate", 0.0, 1.0, False),
+    ("late_ship_rate_30d_shrunk", 0.0, 1.0, False),
+    ("late_delivery_rate_30d_shrunk", 0.0, 1.0, False),
+    ("bad_order_rate_90d_shrunk", 0.0, 1.0, False),
+    ("overdue_per_order_30d", 0.0, 1.0, False),
+    ("orders_30d", 0.0, 10_000.0, True),
+    ("orders_burst_1d", 0.0, 30.0, True),
+    ("account_age_days", 0.0, 3_650.0, True),
+    ("unit_price_to_category", 0.0, 20.0, True),
+    ("buyer_orders_at_merchant_30d", 0.0, 50.0, True),
+    ("listing_age_days", 0.0, 1_000.0, True),
 )
 _WEEKDAY: Final = ((0.0, 1.0), (0.78, 0.62), (0.97, -0.22), (0.43, -0.9), (-0.43, -0.9), (-0.97, -0.22), (-0.78, 0.62))
 
 
 def order_vector(
     order: OrderRecord, merchant: Merchant, listing: ListingRecord | None, population: Population
-) -> list[float]:
-    """Values of :data:`ORDER_INPUTS` for an order as it is placed, rounded as stored."""
+) -> list[float | None]:
+    """Values of :data:`ORDER_INPUTS` for an order as it is placed, rounded to what is stored."""
     record = merchant.record
     created = order.created or 0
-    priors = population.priors
-    rates = []
-    for rate, window in (("late_ship", 1), ("late_delivery", 1), ("bad_order", 3)):
-        n, k = merchant.orders_and_defects(rate, window)
-        rates.append(posterior_mean(k, n, priors.get(rate, DEFAULT_PRIORS[rate])))
     orders = merchant.placed.sums[0][m.PLACED_WIDTH + m.ORDERS]
     promised = (order.deliver_by - created) / DAY_MS
     handling = (order.ship_by - created) / DAY_MS
-    weekday = _WEEKDAY[(created // DAY_MS + 3) % 7]
-    price = 0.0
+    price = None
     if order.category and order.gmv > 0 and order.quantity:
         level = population.prices.get(f"{record.currency}/{order.category}")
         median = None if level is None else level.median_log()
         if median is not None:
-            price = log(order.gmv / order.quantity) - median
-    age = created - listing.created if listing is not None and listing.created else 0
-    values = (
-        log1p(order.total),
-        log1p(order.quantity),
-        _clip(promised, 0.0, 90.0),
-        _clip(handling, 0.0, 60.0),
-        _clip(promised - handling, -30.0, 90.0),
-        *weekday,
-        population.segment_rate("", ""),
-        population.segment_rate("region/", order.ship_to),
-        population.segment_rate("route/", f"{order.ship_from}>{order.ship_to}" if order.ship_from else ""),
-        population.segment_rate("category/", order.category),
-        *rates,
-        min(1.0, record.overdue / orders) if orders else 0.0,
-        log1p(orders),
-        log1p(record.activity.burst_day(record.as_of, record.as_of - record.first_seen)),
-        log1p(max(0, record.as_of - (record.registered or record.first_seen)) / DAY_MS),
-        _clip(price, -3.0, 3.0),
-        log1p(merchant.buyers.orders_of(order.buyer)),
-        log1p(max(0, age) / DAY_MS),
-    )
-    return [round(value, 4) for value in values]
+            price = round(order.gmv / order.quantity / exp(median), 4)
+    age = None
+    if listing is not None and listing.created:
+        age = round(max(0, created - listing.created) / DAY_MS, 2)
+    overall = population.segment_rate("", "")
+    region = order.ship_to
+    return [
+        order.total,
+        order.quantity,
+        round(promised, 2),
+        round(handling, 2),
+        round(promised - handling, 2),
+        *_WEEKDAY[(created // DAY_MS + 3) % 7],
+        round(overall, 4),
+        round(population.segment_rate("region/", region), 4),
+        round(population.segment_rate("route/", f"{order.ship_from}>{region}" if order.ship_from else ""), 4),
+        round(population.segment_rate("category/", order.category), 4),
+        round(_shrunk(merchant, population, "late_ship", 1), 4),
+        round(_shrunk(merchant, population, "late_delivery", 1), 4),
+        round(_shrunk(merchant, population, "bad_order", 3), 4),
+        round(min(1.0, record.overdue / orders), 4) if orders else None,
+        orders,
+        round(record.activity.burst_day(record.as_of, record.as_of - record.first_seen), 3),
+        round(max(0, record.as_of - (record.registered or record.first_seen)) / DAY_MS, 1),
+        price,
+        merchant.buyers.orders_of(order.buyer),
+        age,
+    ]

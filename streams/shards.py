@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING
 from faust.types import TP
 
 from config.settings import Settings
-from detectors.judge import Judge
+from detectors.judge import Judge, fresh_models
 from features.decode import TOPIC_KINDS, TopicKind
 from streams.clients import AsyncRedis, async_redis_client, producer_config
 from streams.intake import Intake
-from streams.models import fresh_models
 from streams.publish import Publisher
 from streams.shard import ShardOptions, ShardRunner
 from streams.snapshot import BLOBS, restore

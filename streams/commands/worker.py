@@ -1,0 +1,29 @@
+"""``shopwarden worker``: judge listings and orders until told to stop."""
+
+import sys
+
+import click
+
+from config.logging import configure_logging
+from config.policies import PolicyError
+from config.settings import Settings
+from streams.options import pass_settings
+
+
+@click.command()
+@pass_settings
+def command(settings: Settings) -> None:
+    """Run one worker: read the input topics, keep the state in Redis, publish risk and enforcement events.
+
+    Run as many as there are partitions, at most one a core; Kafka spreads the partitions over them. SIGTERM and SIGINT stop it cleanly; a second
+    signal at once.
+    """
+    from streams.topics import TopicsError
+    from streams.worker import WorkerError, run_worker
+
+    configure_logging(settings)
+    try:
+        code = run_worker(settings)
+    except (WorkerError, TopicsError, PolicyError) as error:
+        raise click.ClickException(str(error)) from None
+    sys.exit(code)

@@ -1,0 +1,148 @@
+"""One worker process from start to exit: checks, the Faust app, signals, and a deadline for stopping.
+
+Exit codes: 0 after a clean stop, 1 after a failure (a supervisor should start a new worker), 70 when the stop took longer than its deadline.
+A stop that is cut off loses nothing: the successor applies the journalled flushes again.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import sys
+
+import uvloop
+
+from config.policies import PACKAGED, load_policies
+from config.settings import Settings
+from detectors.judge import Judge, JudgeSettings
+from detectors.policy import PolicySet, compile_policies
+from features.decode import InputLimits
+from features.outputs import LEVELS
+from features.pseudonyms import Pseudonyms
+from features.registry import FEATURES
+from streams.app import create_app
+from streams.topics import check_topics
+
+logger = logging.getLogger("shopwarden.worker")
+
+#: Exit code of a stop that was cut off (EX_SOFTWARE).
+EXIT_CUT_OFF = 70
+_WATCH_S = 0.25
+
+
+class WorkerError(Exception):
+    """The worker cannot start; the message says what to do."""
+
+
+def compiled_policies(settings: Settings) -> PolicySet:
+    """The policy set of the settings. Raises config.policies.PolicyError with everything that is wrong."""
+    return compile_policies(load_policies(settings.policy_dir or PACKAGED), FEATURES)
+
+
+def judge_settings(settings: Settings) -> JudgeSettings:
+    """What the core needs to know of the settings."""
+    worker = settings.worker
+    return JudgeSettings(
+        mode=worker.mode,
+        publish_level=LEVELS.index(worker.publish_level),
+        audit_rate=worker.audit_rate,
+        allowed_lateness=worker.allowed_lateness_s * 1000,
+        all_features=worker.features_in_output == "all",
+        limits=InputLimits(worker.max_record_bytes, round(worker.future_tolerance_h * 3_600_000)),
+    )
+
+
+def make_judge(settings: Settings) -> Judge:
+    """The judge of a worker.
+
+    Raises
+    ------
+    WorkerError
+        There is no pseudonym key.
+    """
+    key = settings.pseudonym_key
+    if key is None:
+        raise WorkerError(
+            "the worker needs a key for pseudonyms: set SHOPWARDEN_PSEUDONYM_KEY (or SHOPWARDEN_PSEUDONYM_KEY_FILE) to at least 16 random bytes, "
+            "for example the output of `openssl rand -hex 32`, and keep it"
+        )
+    pseudonyms = Pseudonyms(key.get_secret_value().encode())
+    return Judge(judge_settings(settings), compiled_policies(settings), pseudonyms)
+
+
+def run_worker(settings: Settings) -> int:
+    """Run a worker until it is told to stop or fails; returns the exit code.
+
+    Raises
+    ------
+    WorkerError, config.policies.PolicyError, streams.topics.TopicsError
+        It could not start.
+    """
+    judge = make_judge(settings)
+    report = check_topics(settings)
+    if report.problems:
+        raise WorkerError("\n".join(report.problems))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(_run(settings, judge))
+
+
+async def _run(settings: Settings, judge: Judge) -> int:
+    app = create_app(settings, judge)
+    stop = asyncio.Event()
+    deadline = settings.worker.shutdown_deadline_s
+    _on_signals(stop, deadline)
+    started = asyncio.create_task(app.start())
+    logger.info(
+        "worker started",
+        extra={"group": settings.worker.group_id, "policies": judge.policies.version, "mode": settings.worker.mode},
+    )
+    while not stop.is_set() and not app.crashed and app.shopwarden_failure is None:
+        if started.done():
+            # Start-up ends when everything runs; an error in it must not be left unseen.
+            started.result()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _WATCH_S)
+    failed = app.crashed or app.shopwarden_failure is not None
+    if failed:
+        _arm(deadline)
+        logger.error("worker failed; stopping: %s", app.shopwarden_failure or app.crash_reason)
+    try:
+        await app.stop()
+    except Exception:
+        if not failed:
+            raise
+        logger.debug("stopping after a failure", exc_info=True)
+    logger.info("worker stopped")
+    if failed:
+        # Faust may leave threads behind after a crash; nothing of ours is unsaved.
+        _exit(1)
+    return 0
+
+
+def _on_signals(stop: asyncio.Event, deadline: float) -> None:
+    loop = asyncio.get_running_loop()
+
+    def told() -> None:
+        if stop.is_set():
+            logger.warning("told to stop again: leaving at once; the journal has what was begun")
+            _exit(EXIT_CUT_OFF)
+        logger.info("told to stop: finishing the flush and writing a checkpoint")
+        stop.set()
+        _arm(deadline)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told)
+
+
+def _arm(deadline: float) -> None:
+    asyncio.get_running_loop().call_later(deadline, _exit, EXIT_CUT_OFF)
+
+
+def _exit(code: int) -> None:
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
