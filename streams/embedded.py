@@ -98,9 +98,9 @@ class EmbeddedServices:
         self.folder = Path(tempfile.mkdtemp(prefix="shopwarden-"))
         try:
             if self._wants_broker:
-                self._on_free_port(self._start_broker, self._broker_port, until)
+                self._onfree_port(self._start_broker, self._broker_port, until)
             if self._wants_store:
-                self._on_free_port(self._start_store, self._store_port, until)
+                self._onfree_port(self._start_store, self._store_port, until)
         except BaseException:
             self.stop()
             raise
@@ -140,10 +140,10 @@ class EmbeddedServices:
         self.store.start(self._store_command)
         self._await_store(time.monotonic() + self._deadline_s)
 
-    def _on_free_port(self, start: Callable[[int, float], None], port: int, until: float) -> None:
+    def _onfree_port(self, start: Callable[[int, float], None], port: int, until: float) -> None:
         for tries_left in reversed(range(PORT_TRIES)):
             try:
-                start(port or _free_port(), until)
+                start(port or free_port(), until)
                 return
             except _PortTakenError:
                 if port or not tries_left:
@@ -236,7 +236,7 @@ def _process_id(client: redis.Redis) -> int | None:
         return None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port nobody listens on now."""
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         probe.bind((LOOPBACK, 0))

@@ -1,0 +1,149 @@
+"""What policy files may say: the plain shape of each section, before its meaning is checked.
+
+Names of features, levels, actions and events are text here; :mod:`detectors.policy` checks them. Times of ladders and limits
+are in days, as people write them.
+"""
+
+from typing import Annotated, Final, Literal, TypeAlias
+
+from msgspec import Meta, Struct, field
+
+RuleId: TypeAlias = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=64)]
+Line: TypeAlias = Annotated[str, Meta(min_length=1, max_length=500)]
+Paragraph: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2000)]
+Term: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
+Days: TypeAlias = Annotated[float, Meta(ge=0, le=3650)]
+Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Mode: TypeAlias = Literal["enforce", "shadow", "off"]
+RuleSubject: TypeAlias = Literal["order", "listing", "merchant"]
+
+
+class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One rule; docs/policies.md explains each key."""
+
+    id: RuleId
+    version: Annotated[int, Meta(ge=1)]
+    title: Line
+    policy: str
+    subject: RuleSubject
+    on: list[str] = []
+    when: str
+    evidence: dict[str, float] = {}
+    null: dict[str, float] = {}
+    severity: str
+    weight: Share
+    reason: Line
+    observed: str | None = None
+    expected: float | Line | None = None
+    window: Line | None = None
+    #: A rule that does not say so is only watched.
+    mode: Mode = "shadow"
+    action: str | None = None
+    source: Paragraph | None = None
+
+
+class StepSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One step of a ladder; without ``days`` the action lasts until it is reversed."""
+
+    action: str
+    days: Annotated[float, Meta(gt=0, le=3650)] | None = None
+    review: bool = False
+
+
+class LadderSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Steps from mild to harsh, taken by the number of strikes within the look-back."""
+
+    steps: Annotated[list[StepSpec], Meta(min_length=1, max_length=10)]
+    cool_down_days: Days
+    look_back_days: Days
+    source: Paragraph | None = None
+
+
+class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Limits on all ladders."""
+
+    appeal_days: Annotated[float, Meta(ge=180, le=3650)]
+    strike_merge_days: Days
+    review_required: list[str]
+    review_hold_payout_above_days: Days
+    source: Paragraph | None = None
+
+
+class LevelsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """From which value on a score means which level; a level left out cannot be reached by that score."""
+
+    probability: dict[str, Share]
+    anomaly: dict[str, Share]
+    source: Paragraph | None = None
+
+
+class TermListSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Words and phrases to find; ``allow`` holds longer phrases in which they mean no harm; ``patterns`` are built in."""
+
+    terms: list[Term] = []
+    allow: list[Term] = []
+    patterns: list[str] = []
+
+
+class BrandsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Brands that need an authorisation, and words before them that only say what a product fits."""
+
+    protected: list[Term] = []
+    contexts: list[Term] = []
+
+
+class CategoriesSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Category paths (with all below them) nobody may sell in, or only with the named permit."""
+
+    prohibited: list[Term] = []
+    restricted: dict[str, Term] = {}
+
+
+class TermsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What :mod:`features.listing_text` looks for."""
+
+    replica: TermListSpec = field(default_factory=TermListSpec)
+    contact: TermListSpec = field(default_factory=TermListSpec)
+    prohibited: TermListSpec = field(default_factory=TermListSpec)
+    claims: TermListSpec = field(default_factory=TermListSpec)
+    brands: BrandsSpec = field(default_factory=BrandsSpec)
+    categories: CategoriesSpec = field(default_factory=CategoriesSpec)
+
+
+class PolicyCodeSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A policy of the taxonomy, and how a statement of reasons (DSA Transparency Database v2) names it."""
+
+    title: Line
+    ground: Literal["illegal", "incompatible"]
+    #: The article of law, or the section of the marketplace's terms.
+    basis: Line
+    explanation: Paragraph
+    category: Annotated[str, Meta(pattern=r"^STATEMENT_CATEGORY_[A-Z_]+$")]
+    keywords: list[Annotated[str, Meta(pattern=r"^KEYWORD_[A-Z_]+$")]] = []
+    #: Content against the terms that is thought illegal as well.
+    also_illegal: bool = False
+
+
+class RestrictionSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How the DSA Transparency Database names an action; one of the four."""
+
+    visibility: str | None = None
+    monetary: str | None = None
+    provision: str | None = None
+    account: str | None = None
+
+
+class StatementSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Policies and actions in the terms of the DSA Transparency Database."""
+
+    policies: dict[str, PolicyCodeSpec]
+    actions: dict[str, RestrictionSpec]
+
+
+#: Sections that one file may hold, and only one: a second one would overrule the first unseen.
+SECTIONS: Final[dict[str, type[Struct]]] = {
+    "levels": LevelsSpec,
+    "limits": LimitsSpec,
+    "statements": StatementSpec,
+    "terms": TermsSpec,
+}

