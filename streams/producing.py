@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # t
 from msgspec import Struct, field
 
 from streams.archive import ArchiveRecord
+from streams.reading import SILENT
 
 #: A producer that falls behind its rate catches up, but not by a burst of more than this many seconds' records.
 _CATCH_UP_SECONDS: Final = 0.25
@@ -99,7 +100,8 @@ class ArchiveProducer:
         keep_timestamps: bool = True,
         warn: Callable[[str], None] = lambda _sentence: None,
     ) -> None:
-        self._config = {**config, **_QUEUE}
+        self._trouble = ""
+        self._config = {**config, **_QUEUE, "error_cb": self._on_error, "logger": SILENT}
         self._producer = Producer(self._config)
         self._names = names or {}
         self._keep_timestamps = keep_timestamps
@@ -160,7 +162,9 @@ class ArchiveProducer:
             try:
                 metadata = self._producer.list_topics(timeout=_METADATA_SECONDS)
             except KafkaException as error:
-                raise ProduceError(f"no broker answers: {error.args[0].str()}") from error
+                self._producer.poll(0)  # hears what was wrong
+                brokers, trouble = self._config.get("bootstrap.servers"), self._trouble or error.args[0].str()
+                raise ProduceError(f"no broker answers at {brokers}: {trouble}") from error
             self._existing = {name for name, described in metadata.topics.items() if described.error is None}
         if topic not in self._existing:
             raise ProduceError(f"there is no topic {topic!r}; make the topics with `shopwarden topics create`")
@@ -180,6 +184,10 @@ class ArchiveProducer:
             self.report.delivered += 1
         else:
             self.report.failures[error.str()] += 1
+
+    def _on_error(self, error: KafkaError) -> None:
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - which says nothing of the cause
+            self._trouble = error.str()
 
     def _on_refused(self, error: KafkaError) -> None:
         if error.fatal():

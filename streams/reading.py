@@ -4,6 +4,7 @@ The end is where the broker says so for each partition while reading (librdkafka
 offsets cannot be relied on with the embedded broker. A partition that grows meanwhile ends where it was first reached.
 """
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from types import TracebackType
@@ -12,6 +13,9 @@ from typing import Any, Final, Self, TypeAlias
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from msgspec import Struct
 
+#: The client says each failed connection again and again; commands say once, in their own error, what was wrong.
+SILENT: Final = logging.getLogger("librdkafka.silent")
+SILENT.disabled = True
 _METADATA_SECONDS: Final = 15.0
 PATIENCE_SECONDS: Final = 30.0
 _BATCH: Final = 500
@@ -90,9 +94,11 @@ class TopicReader:
                 "fetch.queue.backoff.ms": 20,
                 "fetch.message.max.bytes": 256 * 1024,
                 "error_cb": self._on_error,
+                "logger": SILENT,
             }
         )
         self._heard = time.monotonic()
+        self._brokers = config.get("bootstrap.servers", "")
         self._trouble = "it has said nothing"
         try:
             found = self._find(topics)
@@ -159,7 +165,8 @@ class TopicReader:
         try:
             metadata = self._consumer.list_topics(timeout=_METADATA_SECONDS)
         except KafkaException as error:
-            raise ReadError(f"no broker answers: {error.args[0].str()}") from error
+            self._consumer.poll(0)  # hears what was wrong
+            raise ReadError(f"no broker answers at {self._brokers}: {self._trouble}") from error
         found: set[Partition] = set()
         for topic in topics:
             described = metadata.topics.get(topic)
@@ -169,7 +176,8 @@ class TopicReader:
         return found
 
     def _on_error(self, error: KafkaError) -> None:
-        self._trouble = error.str()
+        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - which says nothing of the cause
+            self._trouble = error.str()
 
 
 def read_to_end(reader: TopicReader) -> Iterator[Message]:
