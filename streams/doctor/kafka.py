@@ -81,7 +81,13 @@ def newest_timestamp(settings: Settings, report: TopicReport, timeout_s: float) 
     if not partitions:
         return None
     consumer = Consumer(
-        kafka_config(settings, group_id="shopwarden-doctor", enable_auto_commit=False, enable_partition_eof=True)
+        kafka_config(
+            settings,
+            group_id="shopwarden-doctor",  # required by the client; never joined
+            enable_auto_commit=False,
+            enable_partition_eof=True,
+            fetch_wait_max_ms=50,
+        )
     )
     until = time.monotonic() + timeout_s
     try:

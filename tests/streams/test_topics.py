@@ -1,7 +1,7 @@
 """Creating and checking topics."""
 
-import uuid
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +13,6 @@ from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-def
 from config.settings import Settings, load_settings
 from streams.cli import main
 from streams.clients import MAX_MESSAGE_BYTES, kafka_config, producer_config
-from streams.embedded import EmbeddedServices
 from streams.topics import (
     TopicsError,
     TopicState,
@@ -25,18 +24,18 @@ from streams.topics import (
 )
 
 
-@pytest.fixture(scope="module")
-def services() -> Iterator[EmbeddedServices]:
-    """Broker and store."""
-    with EmbeddedServices() as running:
-        yield running
-
-
 @pytest.fixture
-def settings(services: EmbeddedServices) -> Settings:
+def settings(any_broker: str, topic_prefix: str) -> Settings:
     """Settings of topics that no other test uses."""
-    prefix = f"t{uuid.uuid4().hex[:8]}-"
-    return load_settings(kafka={"brokers": services.brokers}, topics={"partitions": 4, "prefix": prefix})
+    return load_settings(kafka={"brokers": any_broker}, topics={"partitions": 4, "prefix": topic_prefix})
+
+
+def await_topic(admin: AdminClient, name: str, *, there: bool) -> None:
+    """Kafka answers before all of its threads know."""
+    until = time.monotonic() + 10
+    while (name in admin.list_topics(timeout=5).topics) is not there:
+        assert time.monotonic() < until
+        time.sleep(0.02)
 
 
 @pytest.fixture
@@ -49,6 +48,7 @@ def create(settings: Settings) -> Callable[..., None]:
         topic = NewTopic(settings.topics.name(field), partitions, 1, config=config)
         for future in admin.create_topics([topic]).values():
             future.result(10)
+        await_topic(admin, topic.topic, there=True)
 
     return make
 
@@ -142,7 +142,6 @@ def test_no_broker() -> None:
         check_topics(load_settings(kafka__brokers="127.0.0.1:1"), timeout_s=1)
 
 
-@pytest.mark.broker
 def test_create_then_check(settings: Settings) -> None:
     """All topics are made with equal partitions; doing it again changes nothing; the check agrees."""
     first = create_topics(settings)
@@ -157,7 +156,6 @@ def test_create_then_check(settings: Settings) -> None:
     report.raise_problems()
 
 
-@pytest.mark.broker
 def test_created_topics_take_the_partitions_of_existing_inputs(settings: Settings, create: Callable[..., None]) -> None:
     """Who has an orders topic with six partitions gets six of everything, whatever the settings say."""
     create("orders", 6)
@@ -167,7 +165,6 @@ def test_created_topics_take_the_partitions_of_existing_inputs(settings: Setting
     assert check_topics(settings).shards == 6
 
 
-@pytest.mark.broker
 def test_unequal_partitions_are_refused(settings: Settings, create: Callable[..., None]) -> None:
     """Neither `create` nor `check` lets unequal inputs pass; the report has no number of shards."""
     create("orders", 6)
@@ -180,7 +177,6 @@ def test_unequal_partitions_are_refused(settings: Settings, create: Callable[...
         report.raise_problems()
 
 
-@pytest.mark.broker
 def test_wrong_cleanup_is_seen(settings: Settings, create: Callable[..., None]) -> None:
     """The broker's own answer is what counts."""
     create("orders", 4, cleanup_policy="compact")
@@ -189,7 +185,6 @@ def test_wrong_cleanup_is_seen(settings: Settings, create: Callable[..., None]) 
     assert problem.startswith(f"{settings.topics.orders} has cleanup.policy=compact")
 
 
-@pytest.mark.broker
 def test_checking_creates_nothing(settings: Settings) -> None:
     """Looking at topics that are not there must not bring them about."""
     check_topics(settings)
@@ -197,7 +192,6 @@ def test_checking_creates_nothing(settings: Settings) -> None:
     assert [topic.spec.field for topic in report.topics if topic.exists] == []
 
 
-@pytest.mark.broker
 def test_dead_letters_take_what_inputs_take(settings: Settings) -> None:
     """A record of Kafka's default maximum can be put aside with its headers."""
     create_topics(settings)
@@ -214,7 +208,6 @@ def test_dead_letters_take_what_inputs_take(settings: Settings) -> None:
     assert results == [None]
 
 
-@pytest.mark.broker
 def test_commands(settings: Settings, create: Callable[..., None]) -> None:
     """The commands say what they did, and end with 1 when the topics are wrong."""
     environment = {
@@ -232,6 +225,7 @@ def test_commands(settings: Settings, create: Callable[..., None]) -> None:
     assert (refused.exit_code, "unequal" in refused.output) == (1, True)
     admin = AdminClient(kafka_config(settings))
     admin.delete_topics([settings.topics.feedback])[settings.topics.feedback].result(10)
+    await_topic(admin, settings.topics.feedback, there=False)
     made = run(main, ["topics", "create"], env=environment)
     assert made.exit_code == 0, made.output
     assert f"{settings.topics.feedback}" in made.output

@@ -2,7 +2,6 @@
 
 import socket
 import time
-import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -17,23 +16,13 @@ from streams.doctor.kafka import _security, _split, check_kafka, newest_timestam
 from streams.embedded import EmbeddedServices
 from streams.topics import check_topics, create_topics
 
-pytestmark = pytest.mark.broker
-
-
-@pytest.fixture(scope="module")
-def services() -> Iterator[EmbeddedServices]:
-    """Broker and store."""
-    with EmbeddedServices() as running:
-        yield running
-
 
 @pytest.fixture
-def settings(services: EmbeddedServices) -> Settings:
+def settings(any_broker: str, topic_prefix: str) -> Settings:
     """Settings of topics that no other test uses."""
     return load_settings(
-        kafka={"brokers": services.brokers},
-        redis={"url": services.redis_url},
-        topics={"partitions": 3, "prefix": f"d{uuid.uuid4().hex[:8]}-"},
+        kafka={"brokers": any_broker},
+        topics={"partitions": 3, "prefix": topic_prefix},
         pseudonym_key="0f3b6a1c9d8e7f25",
     )
 
@@ -105,13 +94,14 @@ def test_command_in_order(services: EmbeddedServices, settings: Settings) -> Non
     create_topics(settings)
     environment = {
         **services.environment(),
+        "SHOPWARDEN_KAFKA__BROKERS": settings.kafka.brokers,
         "SHOPWARDEN_TOPICS__PREFIX": settings.topics.prefix,
         "SHOPWARDEN_PSEUDONYM_KEY": "0f3b6a1c9d8e7f25",
     }
     result = CliRunner().invoke(main, ["doctor"], env=environment)
     assert result.exit_code == 0, result.output
     assert "Ready: nothing to solve" in result.output
-    assert f"kafka.brokers = {services.brokers} (environment SHOPWARDEN_KAFKA__BROKERS)" in result.output
+    assert f"kafka.brokers = {settings.kafka.brokers} (environment SHOPWARDEN_KAFKA__BROKERS)" in result.output
     assert "0f3b6a1c9d8e7f25" not in result.output
 
 

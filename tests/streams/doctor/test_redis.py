@@ -1,6 +1,5 @@
 """The doctor's look at Redis."""
 
-import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ from config.settings import load_settings
 from streams.clients import async_redis_client, redis_client
 from streams.doctor.findings import Finding
 from streams.doctor.redis import _clock, _encryption, _memory, _persistence, _version, check_redis
-from streams.embedded import LocalProcess, _free_port, _store_binary
+from streams.embedded import LocalProcess, _store_binary, free_port
 from tests.streams.tls import TlsFront, make_certificate
 
 pytestmark = pytest.mark.broker
@@ -34,9 +33,12 @@ class Store:
     """A Valkey server with options of its own."""
 
     def __init__(self, folder: Path, *options: str) -> None:
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
         self.process = LocalProcess("store", folder)
+        # The default port of a cluster's bus, 10,000 higher, may be taken or beyond the last port there is.
+        if "--cluster-enabled" in options:
+            options += ("--cluster-port", str(free_port()))
         fixed = ("--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(folder), "--save", "")
         self.process.start([_store_binary(folder), *fixed, *options])
         until = time.monotonic() + 10
@@ -98,6 +100,15 @@ def test_acl_user_without_scripts(store: Store) -> None:
     assert problem.text.startswith("scripts can't be run")
 
 
+def take_all_slots(port: int) -> None:
+    """Make a cluster of this one node, and wait until it is in order."""
+    with redis.Redis(port=port) as admin:
+        admin.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
+        until = time.monotonic() + 10
+        while admin.execute_command("CLUSTER INFO")["cluster_state"] != "ok" and time.monotonic() < until:
+            time.sleep(0.05)
+
+
 @pytest.mark.parametrize("store", [("--cluster-enabled", "yes")], indirect=True)
 async def test_cluster(store: Store) -> None:
     """A cluster must be called one in the settings, and serve all slots; both clients work with it then."""
@@ -105,11 +116,7 @@ async def test_cluster(store: Store) -> None:
     assert problem.advice == "Set redis.cluster to true."
     (down,) = problems(look(store.url, cluster=True))
     assert down.text == "the cluster is in state fail"
-    with redis.Redis(port=store.port) as admin:
-        admin.execute_command("CLUSTER ADDSLOTSRANGE", 0, 16383)
-        until = time.monotonic() + 10
-        while admin.execute_command("CLUSTER INFO")["cluster_state"] != "ok" and time.monotonic() < until:
-            await asyncio.sleep(0.05)
+    take_all_slots(store.port)
     assert not problems(look(store.url, cluster=True))
     settings = load_settings(redis={"url": store.url, "cluster": True})
     client = redis_client(settings)
@@ -143,7 +150,7 @@ async def test_tls(store: Store, tmp_path: Path) -> None:
 
 def test_nobody_there() -> None:
     """The address, the reason and what to do."""
-    (problem,) = look(f"redis://127.0.0.1:{_free_port()}/0")
+    (problem,) = look(f"redis://127.0.0.1:{free_port()}/0")
     assert "does not answer" in problem.text
     assert "Connection refused" in problem.text
     assert "redis.url" in problem.advice
