@@ -1,6 +1,9 @@
 """Clients made from settings: what is configured, without a server."""
 
+import asyncio
+import contextlib
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,9 +11,11 @@ import aiokafka.codec
 import pytest
 import redis
 import redis.asyncio
+from aiokafka import AIOKafkaConsumer
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient
 from faust.auth import SASLCredentials, SSLCredentials
+from faust.transport.drivers.aiokafka import credentials_to_aiokafka_auth
 from yarl import URL
 
 from config.settings import Settings, SettingsError, load_settings
@@ -21,7 +26,10 @@ from streams.clients import (
     producer_config,
     redis_client,
 )
-from tests.streams.tls import make_certificate
+from streams.embedded import _broker_binary, free_port
+from streams.local_process import LocalProcess
+from streams.topics import TopicsError, connect_admin, create_topics
+from tests.streams.tls import TlsFront, make_certificate
 
 SASL = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": "SCRAM-SHA-512", "sasl_username": "u"}
 
@@ -158,3 +166,42 @@ async def test_redis_cluster_always_has_a_retry(retries: int) -> None:
     client = async_redis_client(load_settings(redis={"cluster": True, "retries": retries}))
     assert isinstance(client, redis.asyncio.RedisCluster)
     assert client.retry.get_retries() == max(1, retries)
+
+
+@contextlib.contextmanager
+def broker_behind_tls(folder: Path, certificate: Path, key: Path) -> Iterator[str]:
+    """Address of an embedded broker that can be reached only over TLS, as it tells its clients."""
+    port = free_port()
+    broker = LocalProcess("broker", folder / "broker")
+    with TlsFront(("127.0.0.1", port), certificate, key) as front:
+        address = f"127.0.0.1:{front.port}"
+        listen = (f"--listener-url=tcp://127.0.0.1:{port}", f"--advertised-listener-url=tcp://{address}")
+        broker.start([_broker_binary(folder), "broker", *listen, "--storage-engine=memory://tansu/"])
+        try:
+            yield address
+        finally:
+            broker.end()
+
+
+@pytest.mark.broker
+async def test_kafka_over_tls(tmp_path: Path) -> None:
+    """All Kafka clients work over TLS with the right authorities, and refuse the server with the system's."""
+    certificate, key = make_certificate(tmp_path)
+    with broker_behind_tls(tmp_path, certificate, key) as address:
+        kafka = {"brokers": address, "security_protocol": "SSL"}
+        settings = load_settings(kafka={**kafka, "ssl_cafile": certificate})
+        create_topics(settings)
+        producer = Producer(producer_config(settings))
+        producer.produce(settings.topics.orders, key="m", value=b"{}")
+        assert producer.flush(10) == 0
+        with pytest.raises(TopicsError, match="certificate verify failed"):
+            connect_admin(load_settings(kafka=kafka), 2)
+        _, credentials = faust_broker(settings)
+        consumer = AIOKafkaConsumer(
+            settings.topics.orders,
+            bootstrap_servers=address,
+            auto_offset_reset="earliest",
+            **credentials_to_aiokafka_auth(credentials),
+        )
+        async with consumer, asyncio.timeout(10):
+            assert (await consumer.getone()).value == b"{}"

@@ -13,7 +13,8 @@ from config.settings import load_settings
 from streams.clients import async_redis_client, redis_client
 from streams.doctor.findings import Finding
 from streams.doctor.redis import _clock, _encryption, _memory, _persistence, _version, check_redis
-from streams.embedded import LocalProcess, _store_binary, free_port
+from streams.embedded import _store_binary, free_port
+from streams.local_process import LocalProcess
 from tests.streams.tls import TlsFront, make_certificate
 
 pytestmark = pytest.mark.broker
