@@ -13,6 +13,8 @@ from typing import Any, Final, Self, TypeAlias
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from msgspec import Struct
 
+#: The client waits so long even when something has come, unless its batch is full; so it must be short.
+POLL_SECONDS: Final = 0.05
 #: The client says each failed connection again and again; commands say once, in their own error, what was wrong.
 SILENT: Final = logging.getLogger("librdkafka.silent")
 SILENT.disabled = True
@@ -121,12 +123,12 @@ class TopicReader:
         self._consumer.close()
 
     def poll(self, seconds: float, *, must_come: bool = True) -> list[Message | PartitionEnd]:
-        """What has come, in the order of each partition; empty if nothing came in time.
+        """What comes in so many seconds, in the order of each partition.
 
         Parameters
         ----------
         seconds
-            How long to wait for the first record.
+            How long to collect.
         must_come
             Whether there is something to wait for: a partition whose end has not been reached and that is not paused.
 
@@ -190,7 +192,7 @@ def read_to_end(reader: TopicReader) -> Iterator[Message]:
     """
     unfinished = set(reader.partitions)
     while unfinished:
-        for event in reader.poll(1.0):
+        for event in reader.poll(POLL_SECONDS):
             if isinstance(event, PartitionEnd):
                 unfinished.discard(event.partition)
                 reader.pause(event.partition)

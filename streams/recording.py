@@ -18,13 +18,12 @@ from confluent_kafka import TIMESTAMP_NOT_AVAILABLE, Message
 from msgspec import Struct
 
 from streams.archive import ArchiveRecord, Headers
-from streams.reading import Partition, PartitionEnd, TopicReader, partition_of
+from streams.reading import POLL_SECONDS, Partition, PartitionEnd, TopicReader, partition_of
 
 #: Records of one partition that wait for those of the others.
 _BUFFER: Final = 4000
 #: While topics are recorded live, seconds that a record waits for earlier ones on their way in other partitions.
 _SETTLE_SECONDS: Final = 0.5
-_POLL_SECONDS: Final = 0.1
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -116,7 +115,7 @@ def record_topics(
     unfinished = set(reader.partitions)
     full: set[Partition] = set()
     while (clock() < until) if live else unfinished:
-        for event in reader.poll(_POLL_SECONDS, must_come=bool(unfinished - full)):
+        for event in reader.poll(POLL_SECONDS, must_come=bool(unfinished - full)):
             if isinstance(event, PartitionEnd):
                 merge.end(event.partition)
                 unfinished.discard(event.partition)
