@@ -33,7 +33,7 @@ class RedisSettings(Section):
     tls_keyfile: ExistingFile | None = Field(
         default=None, description="PEM file of the client's private key (mutual TLS)."
     )
-    # redis-py 8 would wait 5 s, ten times over, for one command (PITFALLS A8); a checkpoint is due every second.
+    # redis-py 8 would wait 5 s, ten times over, for one command; a checkpoint is due every second.
     socket_timeout_s: float = Field(
         default=1.0, gt=0, le=60, description="Seconds until a command without an answer fails."
     )

@@ -25,7 +25,7 @@ class WorkerSettings(Section):
     flush_interval_ms: int = Field(
         default=10, ge=0, le=10_000, description="Longest wait for more records before a flush."
     )
-    # 4,000 records a fetch gave 51,700 events/s, 500 gave 40,400 (ARCHITECTURE, prototype).
+    # 4,000 records a fetch gave 51,700 events/s, 500 gave 40,400 (prototype, two cores).
     max_flush_records: int = Field(default=4000, ge=1, le=100_000, description="Most records of one flush.")
     max_poll_records: int = Field(
         default=4000, ge=1, le=100_000, description="Most records taken from the fetcher at once."

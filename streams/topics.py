@@ -82,7 +82,7 @@ class TopicReport:
 
 
 def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
-    """What ``topics create`` makes and ``topics check`` wants (CONTRACTS.md, topics)."""
+    """What ``topics create`` makes and ``topics check`` wants."""
     topics = settings.topics
 
     def spec(field: str, use: str, days: float | None, *, required: bool = False, **config: str) -> TopicSpec:

@@ -102,7 +102,7 @@ def _python(supported: str) -> Finding:
 
 
 def _faust_extension() -> Finding:
-    # A wheel without its compiled parts falls back silently to slower Python (PITFALLS A6).
+    # A wheel without its compiled parts falls back silently to slower Python.
     found = importlib.util.find_spec("faust._cython.streams")
     if found is not None and (found.origin or "").endswith(tuple(EXTENSION_SUFFIXES)):
         return Finding("ok", "packages", "Faust has its compiled parts")
