@@ -1,7 +1,7 @@
 """Reads a folder of policy files into typed, plain data; every problem is collected with its file and line.
 
-Each ``*.yaml`` file of the folder is a mapping of sections: ``rules`` (a list; several files may have some), ``ladders`` (by
-name; likewise), and once in the whole folder ``levels``, ``limits``, ``terms`` and ``statements``.
+Each ``*.yaml`` file of the folder is a mapping of sections: ``rules`` (a list; several files may have some),
+``ladders`` (by name; likewise), and once in the whole folder ``levels``, ``limits``, ``terms`` and ``statements``.
 """
 
 import difflib

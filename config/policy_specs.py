@@ -1,7 +1,7 @@
 """What policy files may say: the plain shape of each section, before its meaning is checked.
 
-Names of features, levels, actions and events are text here; :mod:`detectors.policy` checks them. Times of ladders and limits
-are in days, as people write them.
+Names of features, levels, actions and events are text here; :mod:`detectors.policy` checks them. Times of ladders and
+limits are in days, as people write them.
 """
 
 from typing import Annotated, Final, Literal, TypeAlias
@@ -78,7 +78,7 @@ class LevelsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class TermListSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words and phrases to find; ``allow`` holds longer phrases in which they mean no harm; ``patterns`` are built in."""
+    """Words and phrases to find, longer ones in which they mean no harm (``allow``), and built-in ``patterns``."""
 
     terms: list[Term] = []
     allow: list[Term] = []

@@ -1,13 +1,14 @@
 """YAML as plain data that still knows its lines, so that an error can say where it is.
 
-Stricter than YAML: a key given twice is an error (PyYAML keeps the last one silently), and anchors are refused (nobody needs
-them here, and nested aliases can grow a small file without bound). Only the safe, plain types are constructed.
+Stricter than YAML: a key given twice is an error (PyYAML keeps the last one silently), and anchors are refused (nobody
+needs them here, and nested aliases can grow a small file without bound). Only the safe, plain types are constructed.
 """
 
+import re
 from typing import Any, Final
 
 import yaml
-from yaml.nodes import MappingNode, Node
+from yaml.nodes import MappingNode, Node, ScalarNode
 
 #: Policies are small; a file beyond this is a mistake.
 MAX_BYTES: Final = 1 << 20
@@ -45,9 +46,10 @@ class _Loader(yaml.SafeLoader):
         result = LocatedDict()
         result.line = _line(node)
         for key_node, value_node in node.value:
-            key = self.construct_object(key_node)
-            if not isinstance(key, str):
-                raise YamlError(f"the key {key!r} must be text; put it in quotes", _line(key_node))
+            if not isinstance(key_node, ScalarNode):
+                raise YamlError("a key must be plain text", _line(key_node))
+            # As written: the keys `on` and `null` are words here.
+            key = str(key_node.value)
             if key in result:
                 raise YamlError(f'"{key}" is given twice, first on line {result.lines[key]}', _line(key_node))
             result.lines[key] = _line(key_node)
@@ -56,6 +58,13 @@ class _Loader(yaml.SafeLoader):
 
 
 _Loader.add_constructor("tag:yaml.org,2002:map", _Loader.located)
+# YAML 1.2's booleans only: `mode: off` is a word.
+_BOOL: Final = "tag:yaml.org,2002:bool"
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != _BOOL]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(_BOOL, re.compile(r"^(?:true|false)$"), list("tf"))
 
 
 def parse_yaml(text: str) -> LocatedDict:

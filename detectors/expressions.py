@@ -1,11 +1,11 @@
 """Conditions of policy rules: a small, safe subset of Python's expressions over named features.
 
-Allowed are names of features, decimal numbers, comparisons (also chained), ``and``, ``or``, ``not``, ``+ - * /``, the minus
-sign and parentheses. A number is not a truth value and a comparison is not a number: ``late_ship_rate_30d and …`` is refused
-instead of guessed at.
+Allowed are names of features, decimal numbers, comparisons (also chained), ``and``, ``or``, ``not``, ``+ - * /``, the
+minus sign and parentheses. A number is not a truth value and a comparison is not a number: ``late_ship_rate_30d and
+…`` is refused instead of guessed at.
 
-A policy's text never reaches the compiler. It is cut into allowed tokens first, parsed, and from the parsed tree a new one is
-built of allowed nodes only, with finite floats as its constants; that tree is what is compiled.
+A policy's text never reaches the compiler. It is cut into allowed tokens first, parsed, and from the parsed tree a new
+one is built of allowed nodes only, with finite floats as its constants; that tree is what is compiled.
 """
 
 import ast
@@ -91,8 +91,8 @@ def parse(text: str, known: Collection[str]) -> Expression:
     Raises
     ------
     ExpressionError
-        The text is too long or too deep, uses something that is not allowed, names a feature that is not known, or is not a
-        condition (a number, or the same whatever the features are).
+        The text is too long or too deep, uses something that is not allowed, names a feature that is not known, or is
+        not a condition (a number, or the same whatever the features are).
     """
     _check_tokens(text)
     flat = re.sub(r"[\t\r\n]", " ", text)

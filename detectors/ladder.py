@@ -1,7 +1,7 @@
 """Enforcement: which action follows when a rule fires, for how long, and when it ends.
 
-Each rule names a ladder: steps from mild to harsh, taken by the number of strikes that the merchant has under the rule's
-policy. :func:`propose` changes nothing; the others change the state that they are given and nothing else.
+Each rule names a ladder: steps from mild to harsh, taken by the number of strikes that the merchant has under the
+rule's policy. :func:`propose` changes nothing; the others change the state that they are given and nothing else.
 """
 
 from typing import TypeAlias
@@ -68,8 +68,9 @@ def propose(
 ) -> Decision | None:
     """The action that follows from a fired rule, or None.
 
-    There is none if the rule has no ladder or isn't enforced, while the rule is in its cool-down for this subject (it begins
-    when the action ends), and while an action as harsh or harsher is in force against the subject under the same policy.
+    There is none if the rule has no ladder or isn't enforced, while the rule is in its cool-down for this subject (it
+    begins when the action ends), and while an action as harsh or harsher is in force against the subject under the
+    same policy.
     """
     if rule.action is None or rule.mode != "enforce":
         return None
@@ -175,10 +176,11 @@ def expire(standing: EnforcementState, now: int) -> list[ActiveEnforcement]:
 
 
 def lift(standing: EnforcementState, decision_id: str, *, forgive: bool) -> ActiveEnforcement | None:
-    """End an action before its time; with ``forgive`` (an appeal was right) the latest strike of its policy goes as well.
+    """End an action before its time; with ``forgive`` (an appeal was right) the latest strike of its policy goes as
+    well.
 
-    The rule stays quiet for as long as it was going to: the same facts shall not be enforced twice. Returns the action, or
-    None if no such action is in force.
+    The rule stays quiet for as long as it was going to: the same facts shall not be enforced twice. Returns the
+    action, or None if no such action is in force.
     """
     found = next((active for active in standing.active if active.decision_id == decision_id), None)
     if found is None:

@@ -1,8 +1,10 @@
 """Policy sets: rules, ladders, levels and term lists, checked against the known features and compiled.
 
-    policies = compile_policies(load_policies(directory), FEATURE_NAMES)
+For example::
+
+    policies = compile_policies(load_policies(directory), FEATURES)
     group = policies.group("order", "order.created")
-    for rule in group.fired([features[name] for name in group.features]): ...
+    fired = group.fired([values[name] for name in group.features]) if group else []
 """
 
 import hashlib
@@ -106,9 +108,7 @@ def _groups(rules: list[Rule]) -> dict[tuple[str, str], RuleGroup]:
     return {key: RuleGroup(members) for key, members in sorted_out.items()}
 
 
-def _levels(
-    found: tuple[LevelsSpec, Place] | None, problems: list[Problem]
-) -> tuple[LevelScale, LevelScale] | None:
+def _levels(found: tuple[LevelsSpec, Place] | None, problems: list[Problem]) -> tuple[LevelScale, LevelScale] | None:
     if found is None:
         return None
     spec, place = found

@@ -5,6 +5,7 @@ Collects every problem instead of stopping at the first.
 
 import math
 from collections.abc import Collection, Mapping
+from itertools import pairwise
 from typing import cast, get_args
 
 from config.policies import Place, PolicyFiles, Problem, did_you_mean
@@ -64,7 +65,7 @@ class Checker:
                 self.problems.append(place.problem(f'{where}: "{action}" is done at once and takes no days', "steps"))
             duration = None if step.days is None else _ms(step.days)
             steps.append(Step(action, duration, step.review or _needs_review(step, limits)))
-        for number, (milder, harsher) in enumerate(zip(steps, steps[1:], strict=False), 2):
+        for number, (milder, harsher) in enumerate(pairwise(steps), 2):
             if _severity(harsher) < _severity(milder):
                 message = f"{label}, step {number}: milder than the step before it ({milder.action})"
                 self.problems.append(place.problem(message, "steps"))
@@ -142,7 +143,7 @@ class Checker:
         label = f"rule {spec.id}: on"
         if spec.subject == "merchant":
             if spec.on:
-                message = f'{label}: leave it out; merchant rules are evaluated whenever the merchant is assessed'
+                message = f"{label}: leave it out; merchant rules are evaluated whenever the merchant is assessed"
                 self.problems.append(place.problem(message, "on"))
             return
         events = self.subject_events[spec.subject]
@@ -170,9 +171,7 @@ class Checker:
             )
             self.problems.append(place.problem(message))
 
-    def _known(
-        self, word: str, known: Collection[str], what: str, label: str, place: Place, key: str
-    ) -> bool:
+    def _known(self, word: str, known: Collection[str], what: str, label: str, place: Place, key: str) -> bool:
         if word in known:
             return True
         hint = did_you_mean(word, known)

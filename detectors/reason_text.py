@@ -33,9 +33,7 @@ class ReasonText(Struct, frozen=True, eq=False):
 
     def fill(self, features: Mapping[str, float | None]) -> str:
         """The text with the features' values; a null feature reads "unknown"."""
-        return "".join(
-            literal + (_show(features.get(name), how) if name else "") for literal, name, how in self.pieces
-        )
+        return "".join(literal + (_show(features.get(name), how) if name else "") for literal, name, how in self.pieces)
 
 
 def parse_reason(template: str, known: Collection[str]) -> ReasonText:

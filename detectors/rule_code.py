@@ -1,7 +1,7 @@
 """Turns checked conditions into one fast function for a whole group of rules.
 
-The function is built as a syntax tree of our own (never as text) and unpacks the values once into local variables. Measured
-on ten packaged merchant rules that do not fire: 0.9 microseconds; the same rules as nested closures: 5.6.
+The function is built as a syntax tree of our own (never as text). Measured on ten packaged merchant rules with all
+evidence met and none firing, values given: 0.4 microseconds; as nested closures: 3.7.
 """
 
 import ast
@@ -22,8 +22,8 @@ Values: TypeAlias = Sequence[float | None]
 class Condition(Struct, Generic[R], frozen=True, eq=False):
     """When something fires: enough evidence, and the expression holds.
 
-    ``evidence`` are the least values of features, ``nulls`` what stands for a feature that is null. If any other feature that
-    is named is null, nothing fires. A division by zero does not fire either.
+    ``evidence`` are the least values of features, ``nulls`` what stands for a feature that is null. If any other
+    feature that is named is null, nothing fires. A division by zero does not fire either.
     """
 
     result: R
@@ -38,30 +38,14 @@ class Condition(Struct, Generic[R], frozen=True, eq=False):
 
 
 def compile_conditions(conditions: Sequence[Condition[R]], features: Sequence[str]) -> Callable[[Values], list[R]]:
-    """A function from the values of ``features`` (in that order) to the results of the conditions that hold, in their order."""
+    """A function from values of ``features``, in that order, to the results of the conditions that hold, in theirs."""
     variables = {name: f"v{index}" for index, name in enumerate(features)}
-    body: list[ast.stmt] = []
+    unpack: list[ast.stmt] = []
     if features:
         targets: list[ast.expr] = [ast.Name(variable, ast.Store()) for variable in variables.values()]
-        body.append(ast.Assign([ast.Tuple(targets, ast.Store())], _load("values")))
-    body.append(ast.Assign([ast.Name("fired", ast.Store())], ast.List([], ast.Load())))
-    results: dict[str, R] = {}
-    for index, condition in enumerate(conditions):
-        results[f"r{index}"] = condition.result
-        append = ast.Call(ast.Attribute(_load("fired"), "append", ast.Load()), [_load(f"r{index}")], [])
-        check: ast.stmt = ast.If(_test(condition, variables), [ast.Expr(append)], [])
-        if condition.expression.divides:
-            handler = ast.ExceptHandler(_load("ZeroDivisionError"), None, [ast.Pass()])
-            check = ast.Try([check], [handler], [], [])
-        body.append(check)
-    body.append(ast.Return(_load("fired")))
-    arguments = ast.arguments([], [ast.arg("values")], None, [], [], None, [])
-    function = ast.FunctionDef("fired", arguments, body, [])
-    module = ast.fix_missing_locations(ast.Module([function], []))
-    compiled = compile(module, "<policy rules>", "exec")
-    code = next(constant for constant in compiled.co_consts if isinstance(constant, CodeType))
-    names = {"__builtins__": {}, "ZeroDivisionError": ZeroDivisionError, **results}
-    return cast("Callable[[Values], list[R]]", FunctionType(code, names, "fired"))
+        unpack.append(ast.Assign([ast.Tuple(targets, ast.Store())], _load("values")))
+    tests = [_test(condition, variables) for condition in conditions]
+    return cast("Callable[[Values], list[R]]", _function("values", unpack, conditions, tests, {}))
 
 
 def bind_conditions(
@@ -69,28 +53,44 @@ def bind_conditions(
 ) -> Callable[[C], list[R]]:
     """A function from a context to the results of the conditions that hold, in their order; the hot path.
 
-    A feature is computed when a condition comes to it, and most conditions end at their first piece of evidence: a merchant
-    without a claim is asked for little more than its number of claims. Evidence therefore stands before the rest.
+    A feature is computed when a condition comes to it, and most conditions end at their first piece of evidence: a
+    merchant without a claim is asked for little more than its number of claims. Evidence therefore stands before the
+    rest.
     """
-    names = {name: index for index, name in enumerate(dict.fromkeys(n for c in conditions for n in c.names))}
-    variables = {name: f"v{index}" for name, index in names.items()}
-    scope: dict[str, object] = {"__builtins__": {}, "ZeroDivisionError": ZeroDivisionError}
-    scope |= {f"g{index}": getters[name] for name, index in names.items()}
-    body: list[ast.stmt] = [ast.Assign([ast.Name("fired", ast.Store())], ast.List([], ast.Load()))]
-    for index, condition in enumerate(conditions):
-        scope[f"r{index}"] = condition.result
+    names = tuple(dict.fromkeys(name for condition in conditions for name in condition.names))
+    variables = {name: f"v{index}" for index, name in enumerate(names)}
+    scope = {f"g{index}": getters[name] for index, name in enumerate(names)}
+    tests = [_lazy_test(condition, variables) for condition in conditions]
+    return cast("Callable[[C], list[R]]", _function("context", [], conditions, tests, scope))
+
+
+def _function(
+    argument: str,
+    prologue: list[ast.stmt],
+    conditions: Sequence[Condition[R]],
+    tests: Sequence[ast.expr],
+    scope: Mapping[str, object],
+) -> FunctionType:
+    """A function of one argument that lists the results of the conditions whose tests hold.
+
+    It sees nothing but what is in ``scope``, the results and ZeroDivisionError; no built-ins.
+    """
+    body = [*prologue, ast.Assign([ast.Name("fired", ast.Store())], ast.List([], ast.Load()))]
+    for index, (condition, test) in enumerate(zip(conditions, tests, strict=True)):
         append = ast.Call(ast.Attribute(_load("fired"), "append", ast.Load()), [_load(f"r{index}")], [])
-        check: ast.stmt = ast.If(_lazy_test(condition, variables), [ast.Expr(append)], [])
+        check: ast.stmt = ast.If(test, [ast.Expr(append)], [])
         if condition.expression.divides:
             handler = ast.ExceptHandler(_load("ZeroDivisionError"), None, [ast.Pass()])
             check = ast.Try([check], [handler], [], [])
         body.append(check)
     body.append(ast.Return(_load("fired")))
-    arguments = ast.arguments([], [ast.arg("context")], None, [], [], None, [])
-    module = ast.fix_missing_locations(ast.Module([ast.FunctionDef("fired", arguments, body, [])], []))
-    compiled = compile(module, "<policy rules>", "exec")
+    arguments = ast.arguments([], [ast.arg(argument)], None, [], [], None, [])
+    function = ast.FunctionDef("fired", arguments, body, [])
+    compiled = compile(ast.fix_missing_locations(ast.Module([function], [])), "<policy rules>", "exec")
     code = next(constant for constant in compiled.co_consts if isinstance(constant, CodeType))
-    return cast("Callable[[C], list[R]]", FunctionType(code, scope, "fired"))
+    results = {f"r{index}": condition.result for index, condition in enumerate(conditions)}
+    names = {"__builtins__": {}, "ZeroDivisionError": ZeroDivisionError, **scope, **results}
+    return FunctionType(code, names, "fired")
 
 
 def _lazy_test(condition: Condition[R], variables: Mapping[str, str]) -> ast.expr:

@@ -19,8 +19,9 @@ C = TypeVar("C")
 class Rule(Struct, frozen=True, kw_only=True, eq=False):
     """A compiled rule.
 
-    It fires when every feature named in ``when`` and ``evidence`` is known (or has a stand-in in ``nulls``), each feature of
-    ``evidence`` is at least the number beside it, and ``when`` holds. ``weight`` (0 to 1) is its share of the judgement.
+    It fires when every feature named in ``when`` and ``evidence`` is known (or has a stand-in in ``nulls``), each
+    feature of ``evidence`` is at least the number beside it, and ``when`` holds. ``weight`` (0 to 1) is its share of
+    the judgement.
     """
 
     id: str
@@ -76,8 +77,8 @@ class RuleGroup:
     features
         Names of all features that the rules need or show, each once: the order of ``values``.
     fired
-        ``fired(values)`` returns the rules that fire, worst severity first; an empty list mostly. Values are finite numbers
-        or None (null); exactly one for each of ``features``, else ValueError.
+        ``fired(values)`` returns the rules that fire, worst severity first; an empty list mostly. Values are finite
+        numbers or None (null); exactly one for each of ``features``, else ValueError.
     """
 
     __slots__ = ("_conditions", "features", "fired", "rules")

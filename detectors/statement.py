@@ -1,7 +1,7 @@
 """Statements of reasons in the terms of the EU's DSA Transparency Database, schema version 2.
 
-Field names and values are those of the database's code (digital-services-act/transparency-database, June 2026); which policy and
-action mean which of them stands in the ``statements`` section of the policy files.
+Field names and values are those of the database's code (digital-services-act/transparency-database, June 2026); which
+policy and action mean which of them stands in the ``statements`` section of the policy files.
 """
 
 import re
@@ -35,7 +35,8 @@ def statement_of_reasons(
     account_kind: str = "",
     content_at: int | None = None,
 ) -> dict[str, object]:
-    """The statement of reasons for a decision; empty for actions that restrict nothing (a warning, a request for review).
+    """The statement of reasons for a decision; empty for actions that restrict nothing (a warning, a request for
+    review).
 
     Parameters
     ----------

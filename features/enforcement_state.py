@@ -1,7 +1,7 @@
 """What is kept of a merchant's enforcement: actions in force, strikes, and until when a rule stays quiet.
 
-Stored in the merchant's state as JSON, so field names are short and structs that come in numbers are arrays; a merchant without
-any history takes two bytes. Times are event time in ms.
+Stored in the merchant's state as JSON, so field names are short and structs that come in numbers are arrays; a
+merchant without any history takes two bytes. Times are event time in ms.
 """
 
 from typing import Final
@@ -11,8 +11,8 @@ from msgspec import Struct, field
 from features.events import SubjectKind
 from features.outputs import Action
 
-#: Removals of listings never expire, and a merchant may have thousands; the oldest beyond this are forgotten here (the decision
-#: itself stands in the output topic).
+#: Removals of listings never expire, and a merchant may have thousands; the oldest beyond this are forgotten here (the
+#: decision itself stands in the output topic).
 MAX_ACTIVE: Final = 200
 #: Likewise for subjects that a rule must leave alone for a while.
 MAX_QUIET: Final = 500

@@ -1,11 +1,13 @@
-"""What a listing's text and category say about it: terms per policy, protected brands, prohibited and restricted categories.
+"""What a listing's text and category say about it: terms per policy, protected brands, prohibited and restricted
+categories.
 
-Text is compared in the normal form of :func:`features.text.fold` and by whole words: "replica" does not hit "replicate". A
-text is cut into words once and each word is looked up in one table for all lists, longest phrase first, so that an allowed
-phrase ("scale replica") takes its words away from the term inside it. Terms with other characters than letters, digits and
-blanks ("1:1"), or in scripts without blanks between words, are looked up as they stand.
+Text is compared in the normal form of :func:`features.text.fold` and by whole words: "replica" does not hit
+"replicate". A text is cut into words once and each word is looked up in one table for all lists, longest phrase first,
+so that an allowed phrase ("scale replica") takes its words away from the term inside it. Terms with other characters
+than letters, digits and blanks ("1:1"), or in scripts without blanks between words, are looked up as they stand.
 
-Brands are looked for in the title and the brand field alone: what a description names is more often what the product fits.
+Brands are looked for in the title and the brand field alone: what a description names is more often what the product
+fits.
 """
 
 import re
@@ -112,7 +114,11 @@ class Terms:
         for brand in spec.brands.protected:
             _add(brands, _Phrase(tuple(words_of(fold(brand))), 0, _name(brand)))
         self._brands = {first: _longest_first(group) for first, group in brands.items()}
-        self._contexts = tuple(tuple(words_of(fold(context))) for context in spec.brands.contexts)
+        #: By their last word: most words before a brand end none.
+        self._contexts: dict[str, list[Words]] = {}
+        for context in spec.brands.contexts:
+            words = tuple(words_of(fold(context)))
+            self._contexts.setdefault(words[-1], []).append(words)
         self._prohibited = frozenset(map(_path, spec.categories.prohibited))
         self._restricted = {_path(path): permit for path, permit in spec.categories.restricted.items()}
 
@@ -125,10 +131,12 @@ class Terms:
         authorizations: Sequence[str] | None = None,
     ) -> ListingText:
         """Signals of a listing. ``authorizations`` are brands and permits, bare or as
-        ``brand:…``, ``permit:…`` or ``category:…``."""
-        title_words = words_of(fold(title))
+        ``brand:…``, ``permit:…`` or ``category:…``.
+        """
+        text = fold(title)
+        title_words = words_of(text)
         counts = [0, 0, 0, 0]
-        for kind, _ in self._hits(title, title_words, description):
+        for kind, _ in self._hits(text, title_words, description):
             counts[kind] += 1
         prohibited, permit = self._category(category)
         named = self._named_brand(title_words, brand)
@@ -146,12 +154,12 @@ class Terms:
     def hits(self, title: str, description: str | None = None) -> dict[str, list[str]]:
         """The terms found, by list, sorted: what a reviewer wants to see."""
         found: dict[str, list[str]] = {}
-        for kind, term in sorted(self._hits(title, words_of(fold(title)), description)):
+        text = fold(title)
+        for kind, term in sorted(self._hits(text, words_of(text), description)):
             found.setdefault(LISTS[kind], []).append(term)
         return found
 
-    def _hits(self, title: str, title_words: list[str], description: str | None) -> Collection[tuple[int, str]]:
-        text = fold(title)
+    def _hits(self, text: str, title_words: list[str], description: str | None) -> Collection[tuple[int, str]]:
         words = title_words
         if description:
             folded = fold(description)
@@ -180,7 +188,9 @@ class Terms:
         return prohibited, permit
 
     def _named_brand(self, title_words: list[str], brand: str | None) -> frozenset[str]:
-        """Protected brands that a listing sells under: its brand field, and its title outside of "case for" and the like."""
+        """Protected brands that a listing sells under: its brand field, and its title outside of "case for" and the
+        like.
+        """
         found: set[str] = set()
         if brand:
             words = words_of(fold(brand))
@@ -197,11 +207,9 @@ class Terms:
 
     def _excused(self, words: list[str], position: int) -> bool:
         """Whether a context ends at most CONTEXT_REACH words before a position."""
-        before = words[:position]
-        for context in self._contexts:
-            length = len(context)
-            for end in range(position, max(position - CONTEXT_REACH - 1, length - 1), -1):
-                if tuple(before[end - length : end]) == context:
+        for end in range(position, max(0, position - CONTEXT_REACH - 1), -1):
+            for context in self._contexts.get(words[end - 1], ()):
+                if tuple(words[max(0, end - len(context)) : end]) == context:
                     return True
         return False
 
@@ -261,7 +269,9 @@ def _phrases_in(words: Sequence[str], table: Mapping[str, tuple[_Phrase, ...]]) 
 
 
 def _is_symbol(term: str) -> bool:
-    """Whether a term cannot be found by words: other characters than letters, digits, blanks; or Chinese, Japanese, Thai."""
+    """Whether a term cannot be found by words: other characters than letters, digits, blanks; or Chinese, Japanese,
+    Thai.
+    """
     return any(
         not (character.isalnum() or character == " ") or "\u0e00" <= character <= "\u0eff" or character >= "\u2e80"
         for character in term

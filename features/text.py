@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 #: Unicode's default-ignorable code points: characters that show nothing and only hide a word from a filter.
@@ -32,10 +33,10 @@ def words_of(folded: str) -> list[str]:
 
 
 def title_similarity(first: str, second: str) -> float:
-    """How alike two titles are, 0 (nothing in common) to 1 (the same up to case and punctuation).
+    """How alike two titles are, 0 (nothing in common) to 1 (the same words).
 
-    Jaccard index of the sets of three consecutive characters of the folded words, so a changed order or a corrected letter
-    makes little difference, another product a large one.
+    Jaccard index of the sets of three consecutive characters of the folded words (with their ends), so a corrected
+    letter makes little difference and a changed order none, another product a large one.
     """
     if first == second:
         return 1.0
@@ -46,9 +47,12 @@ def title_similarity(first: str, second: str) -> float:
     return common / union if union else 1.0
 
 
-def _trigrams(title: str) -> set[tuple[str, str, str]]:
-    words = words_of(fold(title[:TITLE_CHARACTERS]))
-    if not words:
-        return set()
-    text = f" {' '.join(words)} "
-    return set(zip(text, text[1:], text[2:], strict=False))
+def _trigrams(title: str) -> set[str]:
+    return set().union(*map(_word_trigrams, words_of(fold(title[:TITLE_CHARACTERS]))))
+
+
+@lru_cache(maxsize=8192)
+def _word_trigrams(word: str) -> frozenset[str]:
+    """Titles share most of their words, so a word's trigrams are kept: half the time of cutting them anew."""
+    text = f" {word} "
+    return frozenset(text[start : start + 3] for start in range(len(text) - 2))

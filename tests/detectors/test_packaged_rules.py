@@ -1,0 +1,220 @@
+"""Every packaged rule on a hand-made example and on near misses."""
+
+from typing import TypeAlias
+
+import pytest
+
+from detectors.policy import PolicySet
+from detectors.rules import RuleGroup
+from features.registry import FEATURES
+
+Values: TypeAlias = dict[str, float | None]
+
+#: Rule -> (values on which it fires, changes each of which alone makes it a near miss). What isn't given is null.
+CASES: dict[str, tuple[Values, list[Values]]] = {
+    "late-dispatch": (
+        {"late_ship_rate_30d_lower": 0.041, "late_ship_rate_30d": 0.1, "mature_ship_orders_30d": 50,
+         "late_shipments_30d": 5, "distinct_buyers_30d": 4},
+        [{"late_ship_rate_30d_lower": 0.04}, {"mature_ship_orders_30d": 19}, {"late_shipments_30d": 4},
+         {"distinct_buyers_30d": 3}, {"late_ship_rate_30d_lower": None}],
+    ),
+    "late-dispatch-severe": (
+        {"late_ship_rate_7d_lower": 0.25, "late_ship_rate_7d": 0.4, "mature_ship_orders_7d": 20,
+         "late_shipments_30d": 8, "distinct_buyers_30d": 8},
+        [{"late_ship_rate_7d_lower": 0.2}, {"mature_ship_orders_7d": 19}, {"distinct_buyers_30d": 7}],
+    ),
+    "seller-cancellation": (
+        {"cancel_rate_30d_lower": 0.03, "cancel_rate_30d": 0.1, "mature_ship_orders_30d": 40, "seller_cancels_30d": 4,
+         "distinct_buyers_30d": 4},
+        [{"cancel_rate_30d_lower": 0.025}, {"seller_cancels_30d": 3}],
+    ),
+    "seller-cancellation-severe": (
+        {"cancel_rate_30d_lower": 0.16, "cancel_rate_30d": 0.3, "mature_ship_orders_30d": 40, "seller_cancels_30d": 12,
+         "distinct_buyers_30d": 10},
+        [{"cancel_rate_30d_lower": 0.15}, {"seller_cancels_30d": 9}],
+    ),
+    "overdue-orders": (
+        {"unshipped_overdue_orders": 10, "orders_30d": 30, "distinct_buyers_30d": 20},
+        [{"unshipped_overdue_orders": 9}, {"orders_30d": 34}, {"orders_30d": 0}, {"distinct_buyers_30d": 7}],
+    ),
+    "not-received": (
+        {"not_received_rate_60d_lower": 0.03, "not_received_rate_60d": 0.08, "mature_orders_60d": 50,
+         "not_received_90d": 3, "distinct_buyers_30d": 9},
+        [{"not_received_rate_60d_lower": 0.02}, {"not_received_90d": 2}, {"mature_orders_60d": 19}],
+    ),
+    "not-as-described": (
+        {"not_as_described_rate_60d_lower": 0.03, "not_as_described_rate_60d": 0.1, "mature_orders_60d": 60,
+         "not_as_described_90d": 5, "distinct_buyers_30d": 5},
+        [{"not_as_described_rate_60d_lower": 0.019}, {"not_as_described_90d": 4}, {"distinct_buyers_30d": 3}],
+    ),
+    "counterfeit-claims": (
+        {"counterfeit_rate_90d_lower": 0.006, "counterfeit_claims_90d": 3, "orders_90d": 300, "distinct_buyers_30d": 3},
+        [{"counterfeit_rate_90d_lower": 0.005}, {"counterfeit_claims_90d": 2}, {"orders_90d": 9}],
+    ),
+    "disputes": (
+        {"dispute_rate_60d_lower": 0.011, "dispute_rate_60d": 0.04, "mature_orders_60d": 80, "disputes_60d": 3,
+         "distinct_buyers_30d": 3},
+        [{"dispute_rate_60d_lower": 0.01}, {"disputes_60d": 2}],
+    ),
+    "seller-fault-refunds": (
+        {"refund_rate_60d_lower": 0.07, "refund_rate_60d": 0.12, "mature_orders_60d": 90, "refunds_60d": 11,
+         "distinct_buyers_30d": 4},
+        [{"refund_rate_60d_lower": 0.06}, {"mature_orders_60d": 29}],
+    ),
+    "bad-order-rate": (
+        {"bad_order_rate_60d_lower": 0.55, "bad_order_rate_60d": 0.7, "mature_orders_60d": 30, "bad_orders_60d": 21,
+         "distinct_buyers_30d": 15},
+        [{"bad_order_rate_60d_lower": 0.5}, {"bad_orders_60d": 9}],
+    ),
+    "low-ratings": (
+        {"low_rating_rate_60d_lower": 0.03, "low_rating_rate_60d": 0.09, "mature_orders_60d": 70, "low_ratings_60d": 6,
+         "distinct_buyers_30d": 6},
+        [{"low_rating_rate_60d_lower": 0.02}, {"low_ratings_60d": 5}],
+    ),
+    "bust-out-suspected": (
+        {"account_age_days": 20, "dormant_days": 0, "gmv_burst_1d": 6, "aov_ratio_7d": 1.6, "price_level": None,
+         "listings_created_7d": 2, "orders_7d": 30, "distinct_buyers_30d": 25},
+        [{"account_age_days": 60}, {"gmv_burst_1d": 5}, {"aov_ratio_7d": None}, {"gmv_burst_1d": None},
+         {"orders_7d": 19}],
+    ),
+    "bust-out": (
+        {"account_age_days": 500, "dormant_days": 80, "orders_burst_1d": 4, "gmv_burst_1d": None, "aov_ratio_7d": None,
+         "unshipped_overdue_orders": 8, "orders_30d": 50, "distinct_buyers_30d": 40},
+        [{"dormant_days": 30}, {"orders_burst_1d": 2}, {"unshipped_overdue_orders": 7}, {"distinct_buyers_30d": 9}],
+    ),
+    "account-takeover": (
+        {"days_since_account_change": 1, "account_age_days": 300, "account_changes_30d": 2, "gmv_burst_1d": 1,
+         "listing_edits_7d": 40, "listings_created_7d": 0, "price_level": 0.9, "orders_30d": 12},
+        [{"days_since_account_change": 5}, {"listing_edits_7d": 29}, {"account_age_days": 30},
+         {"days_since_account_change": None}, {"orders_30d": 9}],
+    ),
+    "fake-tracking": (
+        {"implausible_scans_30d": 4, "orders_30d": 50, "distinct_buyers_30d": 30},
+        [{"implausible_scans_30d": 3}, {"orders_30d": 80}, {"orders_30d": 19}],
+    ),
+    "delivered-not-received": (
+        {"delivered_not_received_30d": 5, "orders_30d": 60, "distinct_buyers_30d": 40},
+        [{"delivered_not_received_30d": 3}, {"orders_30d": 100}],
+    ),
+    "brushing": (
+        {"orders_30d": 40, "distinct_buyers_30d": 8, "repeat_order_share_30d": 0.95, "buyer_concentration_30d": 0.15},
+        [{"orders_30d": 24}, {"distinct_buyers_30d": 14}, {"repeat_order_share_30d": 0.6},
+         {"buyer_concentration_30d": 0.02}, {"repeat_order_share_30d": None}],
+    ),
+    "behaviour-anomaly": (
+        {"behaviour_anomaly": 0.9996, "orders_30d": 20},
+        [{"behaviour_anomaly": 0.9995}, {"behaviour_anomaly": None}, {"orders_30d": 19}],
+    ),
+    "price-level": (
+        {"price_level": 0.3, "account_age_days": 10, "live_listings": 5},
+        [{"price_level": 0.4}, {"account_age_days": 90}, {"live_listings": 4}, {"price_level": None}],
+    ),
+    "bad-order-probability": (
+        {"bad_order_probability": 0.8},
+        [{"bad_order_probability": 0.7}, {"bad_order_probability": None}],
+    ),
+    "scan-before-order": (
+        {"scan_before_order_hours": 3},
+        [{"scan_before_order_hours": 2}, {"scan_before_order_hours": -5}, {"scan_before_order_hours": None}],
+    ),
+    "tracking-reused": (
+        {"tracking_reused": 1, "implausible_scans_30d": 2},
+        [{"tracking_reused": 0}, {"implausible_scans_30d": 1}],
+    ),
+    "delivered-then-not-received": (
+        {"delivered_then_not_received": 1, "delivered_not_received_30d": 2, "orders_30d": 40},
+        [{"delivered_then_not_received": 0}, {"delivered_not_received_30d": 1}, {"orders_30d": 100}],
+    ),
+    "self-dealing-order": (
+        {"buyer_orders_at_merchant_30d": 5, "repeat_order_share_30d": 0.9, "distinct_buyers_30d": 8, "orders_30d": 40},
+        [{"buyer_orders_at_merchant_30d": 3}, {"repeat_order_share_30d": 0.6}, {"orders_30d": 24}],
+    ),
+    "brand-unauthorised": ({"brand_unauthorised": 1}, [{"brand_unauthorised": 0}]),
+    "counterfeit-listing": (
+        {"brand_unauthorised": 1, "replica_terms": 0, "price_to_category": 0.4},
+        [{"brand_unauthorised": 0}, {"price_to_category": 0.5}, {"price_to_category": None}],
+    ),
+    "replica-vocabulary": ({"replica_terms": 2}, [{"replica_terms": 1}]),
+    "replica-word": ({"replica_terms": 1, "brand_unauthorised": 0}, [{"replica_terms": 0}, {"brand_unauthorised": 1}]),
+    "prohibited-category": ({"category_prohibited": 1}, [{"category_prohibited": 0}]),
+    "prohibited-terms": ({"prohibited_terms": 1}, [{"prohibited_terms": 0}]),
+    "restricted-category": ({"category_restricted": 1}, [{"category_restricted": 0}]),
+    "misleading-claim": ({"claim_terms": 1}, [{"claim_terms": 0}]),
+    "off-platform-contact": ({"contact_terms": 1}, [{"contact_terms": 0}]),
+    "price-far-below-category": (
+        {"price_to_category": 0.05, "listing_price": 100},
+        [{"price_to_category": 0.1}, {"price_to_category": None}, {"listing_price": 0}],
+    ),
+    "fake-discount": (
+        {"list_price_change": 1.5, "discount_share": 0.4, "price_change": 1.0, "listing_edits": 1},
+        [{"list_price_change": 1.2}, {"discount_share": 0.2}, {"price_change": 0.7}, {"list_price_change": None}],
+    ),
+    "switched-listing": (
+        {"title_similarity": 0.2, "category_changed": 1, "brand_changed": 0, "listing_edits": 1, "listing_orders": 9},
+        [{"category_changed": 0}, {"title_similarity": 0.3}, {"listing_orders": 4}, {"title_similarity": None}],
+    ),
+}  # fmt: skip
+
+
+def fires(packaged: PolicySet, rule_id: str, values: Values) -> bool:
+    """Whether a rule alone fires on some values."""
+    rule = packaged.rules[rule_id]
+    group = RuleGroup([rule])
+    unknown = set(values) - set(group.features)
+    assert not unknown, f"the case names features that the rule does not use: {unknown}"
+    return group.fired([values.get(name) for name in group.features]) == [rule]
+
+
+def test_every_packaged_rule_has_a_case(packaged: PolicySet) -> None:
+    """The table below has every rule and no other."""
+    assert set(CASES) == set(packaged.rules)
+
+
+@pytest.mark.parametrize("rule_id", CASES)
+def test_rules_fire_on_their_example_and_not_on_near_misses(packaged: PolicySet, rule_id: str) -> None:
+    """Each rule fires on its example, and on none of the changes to it that put it just out of reach."""
+    values, misses = CASES[rule_id]
+    assert fires(packaged, rule_id, values)
+    assert misses
+    for miss in misses:
+        assert not fires(packaged, rule_id, values | miss), f"fires although {miss}"
+
+
+@pytest.mark.parametrize("rule_id", CASES)
+def test_reasons_are_sentences_with_figures(packaged: PolicySet, rule_id: str) -> None:
+    """The reason of a fired rule has no placeholder and no unknown value left, and shows what was observed."""
+    rule = packaged.rules[rule_id]
+    values = dict.fromkeys(rule.features, 1.0) | CASES[rule_id][0]
+    reason = rule.explain({name: 0.5 if value is None else value for name, value in values.items()})
+    assert "{" not in reason.text
+    assert "unknown" not in reason.text
+    assert reason.code == rule_id
+    assert rule.observed is None or reason.observed is not None
+    assert 0 <= reason.weight <= 1
+
+
+def test_the_packaged_set_is_broad_enough(packaged: PolicySet) -> None:
+    """At least sixteen rules over all three subjects, at least two in shadow, each with evidence and a source."""
+    rules = packaged.rules.values()
+    assert len(rules) >= 16
+    assert {rule.subject for rule in rules} == {"order", "listing", "merchant"}
+    assert sum(rule.mode == "shadow" for rule in rules) >= 2
+    for rule in rules:
+        assert rule.evidence, rule.id
+        assert rule.source, rule.id
+
+
+def test_rules_name_registered_features_of_their_subject(packaged: PolicySet) -> None:
+    """Merchant rules name features of merchants alone; those on orders and listings name their own and merchants'."""
+    for rule in packaged.rules.values():
+        entities = {FEATURES[name].entity for name in rule.features}
+        assert entities <= {rule.subject, "merchant"}, rule.id
+
+
+def test_merchant_rules_that_act_ask_for_orders_or_changes(packaged: PolicySet) -> None:
+    """What can restrict a merchant rests on a least number of orders and, but for brushing and changes, of buyers."""
+    for rule in packaged.rules.values():
+        if rule.subject != "merchant" or rule.mode != "enforce" or rule.action in ("review", None):
+            continue
+        assert any("orders" in name for name in rule.evidence), rule.id
+        assert "distinct_buyers_30d" in rule.evidence or rule.id == "brushing", rule.id

@@ -1,0 +1,74 @@
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from config.policies import PACKAGED
+from streams.cli import main
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Run in a folder without settings of anybody's."""
+    (tmp_path / "cwd").mkdir()
+    monkeypatch.chdir(tmp_path / "cwd")
+
+
+def run(*arguments: str) -> Result:
+    """Run ``shopwarden policies``."""
+    return CliRunner().invoke(main, ["policies", *arguments])
+
+
+def test_the_packaged_policies_pass() -> None:
+    """Without a folder the packaged policies are checked, and the outcome is one line."""
+    result = run("check")
+    assert result.exit_code == 0, result.output
+    assert "all well" in result.output
+    assert len(result.output.splitlines()) == 1
+
+
+def test_mistakes_are_listed_with_exit_code_1(tmp_path: Path) -> None:
+    """A folder with mistakes fails with each of them on a line, and no traceback."""
+    folder = tmp_path / "mine"
+    shutil.copytree(PACKAGED, folder)
+    rules = (folder / "merchants.yaml").read_text().replace("late_ship_rate_30d_lower >", "late_ship_rat_30d_lower >")
+    (folder / "merchants.yaml").write_text(rules.replace("severity: guarded", "severity: guardd", 1))
+    result = run("check", str(folder))
+    assert result.exit_code == 1
+    assert "2 problems in the policies:" in result.output
+    assert 'did you mean "late_ship_rate_30d_lower"?' in result.output
+    assert 'unknown level "guardd"' in result.output
+    assert "Traceback" not in result.output
+
+
+def test_the_folder_in_the_settings_is_checked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SHOPWARDEN_POLICY_DIR is what is checked when no folder is given."""
+    (tmp_path / "empty").mkdir()
+    monkeypatch.setenv("SHOPWARDEN_POLICY_DIR", str(tmp_path / "empty"))
+    result = run("check")
+    assert result.exit_code == 1
+    assert "holds no *.yaml file" in result.output
+
+
+def test_a_folder_that_is_not_there_is_a_usage_error() -> None:
+    """A wrong path is the user's mistake: exit code 2."""
+    assert run("check", "nowhere").exit_code == 2
+
+
+def test_the_list_shows_every_rule() -> None:
+    """The table has a line for each rule, whole when it is piped."""
+    result = run("list")
+    assert result.exit_code == 0, result.output
+    assert "bust-out-suspected" in result.output
+    assert "A young or long dormant account sells far more than it ever did" in result.output
+
+
+def test_the_list_is_there_for_programs() -> None:
+    """With --json each rule is an object on a line of its own."""
+    result = run("list", "--json")
+    rows = [json.loads(line) for line in result.output.splitlines()]
+    assert len(rows) >= 16
+    assert {"id", "when", "mode", "source", "evidence"} <= set(rows[0])
+    assert [row["id"] for row in rows if row["mode"] == "shadow"]
