@@ -64,7 +64,7 @@ CATEGORIES: Final = (
              ("Linen Curtains", "Table Lamp", "Wool Throw", "Wall Print Set", "Scented Candle", "Ceramic Vase"),
              ("Hearthside", "Oak & Thread", "Stillroom")),
     Category("toys/games", 2200, 0.55, 5, 0.03,
-             ("Building Blocks 500 pcs", "Wooden Train", "Card Game", "Plush Bear", "Science Kit"),
+             ("Building Blocks 500 pcs", "Wooden Train", "Card Game", "Plush Bear", "Scale Replica Car"),
              ("Tinker & Tot", "Roundabout"), ("Zephyra",)),
     Category("sports/fitness", 3200, 0.6, 5, 0.04,
              ("Yoga Mat", "Adjustable Dumbbell", "Resistance Bands", "Foam Roller", "Water Bottle 1 l"),

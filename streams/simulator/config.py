@@ -11,6 +11,7 @@ DEFAULT_END: Final = 1_767_225_600_000
 #: 2006-01-01: accounts are up to five years older than the start, and times before 2000 are not valid.
 _FIRST_MS: Final = 1_136_073_600_000
 _LAST_MS: Final = 4_102_444_800_000
+_SPAN_DAYS: Final = (1 / 24, 3650)
 
 #: Share of merchants that each attack takes when the size is given by the number of events. Real platforms turn away
 #: most of them at the door; half a per cent each leaves enough to measure recall on.
@@ -89,7 +90,7 @@ class SimulatorConfig:
     def __post_init__(self) -> None:
         _check("merchants", self.merchants, 1, 5_000_000)
         _check("orders_per_day", self.orders_per_day, 0, 1e9)
-        _check("span_days", self.span_days, 1 / 24, 3650)
+        _check("span_days", self.span_days, *_SPAN_DAYS)
         _check("seasons", self.seasons, 1, 1000)
         _check("listings_per_merchant", self.listings_per_merchant, 1, 200)
         _check("end", self.end, _FIRST_MS + int(self.span_days * DAY_MS), _LAST_MS)
@@ -132,10 +133,11 @@ class SimulatorConfig:
         Raises
         ------
         ValueError
-            Fewer than 5,000 events: not enough for a marketplace with attacks.
+            A value is out of range, or fewer than 5,000 events: not enough for a marketplace with attacks.
         """
         if events < 5000:
             raise ValueError(f"a simulation with attacks needs at least 5,000 events, not {events:,}")
+        _check("span_days", span_days, *_SPAN_DAYS)
         per_order = _events_per_order(span_days)
         fixed = _MERCHANT_EVENTS + _MERCHANT_EVENTS_PER_DAY * span_days
         per_merchant = fixed + per_order * _ORDERS_PER_MERCHANT_PER_DAY * span_days

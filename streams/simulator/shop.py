@@ -71,6 +71,10 @@ class Listing:
         self.images: list[str] = []
         self.authorizations: list[str] | None = None
 
+    def show_list_price(self, price: int | None) -> None:
+        """Show a price crossed out beside the present one; none that is not higher."""
+        self.list_price = price if price is not None and price > self.price else None
+
 
 #: Called with a merchant and a time, ms.
 OrderWatch: TypeAlias = Callable[["Merchant", int], None]

@@ -52,8 +52,8 @@ class Stock:
         listing.quantity = random.randint(3, 400)
         listing.images = [f"{random.getrandbits(64):016x}" for _ in range(random.randint(1, 4))]
         listing.authorizations = merchant.authorizations or None
-        if random.random() < 0.4:
-            listing.list_price = pretty(listing.price / (1 - random.uniform(0.05, 0.3)))
+        if random.random() < 0.45:
+            listing.show_list_price(pretty(listing.price / (1 - random.uniform(0.05, 0.3))))
         return listing
 
     # -- events -------------------------------------------------------------------------------------------------------
@@ -92,8 +92,9 @@ class Stock:
 
     def discount(self, merchant: Merchant, listing: Listing, time: int, factor: float) -> None:
         """Cut the price to ``factor`` of what it was and show the old one beside it."""
-        listing.list_price = listing.price
-        listing.price = pretty(listing.price * factor)
+        before = listing.price
+        listing.price = pretty(before * factor)
+        listing.show_list_price(before)
         self.update(merchant, listing, time)
 
     def _put_version(
@@ -146,8 +147,7 @@ class Stock:
             self.discount(merchant, listing, time, random.uniform(0.75, 0.95))
         else:
             listing.price = pretty(listing.price * random.uniform(0.92, 1.1))
-            if listing.list_price is not None and listing.list_price <= listing.price:
-                listing.list_price = None
+            listing.show_list_price(listing.list_price)
             self.update(merchant, listing, time)
 
     def change_account(self, merchant: Merchant, time: int, what: str) -> None:

@@ -13,7 +13,7 @@ class BadLuck(Scenario):
         """Plan one bad spell."""
         world = self.world
         onset = self.moment(0.25, 0.7)
-        merchant = self.bystander(onset, 0.75, 0.97)
+        merchant = self.bystander(onset, 0.85, 0.98)
         if merchant is None:
             return
         self.episode.join(merchant.id, onset)
@@ -24,7 +24,7 @@ class BadLuck(Scenario):
     def _begin(self, merchant: Merchant) -> None:
         usual, much = merchant.quality, self.strength
         merchant.quality = usual._replace(
-            late_ship=min(0.6, max(usual.late_ship, 0.3 * much)),
+            late_ship=min(0.6, max(usual.late_ship, 0.4 * much)),
             late_delivery=min(0.5, max(usual.late_delivery, 0.15 * much)),
             not_received=min(0.3, max(usual.not_received, 0.05 * much)),
             low_rating=min(0.5, max(usual.low_rating, 0.12 * much)),
