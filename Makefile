@@ -66,6 +66,7 @@ lock: ## Write the lock files anew (UPGRADE=--upgrade for newer versions)
 	@test -x $(BIN)/uv || $(BIN)/python $(PIP_INSTALL) uv
 	$(UV_COMPILE) pyproject.toml -o requirements.lock
 	$(UV_COMPILE) pyproject.toml --extra embedded --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV_COMPILE) --group build -c requirements-dev.lock -o requirements-build.lock
 	$(UV_COMPILE) benchmarks/requirements.in -o benchmarks/requirements.lock
 
 clean: ## Remove the environments and everything that was built
