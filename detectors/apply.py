@@ -1,7 +1,7 @@
 """The core: ``apply(flush)`` takes a shard from one state to the next and returns what to publish.
 
-Deterministic: no clock, no randomness without a seed, no I/O. The worker, replay and the tests all call this one method, and recovery is calling
-it again on the flushes that the journal names.
+Deterministic: no clock, no randomness without a seed, no I/O. The worker, replay and the tests all call this one
+method, and recovery is calling it again on the flushes that the journal names.
 """
 
 from collections.abc import Sequence
@@ -85,7 +85,7 @@ class Core:
             at: int = event.occurred_at  # type: ignore[union-attr]
             kind = record.kind
             if kind == "orders":
-                reached = at if at < record.timestamp else record.timestamp
+                reached = min(record.timestamp, at)
                 if reached > clock.highest:
                     clock.highest = reached
                     outbox.start(record.topic, record.partition, record.offset, at)

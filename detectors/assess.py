@@ -1,4 +1,6 @@
-"""Judges orders, listings and merchants: rules and models in, risk levels with reasons, enforcement and standings out."""
+"""Judges orders, listings and merchants: rules and models in, risk levels with reasons, enforcement and standings
+out.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Final, Literal
@@ -76,9 +78,7 @@ class Assessor:
         self.outbox = outbox
         policies = judge.policies
         self._merchant_rules = self._bind(policies.group("merchant"))
-        self._order_rules = {
-            kind: self._bind(policies.group("order", tag)) for kind, tag in _tags(OrderInput).items()
-        }
+        self._order_rules = {kind: self._bind(policies.group("order", tag)) for kind, tag in _tags(OrderInput).items()}
         self._listing_rules = {
             kind: self._bind(policies.group("listing", tag)) for kind, tag in _tags(ListingInput).items()
         }
@@ -251,9 +251,7 @@ class Assessor:
         settings = self.judge.settings
         values = finding.values
         if settings.all_features:
-            values = {
-                name: float(value) for name, f in FEATURES.items() if (value := f.get(context)) is not None
-            }
+            values = {name: float(value) for name, f in FEATURES.items() if (value := f.get(context)) is not None}
         detectors = [*finding.detectors, *self._model_detectors(context)]
         self.outbox.publish(
             identifier,
@@ -398,7 +396,9 @@ class Assessor:
                 redress=Redress(decision.appeal_until),
                 mode=self.judge.settings.mode,
                 supersedes=decision.supersedes,
-                statement_of_reasons=statement_of_reasons(rule, decision, reason.text, self.judge.policies, record.kind),
+                statement_of_reasons=statement_of_reasons(
+                    rule, decision, reason.text, self.judge.policies, record.kind
+                ),
             ),
             subject.id,
         )

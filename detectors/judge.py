@@ -16,7 +16,8 @@ from features.windows import DAY_MS
 
 #: Ten trees instead of the paper's 25: a third of the time, for a little less accuracy (docs/detectors.md).
 ANOMALY_TREES: Final = 10
-#: Share of orders that go wrong in some way before any outcome is known: about what Olist's late and low-rated orders come to.
+#: Share of orders that go wrong in some way before any outcome is known: about what Olist's late and low-rated orders
+#: come to.
 BAD_ORDER_PRIOR: Final = 0.1
 
 

@@ -154,7 +154,7 @@ class OrderFlow:
 
     def _learn_lateness(self, order: OrderRecord, at: int) -> None:
         """Teach the segments whether an order came late, once, when that is first known."""
-        if order.segment_known or order.delivered is None and not order.delivery_overdue:
+        if order.segment_known or (order.delivered is None and not order.delivery_overdue):
             return
         order.segment_known = True
         late = order.flags & LATE_DELIVERY != 0
@@ -253,7 +253,7 @@ def _refunded(order: OrderRecord, event: events.OrderRefunded) -> None:
         order.seller_refund = True
 
 
-def _disputed(order: OrderRecord, event: events.OrderDisputed) -> None:
+def _disputed(order: OrderRecord, _: events.OrderDisputed) -> None:
     order.disputed = True
 
 

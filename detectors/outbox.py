@@ -18,8 +18,8 @@ _encode = msgspec.json.Encoder().encode
 class Outbox:
     """Collects the messages of one flush, in order.
 
-    An id is made of the source record's coordinates and the number of the output among those that this record caused, so that the same input gives
-    the same ids live, after a crash and in replay.
+    An id is made of the source record's coordinates and the number of the output among those that this record caused,
+    so that the same input gives the same ids live, after a crash and in replay.
     """
 
     __slots__ = ("_at", "_count", "emits", "source", "time")

@@ -1,9 +1,9 @@
 """Lazily decayed counters: how busy a merchant is now, against its own base.
 
-A counter with half-life H holds, at time t, the sum over its events of ``0.5 ** ((t - t_i) / H)``. It needs no timers, doesn't depend on the
-order of arrival, and decays when it is next touched. A burst is the ratio of two rates: the recent one (short half-life)
-over the merchant's own base (long half-life), where the base is corrected for a young account, which has had no time to fill its
-long counter.
+A counter with half-life H holds, at time t, the sum over its events of ``0.5 ** ((t - t_i) / H)``. It needs no
+timers, doesn't depend on the order of arrival, and decays when it is next touched. A burst is the ratio of two rates:
+the recent one (short half-life) over the merchant's own base (long half-life), where the base is corrected for a
+young account, which has had no time to fill its long counter.
 """
 
 from math import exp, log
@@ -28,7 +28,7 @@ _BASE_RATE: Final = _LN2 / BASE_LIFE
 
 
 class Activity(Struct, array_like=True, gc=False):
-    """Decayed counts of a merchant's orders, turnover (minor units) and new listings, all as of the time ``at`` (ms)."""
+    """Decayed counts of a merchant's orders, turnover (minor units) and new listings, as of ``at`` (ms)."""
 
     at: int = 0
     orders_hour: float = 0.0
@@ -76,7 +76,6 @@ class Activity(Struct, array_like=True, gc=False):
         age = self.at - time
         self.listings_day += exp(-_DAY_RATE * age)
         self.listings_base += exp(-_BASE_RATE * age)
-
 
     def orders_in_hour(self, now: int) -> float:
         """Decayed count of orders, half-life an hour, as of ``now`` (not before ``at``)."""

@@ -1,7 +1,7 @@
 """Who buys from a merchant: distinct buyers, concentration and repeats over the last 30 days.
 
-Exact for up to :data:`CAPACITY` orders in the window. A busier merchant keeps only buyers whose pseudonym falls into a share
-of ``2 ** -level`` (distinct sampling, Gibbons 2001): each kept buyer keeps all its orders, so that distinct
+Exact for up to :data:`CAPACITY` orders in the window. A busier merchant keeps only buyers whose pseudonym falls into
+a share of ``2 ** -level`` (distinct sampling, Gibbons 2001): each kept buyer keeps all its orders, so that distinct
 buyers, repeats and concentration stay unbiased estimates while memory stays bounded.
 """
 

@@ -1,8 +1,8 @@
 """Input events: what a marketplace tells Shopwarden, as typed structs.
 
-One struct for each ``type`` of docs/contracts.md. Times are integer milliseconds since the Unix epoch (UTC), money is an
-integer in minor units of ``currency``. Unknown fields are ignored, so that producers may add some. Ranges are checked while
-decoding; what needs the record around it (its key, its timestamp) is checked in :mod:`features.decode`.
+One struct for each ``type`` of docs/contracts.md. Times are integer milliseconds since the Unix epoch (UTC), money is
+an integer in minor units of ``currency``. Unknown fields are ignored, so that producers may add some. Ranges are
+checked while decoding; what needs the record around it (its key, its timestamp) is checked in :mod:`features.decode`.
 """
 
 from typing import Annotated, Literal, TypeAlias

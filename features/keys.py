@@ -1,7 +1,7 @@
 """Names of entities within a shard.
 
-An order or listing belongs to its merchant: ids of other merchants can't collide with it. The parts are joined by a colon; a colon or per cent sign
-in the merchant's id is escaped, so that a key reads back unambiguously.
+An order or listing belongs to its merchant: ids of other merchants can't collide with it. The parts are joined by a
+colon; a colon or per cent sign in the merchant's id is escaped, so that a key reads back unambiguously.
 """
 
 from urllib.parse import unquote

@@ -1,7 +1,7 @@
 """One merchant: what is stored, and the running figures kept beside it while it is in use.
 
-:class:`MerchantRecord` is what Redis holds, one readable JSON value. :class:`Merchant` wraps it with the running sums that follow from
-it, so that reading a feature costs a list access.
+:class:`MerchantRecord` is what Redis holds, one readable JSON value. :class:`Merchant` wraps it with the running sums
+that follow from it, so that reading a feature costs a list access.
 """
 
 from typing import Final
@@ -53,8 +53,8 @@ _EFFECTS: Final[tuple[tuple[int, int, int, int], ...]] = (
     (flags.DELIVERED_NOT_RECEIVED, DELIVERED_NOT_RECEIVED, -1, -1),
 )
 
-#: Rates whose prior is fitted on all merchants, with where their (orders, defects) of 90 days stand: family, denominator, numerator.
-#: Families: 0 ship, 1 delivery without lag, 2 outcome.
+#: Rates whose prior is fitted on all merchants, with where their (orders, defects) of 90 days stand: family,
+#: denominator, numerator. Families: 0 ship, 1 delivery without lag, 2 outcome.
 RATES: Final[dict[str, tuple[int, int, int]]] = {
     "cancel": (0, SHIP_DUE, SHIP_CANCELLED),
     "late_ship": (0, SHIP_DUE, SHIP_LATE),

@@ -1,13 +1,14 @@
 """One order: what happened so far, and what follows from it for the merchant's counts.
 
-Events of an order may be missing, repeated, late or out of order, so the record keeps facts (times, fault, ratings) and the flags
-are a pure function of them: whatever the order of arrival, the same facts give the same flags. When an event changes the flags, the difference
-is applied to the merchant's day counters; a correction is nothing special.
+Events of an order may be missing, repeated, late or out of order, so the record keeps facts (times, fault, ratings)
+and the flags are a pure function of them: whatever the order of arrival, the same facts give the same flags. When an
+event changes the flags, the difference is applied to the merchant's day counters; a correction is nothing special.
 
 Definitions (docs/features.md has them for readers):
 
 - *ship-due day*: the day after ``ship_by``; from then on the order can be said to have shipped late or not.
-- *delivery-due day*: the day after ``deliver_by``. *Outcome-due day*: :data:`OUTCOME_DAYS` later, when refunds, claims and ratings have come in.
+- *delivery-due day*: the day after ``deliver_by``. *Outcome-due day*: :data:`OUTCOME_DAYS` later, when refunds,
+  claims and ratings have come in.
 - An order cancelled by the buyer or the platform before it was due to ship counts in no rate.
 """
 
@@ -119,32 +120,11 @@ def flags_of(order: OrderRecord) -> int:
     created = order.created
     if created is None:
         return 0
-    flags = ORDERED
     cancelled = order.cancelled
-    shipped = order.shipped
-    ship_by = order.ship_by
-    if cancelled is not None and (shipped is None or cancelled < shipped):
-        if order.cancelled_by == "seller":
-            flags |= SHIP_DUE | OUTCOME_DUE | SELLER_CANCEL
-            if cancelled > ship_by:
-                flags |= LATE_SHIP
-        elif cancelled > ship_by:
-            flags |= SHIP_DUE | OUTCOME_DUE | LATE_SHIP
+    if cancelled is not None and (order.shipped is None or cancelled < order.shipped):
+        flags = _cancelled_flags(order, cancelled)
     else:
-        flags |= SHIP_DUE | DELIVERY_DUE | OUTCOME_DUE
-        if shipped is not None:
-            if shipped > ship_by:
-                flags |= LATE_SHIP
-        elif order.delivered is None and order.ship_overdue:
-            flags |= LATE_SHIP | OVERDUE
-        delivered = order.delivered
-        if delivered is not None:
-            if delivered > order.deliver_by:
-                flags |= LATE_DELIVERY
-            if order.claims & NOT_RECEIVED:
-                flags |= DELIVERED_NOT_RECEIVED
-        elif order.delivery_overdue:
-            flags |= LATE_DELIVERY
+        flags = _delivery_flags(order)
     flags |= order.claims
     if order.seller_refund:
         flags |= REFUND
@@ -156,6 +136,32 @@ def flags_of(order: OrderRecord) -> int:
         flags |= IMPLAUSIBLE_SCAN
     if flags & DEFECTS:
         flags |= BAD
+    return flags
+
+
+def _cancelled_flags(order: OrderRecord, cancelled: int) -> int:
+    """Flags of an order that was cancelled before it was shipped: it counts where somebody failed."""
+    late = cancelled > order.ship_by
+    if order.cancelled_by == "seller":
+        return ORDERED | SHIP_DUE | OUTCOME_DUE | SELLER_CANCEL | (LATE_SHIP if late else 0)
+    return ORDERED | SHIP_DUE | OUTCOME_DUE | LATE_SHIP if late else ORDERED
+
+
+def _delivery_flags(order: OrderRecord) -> int:
+    flags = ORDERED | SHIP_DUE | DELIVERY_DUE | OUTCOME_DUE
+    delivered = order.delivered
+    if order.shipped is not None:
+        if order.shipped > order.ship_by:
+            flags |= LATE_SHIP
+    elif delivered is None and order.ship_overdue:
+        flags |= LATE_SHIP | OVERDUE
+    if delivered is not None:
+        if delivered > order.deliver_by:
+            flags |= LATE_DELIVERY
+        if order.claims & NOT_RECEIVED:
+            flags |= DELIVERED_NOT_RECEIVED
+    elif order.delivery_overdue:
+        flags |= LATE_DELIVERY
     return flags
 
 

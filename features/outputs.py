@@ -1,7 +1,7 @@
 """Output events: what Shopwarden tells the systems that act on it.
 
-Bodies of the CloudEvents on ``governance-events`` (docs/contracts.md). Fields are added, never renamed; a breaking change is a
-new version of the type.
+Bodies of the CloudEvents on ``governance-events`` (docs/contracts.md). Fields are added, never renamed; a breaking
+change is a new version of the type.
 """
 
 from typing import Annotated, Literal, TypeAlias

@@ -1,7 +1,7 @@
 """Keyed pseudonyms: buyers, devices and bank accounts never reach the state or an output as themselves.
 
-HMAC-SHA-256 under a secret key that stays apart from the data (EDPB Guidelines 01/2025 on pseudonymisation). The domain is part of the message, so
-that the same value as a buyer and as a device gives two unrelated pseudonyms.
+HMAC-SHA-256 under a secret key that stays apart from the data (EDPB Guidelines 01/2025 on pseudonymisation). The
+domain is part of the message, so that the same value as a buyer and as a device gives two unrelated pseudonyms.
 """
 
 from hmac import digest

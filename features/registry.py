@@ -1,7 +1,8 @@
 """The registry of named features: what policies may name, what outputs show, what docs/features.md is made from.
 
-A feature is a function of a :class:`Context`: a merchant at its as-of time, the shard's population, and the order or listing at hand. ``None`` means
-null: not known, or not defined for this merchant; a rule that names a null feature does not fire.
+A feature is a function of a :class:`Context`: a merchant at its as-of time, the shard's population, and the order or
+listing at hand. ``None`` means null: not known, or not defined for this merchant; a rule that names a null feature
+does not fire.
 """
 
 from collections.abc import Callable
@@ -24,8 +25,9 @@ FEATURES_VERSION: Final = "1"
 
 HOUR_MS: Final = 3_600_000
 
-#: Rates that a merchant is taken to have before the shard has seen any orders: (mean, strength in pseudo-orders). Means are the usual
-#: standing limits of marketplaces (late dispatch 4 %, cancellation 2.5 %, not received 2 %; GOVERNANCE sections 1.3 and 1.7), the rest its order of magnitude.
+#: Rates that a merchant is taken to have before the shard has seen any orders: (mean, strength in pseudo-orders).
+#: Means are the usual standing limits of marketplaces (late dispatch 4 %, cancellation 2.5 %, not received 2 %;
+#: GOVERNANCE sections 1.3 and 1.7), the rest its order of magnitude.
 DEFAULT_PRIORS: Final[dict[str, BetaPrior]] = {
     "cancel": BetaPrior(1.25, 48.75),
     "late_ship": BetaPrior(2.0, 48.0),
@@ -81,7 +83,8 @@ def _feature(entity: Entity, name: str, unit: str, window: str, definition: str,
     FEATURES[name] = Feature(name, entity, unit, window, definition, null, get)
 
 
-# -- merchant: counts and rates -----------------------------------------------------------------------------------------
+# -- merchant: counts and rates
+# -----------------------------------------------------------------------------------------
 
 _COUNTS: Final = (
     ("orders", m.ORDERS, "orders", "orders placed"),
@@ -90,7 +93,12 @@ _COUNTS: Final = (
     ("late_shipments", m.LATE_SHIPS, "orders", "orders shipped after ship-by, or overdue"),
     ("late_deliveries", m.LATE_DELIVERIES, "orders", "orders delivered after deliver-by, or overdue"),
     ("refunds", m.REFUNDS, "orders", "orders refunded at the seller's fault"),
-    ("not_as_described", m.NOT_AS_DESCRIBED, "orders", "orders returned as not as described, damaged or the wrong item"),
+    (
+        "not_as_described",
+        m.NOT_AS_DESCRIBED,
+        "orders",
+        "orders returned as not as described, damaged or wrong",
+    ),
     ("not_received", m.NOT_RECEIVED, "orders", "orders claimed not received"),
     ("counterfeit_claims", m.COUNTERFEITS, "orders", "orders claimed counterfeit"),
     ("disputes", m.DISPUTES, "orders", "orders disputed, unless resolved in the seller's favour"),
@@ -215,7 +223,8 @@ for _w, _days in enumerate(WINDOWS):
             _posterior(_rate_name, _w, credible_lower),
         )
 
-# -- merchant: activity, buyers, account, listings ----------------------------------------------------------------------
+# -- merchant: activity, buyers, account, listings
+# ----------------------------------------------------------------------
 
 
 def _age_ms(c: Context) -> int:
@@ -297,7 +306,14 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "no turnover yet",
         _activity(Activity.gmv_burst_day),
     ),
-    ("aov_ratio_7d", "ratio", "7 d over 90 d", "average order value against the longer window", "no orders", _aov_ratio),
+    (
+        "aov_ratio_7d",
+        "ratio",
+        "7 d over 90 d",
+        "average order value over that of the longer window",
+        "no orders",
+        _aov_ratio,
+    ),
     (
         "distinct_buyers_30d",
         "buyers",
@@ -417,7 +433,8 @@ for _name, _unit, _window, _words, _null, _get in _MERCHANT:
     _feature("merchant", _name, _unit, _window, _words, _null, _get)
 
 
-# -- order and listing --------------------------------------------------------------------------------------------------
+# -- order and listing
+# --------------------------------------------------------------------------------------------------
 
 
 def _of_order(figure: Callable[[Context, OrderRecord], float | None]) -> Getter:

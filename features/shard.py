@@ -1,7 +1,8 @@
 """The state of one shard: everything that ``apply`` reads and writes.
 
-A shard is one partition number across the input topics. Its records live in caches here; the worker loads what a flush needs before it is applied,
-and stores what it touched at the next checkpoint. A key that is not in a cache after loading does not exist.
+A shard is one partition number across the input topics. Its records live in caches here; the worker loads what a
+flush needs before it is applied, and stores what it touched at the next checkpoint. A key that is not in a cache
+after loading does not exist.
 """
 
 from msgspec import Struct, field

@@ -1,8 +1,9 @@
 """Empirical Bayes for rates of small merchants.
 
-A merchant's defects are Binomial(n, p) with p drawn from a Beta(alpha, beta) that is fitted on all merchants of the shard. The posterior
-mean pulls a small merchant towards its peers; the 5 % quantile of the posterior is the rate that the evidence supports even when luck was
-bad, and is what a rule should compare. (eBay's case study in empirical Bayes; GOVERNANCE section 5.)
+A merchant's defects are Binomial(n, p) with p drawn from a Beta(alpha, beta) that is fitted on all merchants of the
+shard. The posterior mean pulls a small merchant towards its peers; the 5 % quantile of the posterior is the rate that
+the evidence supports even when luck was bad, and is what a rule should compare. (eBay's case study in empirical
+Bayes; GOVERNANCE section 5.)
 """
 
 from functools import lru_cache
@@ -30,8 +31,9 @@ class BetaPrior(Struct, frozen=True, array_like=True, gc=False):
 def fit_beta(orders: int, defects: int, order_pairs: int, defect_pairs: int, default: BetaPrior) -> BetaPrior:
     """Fit a Beta prior by the method of moments of the Beta-Binomial.
 
-    With n orders and k defects a merchant, ``E[k] = n m`` and ``E[k (k-1)] = n (n-1) m (m s + 1) / (s + 1)`` for mean m and strength
-    s = alpha + beta, so that pooled sums over merchants give both. The default prior joins as pseudo-data while orders are few.
+    With n orders and k defects a merchant, ``E[k] = n m`` and ``E[k (k-1)] = n (n-1) m (m s + 1) / (s + 1)`` for mean
+    m and strength s = alpha + beta, so that pooled sums over merchants give both. The default prior joins as pseudo-
+    data while orders are few.
     """
     strength = default.alpha + default.beta
     mean = (defects + default.alpha) / (orders + strength)

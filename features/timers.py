@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator
 from heapq import heappop, heappush
+from math import inf
 
 
 class Timers:
-    """A heap of (time in ms, key). A key's newest time counts; entries that it left behind are skipped when they come up.
+    """A heap of (time in ms, key). A key's newest time counts; entries that it left behind are skipped when they come
+    up.
 
-    The owner keeps each key's due time in its own record and compares, so that this heap can be rebuilt from the records.
+    The owner keeps each key's due time in its own record and compares, so that this heap can be rebuilt from the
+    records.
     """
 
     __slots__ = ("_heap", "changed")
@@ -19,6 +22,11 @@ class Timers:
 
     def __len__(self) -> int:
         return len(self._heap)
+
+    @property
+    def earliest(self) -> float:
+        """Time of the earliest entry, ms; infinite without any."""
+        return self._heap[0][0] if self._heap else inf
 
     def set(self, key: str, time: int) -> None:
         """Have a key looked at when the watermark passes ``time``."""

@@ -1,7 +1,7 @@
 """Inputs of the models, extracted in one pass.
 
-Each model has a fixed list of named inputs. Values are plain floats, rounded to what is stored with the order, so that what is learned weeks
-later is exactly what was scored.
+Each model has a fixed list of named inputs. Values are plain floats, rounded to what is stored with the order, so
+that what is learned weeks later is exactly what was scored.
 """
 
 from math import exp
@@ -16,7 +16,8 @@ from features.registry import DEFAULT_PRIORS
 from features.shrinkage import posterior_mean
 from features.windows import DAY_MS
 
-#: Name, lowest and highest value, and whether the model takes the logarithm of 1 + value. Ranges are fixed, so that no outlier can blind a model.
+#: Name, lowest and highest value, and whether the model takes the logarithm of 1 + value. Ranges are fixed, so that
+#: no outlier can blind a model.
 InputRange: TypeAlias = tuple[str, float, float, bool]
 
 #: Inputs of the merchant-behaviour model.

@@ -1,8 +1,9 @@
 """Hard windows over event time, exact to the day.
 
-Counters are kept per day (UTC) in sparse buckets, and running sums over the last 7, 30, 60 and 90 days are kept beside them. A
-window of W days that ends L days before day D (the lag) holds the days from ``D - L - W + 1`` to ``D - L``, both inclusive.
-An event counts in the bucket of its own day, however late it arrives; buckets of days still to come wait until D reaches them.
+Counters are kept per day (UTC) in sparse buckets, and running sums over the last 7, 30, 60 and 90 days are kept
+beside them. A window of W days that ends L days before day D (the lag) holds the days from ``D - L - W + 1`` to ``D -
+L``, both inclusive. An event counts in the bucket of its own day, however late it arrives; buckets of days still to
+come wait until D reaches them.
 """
 
 from collections.abc import Sequence

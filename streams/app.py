@@ -1,10 +1,11 @@
 """The Faust app: one agent over the co-partitioned input topics, which hands what was fetched to the shards.
 
-One agent and not one a topic: agents interleave at every await, and the topics of a shard share its state. Deliveries are not acknowledged to Faust at all
-(``acks=False``): offsets belong to the checkpoint.
+One agent and not one a topic: agents interleave at every await, and the topics of a shard share its state. Deliveries
+are not acknowledged to Faust at all (``acks=False``): offsets belong to the checkpoint.
 """
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
@@ -14,6 +15,7 @@ from faust.types import TP
 
 from config.settings import Settings
 from detectors.judge import Judge
+from features.decode import TopicKind
 from streams.clients import faust_broker
 from streams.shards import Shards
 from streams.transport import SCHEME
@@ -21,11 +23,18 @@ from streams.transport import SCHEME
 logger = logging.getLogger("shopwarden.app")
 
 
-def create_app(settings: Settings, judge: Judge) -> faust.App:
-    """The app of one worker process."""
+class WorkerApp(faust.App):
+    """A Faust app that knows its shards and why it failed, if it did."""
+
+    shopwarden_reader: Shards
+    shopwarden_failure: BaseException | None = None
+
+
+def create_app(settings: Settings, judge: Judge, topics: Mapping[TopicKind, str]) -> WorkerApp:
+    """The app of one worker process, over the input topics that exist."""
     brokers, credentials = faust_broker(settings, scheme=SCHEME)
     kafka = settings.kafka
-    app = faust.App(
+    app = WorkerApp(
         settings.worker.group_id,
         broker=brokers,
         broker_credentials=credentials,
@@ -56,12 +65,9 @@ def create_app(settings: Settings, judge: Judge) -> faust.App:
         app.shopwarden_failure = error
         app.loop.create_task(app.crash(error))
 
-    shards = Shards(settings, judge, fail)
+    shards = Shards(settings, judge, topics, fail)
     app.shopwarden_reader = shards
-    app.shopwarden_failure = None
-    topic = app.topic(
-        *settings.topics.inputs, key_serializer="raw", value_serializer="raw", acks=False, internal=False
-    )
+    topic = app.topic(*topics.values(), key_serializer="raw", value_serializer="raw", acks=False, internal=False)
 
     @app.agent(topic, concurrency=1, name="shopwarden")
     async def intake(stream: Any) -> None:

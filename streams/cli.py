@@ -25,9 +25,11 @@ class LazyGroup(click.Group):
     """Imports a subcommand when it is used, so that ``--help`` needs neither Faust nor River."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Names for ``--help``."""
         return sorted(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a subcommand; None if there is no such."""
         module = COMMANDS.get(cmd_name)
         if module is None:
             return None

@@ -1,7 +1,7 @@
 """What a shard has been given and not yet applied, and which of it makes up the next flush."""
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 from features.decode import TOPIC_KINDS, TopicKind
@@ -12,28 +12,36 @@ from streams.store import JournalEntry
 class Intake:
     """Buffers of one shard's input topics.
 
-    Topics are merged by the records' own timestamps as far as they are known: while a topic lags behind what its broker has, others don't run ahead of
-    it. (As Kafka Streams does it with ``max.task.idle.ms``.) Within a topic the order is that of the offsets, always.
+    Topics are merged by the records' own timestamps as far as they are known: while a topic lags behind what its
+    broker has, others don't run ahead of it. ``highwater`` tells how far a topic reaches, ``None`` while that is not
+    known. (As Kafka Streams does it with ``max.task.idle.ms``.) Within a topic the order is that of the offsets,
+    always.
     """
 
-    def __init__(self, topics: Mapping[TopicKind, str], partition: int, capacity: int) -> None:
+    def __init__(
+        self,
+        topics: Mapping[TopicKind, str],
+        partition: int,
+        capacity: int,
+        highwater: Callable[[str], int | None],
+    ) -> None:
         self.partition = partition
+        self._highwater = highwater
+        #: Whether a topic that the broker has not been heard of may still have something: at the start only.
+        self.patient = True
         self._capacity: Final = capacity
         self._kinds: dict[str, TopicKind] = {topic: kind for kind, topic in topics.items()}
-        self._topics = [topics[kind] for kind in TOPIC_KINDS]
+        self._topics = [topics[kind] for kind in TOPIC_KINDS if kind in topics]
         self._buffers: dict[str, deque[Any]] = {topic: deque() for topic in self._topics}
-        #: Next offset to accept of each topic, and the high watermark as last heard.
+        #: Next offset to accept of each topic.
         self.next_offset: dict[str, int] = {}
-        self._highwater: dict[str, int | None] = dict.fromkeys(self._topics)
 
     def __len__(self) -> int:
         return sum(map(len, self._buffers.values()))
 
-    def offer(self, topic: str, records: Sequence[Any], highwater: int | None) -> None:
+    def offer(self, topic: str, records: Sequence[Any]) -> None:
         """Take records fetched from a topic; those already taken are dropped."""
         expected = self.next_offset.get(topic, 0)
-        if highwater is not None:
-            self._highwater[topic] = highwater
         if records[0].offset < expected:
             records = [record for record in records if record.offset >= expected]
             if not records:
@@ -41,22 +49,17 @@ class Intake:
         self._buffers[topic].extend(records)
         self.next_offset[topic] = records[-1].offset + 1
 
-    def heard(self, topic: str, highwater: int | None) -> None:
-        """Note how far a topic reaches on the broker."""
-        if highwater is not None:
-            self._highwater[topic] = highwater
-
     def full(self) -> list[str]:
         """Topics whose buffer wants no more for now."""
         return [topic for topic, buffer in self._buffers.items() if len(buffer) >= self._capacity]
 
     def waiting_for(self) -> bool:
-        """Whether a topic with nothing buffered has more at its broker, so that waiting a little would help to merge."""
+        """Whether a topic with nothing buffered has more at its broker, so that waiting would help to merge."""
         return any(not buffer and self._behind(topic) for topic, buffer in self._buffers.items())
 
     def _behind(self, topic: str) -> bool:
-        highwater = self._highwater[topic]
-        return highwater is not None and self.next_offset.get(topic, 0) < highwater
+        highwater = self._highwater(topic)
+        return self.patient if highwater is None else self.next_offset.get(topic, 0) < highwater
 
     def take(self, limit: int) -> list[Record]:
         """Up to ``limit`` records for the next flush, merged by timestamp."""

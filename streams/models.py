@@ -12,7 +12,7 @@ _WARNING: Final = "model %s starts afresh and learns from what comes: %s"
 
 
 def load_models(models: Models, anomaly: bytes | None, bad_order: bytes | None, shard: int) -> None:
-    """Continue untrained models from their stored snapshots; one that does not fit is left untrained, with a warning."""
+    """Continue untrained models from their snapshots; one that does not fit is left untrained, with a warning."""
     _load(models.anomaly, anomaly, shard)
     _load(models.bad_order, bad_order, shard)
 

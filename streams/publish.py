@@ -1,8 +1,9 @@
 """Publishes outputs through librdkafka and waits until the broker has them.
 
-Guarantee: :meth:`Publisher.publish` keeps the order of messages per key (one idempotent producer, in-order retries), and a batch counts as delivered only when
-the broker acknowledged each of its messages with acks=all. A message that can't be delivered raises :class:`PublishError`: the worker then stops without
-a checkpoint, so that its successor publishes it.
+Guarantee: :meth:`Publisher.publish` keeps the order of messages per key (one idempotent producer, in-order retries),
+and a batch counts as delivered only when the broker acknowledged each of its messages with acks=all. A message that
+can't be delivered raises :class:`PublishError`: the worker then stops without a checkpoint, so that its successor
+publishes it.
 """
 
 import asyncio
@@ -50,7 +51,9 @@ class Batch:
             One of them was refused.
         """
         if self._error is not None:
-            raise PublishError(f"Kafka did not take an output: {self._error.str()}; nothing after the last checkpoint counts")
+            raise PublishError(
+                f"Kafka did not take an output: {self._error.str()}; nothing after the last checkpoint counts"
+            )
         return self._remaining == 0
 
 

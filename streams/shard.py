@@ -5,19 +5,22 @@ Protocol of a flush, and what it guarantees:
 1. *Journal*: the flush's ranges are appended to the shard's journal in Redis, fenced by the owner's token.
 2. *Load*: records that the flush reads and the cache lacks (at the same time as 1).
 3. *Apply*: pure, in memory.
-4. *Publish*: outputs go to the producer in order; the broker's acknowledgements are awaited before the checkpoint that covers them.
-5. *Checkpoint* (time or count): state, models, timers and offsets of one moment, in one atomic fenced write that cuts the journal.
+4. *Publish*: outputs go to the producer in order; the broker's acknowledgements are awaited before the checkpoint
+   that covers them.
+5. *Checkpoint* (time or count): state, models, timers and offsets of one moment, in one atomic fenced write that cuts
+   the journal.
 6. *Acknowledge*: Kafka's offsets are committed behind it, for lag tools only.
 
-A crash at any point loses nothing: the successor loads the last checkpoint and applies the journalled flushes after it exactly as they were; outputs of
-those are published again with the same ids.
+A crash at any point loses nothing: the successor loads the last checkpoint and applies the journalled flushes after
+it exactly as they were; outputs of those are published again with the same ids.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -51,12 +54,6 @@ class ShardOptions(Struct, frozen=True, kw_only=True):
     pseudonym_key_id: str
 
 
-class Clock(Protocol):
-    """Wall time in ms, replaceable in tests."""
-
-    def __call__(self) -> int: ...
-
-
 def wall_clock() -> int:
     """Milliseconds since the epoch."""
     return time.time_ns() // 1_000_000
@@ -75,7 +72,7 @@ class ShardRunner:
         journal: list[JournalEntry],
         options: ShardOptions,
         acknowledge: Callable[[dict[str, int]], Awaitable[object]],
-        clock: Clock = wall_clock,
+        clock: Callable[[], int] = wall_clock,
     ) -> None:
         self.core = core
         self.intake = intake
@@ -98,9 +95,9 @@ class ShardRunner:
         self._newest_timestamp = 0
         self.checkpoints = 0
 
-    def offer(self, topic: str, records: object, highwater: int | None) -> None:
+    def offer(self, topic: str, records: Sequence[Any]) -> None:
         """Take records that were fetched."""
-        self.intake.offer(topic, records, highwater)  # type: ignore[arg-type]
+        self.intake.offer(topic, records)
         self._arrived.set()
 
     def stop(self) -> None:
@@ -175,7 +172,8 @@ class ShardRunner:
             logger.info("journal applied again", extra={"shard": self.intake.partition, "sequence": self._sequence})
         return True
 
-    # -- waiting --------------------------------------------------------------------------------------------------------
+    # -- waiting
+    # --------------------------------------------------------------------------------------------------------
 
     async def _wait(self) -> bool:
         """Wait for records; false when none came within a tick's time."""
@@ -194,24 +192,24 @@ class ShardRunner:
         until = time.monotonic() + self._options.merge_wait
         while self.intake.waiting_for() and not self._stopping and time.monotonic() < until:
             self._arrived.clear()
-            try:
+            with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), 0.02)
-            except TimeoutError:
-                continue
+        self.intake.patient = False
 
     async def _maybe_tick(self) -> None:
         """Move a quiet shard's event time on, so that its timers fire; time becomes journalled input."""
-        if self._recovering or not len(self.core.state.timers):
+        if self._recovering:
             return
         now = self._clock()
         # Only where event time keeps up with the clock: history that is played back must not jump to today.
         if abs(now - self._newest_timestamp) > _DAY_MS or time.monotonic() - self._last_work < self._options.idle_tick:
             return
         tick = now - self._options.allowed_lateness_ms
-        if tick > self.core.state.clock.watermark:
+        if self.core.state.timers.earliest <= tick and tick > self.core.state.clock.watermark:
             await self._flush([], tick)
 
-    # -- checkpoints ------------------------------------------------------------------------------------------------------
+    # -- checkpoints
+    # ------------------------------------------------------------------------------------------------------
 
     async def _maybe_checkpoint(self) -> None:
         if self._checkpointing is not None and self._checkpointing.done():

@@ -3,21 +3,20 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from faust.types import TP
 
 from config.settings import Settings
 from detectors.judge import Judge, fresh_models
-from features.decode import TOPIC_KINDS, TopicKind
+from features.decode import TopicKind
 from streams.clients import AsyncRedis, async_redis_client, producer_config
 from streams.intake import Intake
 from streams.publish import Publisher
 from streams.shard import ShardOptions, ShardRunner
 from streams.snapshot import BLOBS, restore
 from streams.store import ShardStore, StoreError
-from streams.transport import Fetched
 
 if TYPE_CHECKING:
     from streams.transport import BatchConsumer
@@ -31,11 +30,20 @@ _BUFFERED_FLUSHES = 2
 class Shards:
     """All shards that this process owns; the transport reads for them (:class:`streams.transport.Reader`)."""
 
-    def __init__(self, settings: Settings, judge: Judge, fail: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        judge: Judge,
+        topics: Mapping[TopicKind, str],
+        fail: Callable[[BaseException], None],
+    ) -> None:
         self._settings = settings
         self._judge = judge
         self._fail = fail
-        self._topics: dict[TopicKind, str] = {kind: settings.topics.name(kind) for kind in TOPIC_KINDS}
+        self._topics = dict(topics)
+        #: Set while every assigned shard is loaded. Faust asks for positions at the same time as it announces an
+        #: assignment.
+        self._loaded = asyncio.Event()
         self._runners: dict[int, ShardRunner] = {}
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._starts: dict[TP, int] = {}
@@ -44,7 +52,8 @@ class Shards:
         self.consumer: BatchConsumer | None = None
         self.fetch_max_wait_ms = settings.kafka.fetch_max_wait_ms
 
-    # -- what the transport asks ----------------------------------------------------------------------------------------
+    # -- what the transport asks
+    # ----------------------------------------------------------------------------------------
 
     def full(self) -> frozenset[TP]:
         """Partitions whose buffers want no more for now."""
@@ -53,16 +62,20 @@ class Shards:
         )
 
     async def positions(self, assigned: frozenset[TP]) -> Mapping[TP, int]:
-        """Where each assigned partition's checkpoint stands; those without one are read from their beginning."""
+        """Where each assigned partition's checkpoint stands, as soon as that is known; those without one are read
+        from their beginning.
+        """
+        await self._loaded.wait()
         return {tp: offset for tp, offset in self._starts.items() if tp in assigned}
 
-    def offer(self, tp: TP, fetched: Fetched) -> None:
+    def offer(self, tp: TP, records: Sequence[Any]) -> None:
         """Hand fetched records to their shard; records of a shard that has moved away are dropped."""
         runner = self._runners.get(tp.partition)
         if runner is not None:
-            runner.offer(tp.topic, fetched.records, fetched.highwater)
+            runner.offer(tp.topic, records)
 
-    # -- assignment -------------------------------------------------------------------------------------------------------
+    # -- assignment
+    # -------------------------------------------------------------------------------------------------------
 
     async def assign(self, assigned: Iterable[TP]) -> None:
         """Claim and load the shards of newly assigned partitions.
@@ -79,11 +92,13 @@ class Shards:
             missing = sorted(set(self._topics.values()) - topics)
             if missing:
                 raise StoreError(
-                    f"partition {number} of {', '.join(missing)} was assigned to another worker than the rest of shard {number}; "
+                    f"partition {number} of {', '.join(missing)} was assigned to another worker than the rest of its "
+                    "shard; "
                     "all input topics need the same number of partitions: see `shopwarden topics check`"
                 )
             if number not in self._runners:
                 await self._start(number)
+        self._loaded.set()
 
     async def _start(self, number: int) -> None:
         worker = self._settings.worker
@@ -105,7 +120,12 @@ class Shards:
                 extra={"shard": number, "stored": loaded.position.pseudonym_key, "now": key_id},
             )
         core = restore(number, loaded, self._judge, fresh_models(worker.seed))
-        intake = Intake(self._topics, number, worker.max_flush_records * _BUFFERED_FLUSHES)
+        intake = Intake(
+            self._topics,
+            number,
+            worker.max_flush_records * _BUFFERED_FLUSHES,
+            lambda topic: self._highwater(TP(topic, number)),
+        )
         for topic, offset in loaded.position.offsets.items():
             intake.next_offset[topic] = offset
             self._starts[TP(topic, number)] = offset
@@ -138,6 +158,7 @@ class Shards:
 
     async def revoke(self, revoked: Iterable[TP]) -> None:
         """End the shards of revoked partitions: flush, checkpoint, release."""
+        self._loaded.clear()
         numbers = {tp.partition for tp in revoked} & set(self._runners)
         for number in numbers:
             self._runners[number].stop()
@@ -158,14 +179,8 @@ class Shards:
         if self._redis is not None:
             await self._redis.aclose()
 
-    def watermarks(self) -> None:
-        """Tell each shard how far its topics reach on the broker, so that it knows which of them lag."""
-        consumer = self.consumer
-        if consumer is None:
-            return
-        for number, runner in self._runners.items():
-            for topic in self._topics.values():
-                runner.intake.heard(topic, consumer.known_highwater(TP(topic, number)))
+    def _highwater(self, tp: TP) -> int | None:
+        return None if self.consumer is None else self.consumer.known_highwater(tp)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None:

@@ -44,7 +44,9 @@ class Changes(Struct):
 
 
 def take_changes(core: Core) -> Changes:
-    """Encode everything that changed, and forget that it did. The bytes are a consistent cut: later flushes don't alter them."""
+    """Encode everything that changed, and forget that it did. The bytes are a consistent cut: later flushes don't
+    alter them.
+    """
     state = core.state
     values: dict[str, bytes] = {
         CLOCK: _encode(state.clock),
@@ -104,8 +106,8 @@ async def load_needed(store: ShardStore, state: ShardState, needed: Needed) -> N
                 record = _decode_merchant(value)
                 if record.version > STATE_VERSION:
                     raise StoreError(
-                        f"merchant {merchant_id} was stored by a newer version (state version {record.version}, this worker reads up to "
-                        f"{STATE_VERSION}); upgrade this worker"
+                        f"merchant {merchant_id} was stored by a newer version (state version {record.version}, "
+                        f"this worker reads up to {STATE_VERSION}); upgrade this worker"
                     )
                 state.merchants[merchant_id] = Merchant(merchant_id, record)
     if orders:
@@ -119,7 +121,9 @@ async def load_needed(store: ShardStore, state: ShardState, needed: Needed) -> N
 
 
 def evict(state: ShardState, limit: int) -> int:
-    """Keep the caches within ``limit`` entries together, dropping what was loaded longest ago and is stored; returns how many left."""
+    """Keep the caches within ``limit`` entries together, dropping what was loaded longest ago and is stored; returns
+    how many left.
+    """
     excess = len(state.merchants) + len(state.orders) + len(state.listings) - limit
     if excess <= 0:
         return 0

@@ -1,10 +1,11 @@
 """A shard in Redis: its owner, its journal, its last checkpoint, its records.
 
-Guarantee: what :meth:`ShardStore.checkpoint` wrote is one consistent cut. State, models, offsets and timers are written by one atomic script, or not
-at all; a worker that lost the shard can write neither a checkpoint nor a journal entry (fencing); repeating a call that got through but was not
-answered changes nothing.
+Guarantee: what :meth:`ShardStore.checkpoint` wrote is one consistent cut. State, models, offsets and timers are
+written by one atomic script, or not at all; a worker that lost the shard can write neither a checkpoint nor a journal
+entry (fencing); repeating a call that got through but was not answered changes nothing.
 
-Keys of a shard share a hash tag, so that a Redis Cluster keeps the shard on one node. Values are JSON, for people with ``redis-cli``.
+Keys of a shard share a hash tag, so that a Redis Cluster keeps the shard on one node. Values are JSON, for people
+with ``redis-cli``.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,7 @@ class StoreError(Exception):
     """The store is not as it should be; the message says what to do."""
 
 
-class ShardLost(StoreError):
+class ShardLostError(StoreError):
     """Another worker owns the shard now: stop working on it, without writing anything."""
 
 
@@ -96,8 +97,8 @@ class ShardStore:
         position = Position() if position_bytes is None else msgspec.json.decode(position_bytes, type=Position)
         if position.version > STORE_VERSION:
             raise StoreError(
-                f"shard {self._partition} was stored by a newer version (state version {position.version}, this worker reads up to "
-                f"{STORE_VERSION}); upgrade this worker"
+                f"shard {self._partition} was stored by a newer version (state version {position.version}, this worker "
+                f"reads up to {STORE_VERSION}); upgrade this worker"
             )
         entries: list[bytes] = await self._client.lrange(self.key("journal"), 0, -1)  # type: ignore[misc]
         timers = await self._client.zrange(self.key("timers"), 0, -1, withscores=True)
@@ -122,7 +123,7 @@ class ShardStore:
 
         Raises
         ------
-        ShardLost
+        ShardLostError
             The shard has another owner.
         """
         keys = [self.key("owner"), self.key("sequence"), self.key("journal")]
@@ -170,10 +171,11 @@ class ShardStore:
 
     def _judge(self, answer: int, what: str) -> None:
         if answer == 0:
-            raise ShardLost(f"{what} of shard {self._partition} was refused: another worker owns the shard")
+            raise ShardLostError(f"{what} of shard {self._partition} was refused: another worker owns the shard")
         if answer != 1:
             raise StoreError(
-                f"{what} of shard {self._partition} does not follow what Redis holds: it was changed by hand or restored from a backup; "
+                f"{what} of shard {self._partition} does not follow what Redis holds: it was changed by hand or "
+                "restored from a backup; "
                 "restart the worker to load what is there"
             )
 

@@ -1,14 +1,14 @@
 """Faust's transport for batches: everything private of Faust and aiokafka that Shopwarden touches is in this module.
 
-Faust hands one record at a time to an agent, which costs about 100 microseconds each (four asyncio tasks in the consumer's drain loop). This transport
-subclasses the aiokafka driver so that an agent receives all records fetched from one partition as one message. It is registered as ``shopwarden://`` under
-the entry point ``faust.transports``.
+Faust hands one record at a time to an agent, which costs about 100 microseconds each (four asyncio tasks in the
+consumer's drain loop). This transport subclasses the aiokafka driver so that an agent receives all records fetched
+from one partition as one message. It is registered as ``shopwarden://`` under the entry point ``faust.transports``.
 
-Offsets are not Faust's business here: where to read from is asked of the app's shards (Redis holds the truth), and Kafka's own offsets are committed by the
-worker after each checkpoint, for lag tools.
+Offsets are not Faust's business here: where to read from is asked of the app's shards (Redis holds the truth), and
+Kafka's own offsets are committed by the worker after each checkpoint, for lag tools.
 
-Private names used: ``Consumer._add_gap``, ``_get_active_partitions``, ``_getmany``, ``_thread``; ``AIOKafkaConsumerThread._create_worker_consumer``; and of
-aiokafka ``AIOKafkaConsumer._fetch_max_wait_ms``.
+Private names used: ``Consumer._add_gap``, ``_get_active_partitions``, ``_getmany``, ``_thread``;
+``AIOKafkaConsumerThread._create_worker_consumer``; and of aiokafka ``AIOKafkaConsumer._fetch_max_wait_ms``.
 """
 
 import asyncio
@@ -16,26 +16,20 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, cast
 
 import aiokafka
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
-from msgspec import Struct
 
 #: Scheme of broker URLs that select this transport.
 SCHEME = "shopwarden"
-#: How long to wait for records, seconds: long when every partition is asked, short when some are left out and may be wanted again any moment.
+#: How long to wait for records, seconds: long when every partition is asked, short when some are left out and may be
+#: wanted again any moment.
 _WAIT_ALL_S = 1.0
 _WAIT_SOME_S = 0.02
 _ALL_FULL_S = 0.002
-
-
-class Fetched(Struct, frozen=True, gc=False):
-    """Records fetched from one partition, in order of offset, and the partition's high watermark as the broker last said it."""
-
-    records: Sequence[Any]
-    highwater: int | None
 
 
 class Reader(Protocol):
@@ -61,8 +55,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
-        # Faust fixes this at 1.5 s. A node has one fetch request at a time, so a quiet partition would keep a busy one waiting.
-        consumer._fetch_max_wait_ms = reader_of(self.app).fetch_max_wait_ms
+        # Faust fixes this at 1.5 s. A node has one fetch request at a time, so a quiet partition would keep a busy
+        # one waiting.
+        consumer._fetch_max_wait_ms = reader_of(self.app).fetch_max_wait_ms  # noqa: SLF001
         return consumer
 
 
@@ -72,7 +67,10 @@ class BatchConsumer(FaustConsumer):
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # type: ignore[override]
+    async def getmany(  # type: ignore[override]
+        self,
+        timeout: float,  # noqa: ASYNC109 - Faust's interface
+    ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch what there is, one message a partition."""
         if not self.flow_active:
             await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
@@ -105,7 +103,7 @@ class BatchConsumer(FaustConsumer):
             last.timestamp_type,
             [],
             None,
-            Fetched(records, self.highwater(tp)),
+            records,
             None,
             0,
             0,
@@ -122,6 +120,14 @@ class BatchConsumer(FaustConsumer):
             positions.update(await self.earliest_offsets(*unknown))
         await self._thread.seek_wait(positions)
         return positions
+
+    def known_highwater(self, tp: TP) -> int | None:
+        """Offset after the partition's last record, as the last fetch said; ``None`` before one did."""
+        try:
+            return self.highwater(tp)
+        except IllegalStateError:
+            # Not assigned any more.
+            return None
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
         """Tell Kafka how far the checkpoints are, for lag tools; false if it did not take it (a later one will do)."""

@@ -1,7 +1,7 @@
 """One worker process from start to exit: checks, the Faust app, signals, and a deadline for stopping.
 
-Exit codes: 0 after a clean stop, 1 after a failure (a supervisor should start a new worker), 70 when the stop took longer than its deadline.
-A stop that is cut off loses nothing: the successor applies the journalled flushes again.
+Exit codes: 0 after a clean stop, 1 after a failure (a supervisor should start a new worker), 70 when the stop took
+longer than its deadline. A stop that is cut off loses nothing: the successor applies the journalled flushes again.
 """
 
 import asyncio
@@ -10,14 +10,15 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 
 import uvloop
 
-from config.policies import PACKAGED, load_policies
+from config.policies import load_policies
 from config.settings import Settings
 from detectors.judge import Judge, JudgeSettings
 from detectors.policy import PolicySet, compile_policies
-from features.decode import InputLimits
+from features.decode import TOPIC_KINDS, InputLimits, TopicKind
 from features.outputs import LEVELS
 from features.pseudonyms import Pseudonyms
 from features.registry import FEATURES
@@ -29,15 +30,12 @@ logger = logging.getLogger("shopwarden.worker")
 #: Exit code of a stop that was cut off (EX_SOFTWARE).
 EXIT_CUT_OFF = 70
 _WATCH_S = 0.25
-
-
-class WorkerError(Exception):
-    """The worker cannot start; the message says what to do."""
+_SAME_REQUEST_S = 1.0
 
 
 def compiled_policies(settings: Settings) -> PolicySet:
     """The policy set of the settings. Raises config.policies.PolicyError with everything that is wrong."""
-    return compile_policies(load_policies(settings.policy_dir or PACKAGED), FEATURES)
+    return compile_policies(load_policies(settings.policies_path), FEATURES)
 
 
 def judge_settings(settings: Settings) -> JudgeSettings:
@@ -54,20 +52,8 @@ def judge_settings(settings: Settings) -> JudgeSettings:
 
 
 def make_judge(settings: Settings) -> Judge:
-    """The judge of a worker.
-
-    Raises
-    ------
-    WorkerError
-        There is no pseudonym key.
-    """
-    key = settings.pseudonym_key
-    if key is None:
-        raise WorkerError(
-            "the worker needs a key for pseudonyms: set SHOPWARDEN_PSEUDONYM_KEY (or SHOPWARDEN_PSEUDONYM_KEY_FILE) to at least 16 random bytes, "
-            "for example the output of `openssl rand -hex 32`, and keep it"
-        )
-    pseudonyms = Pseudonyms(key.get_secret_value().encode())
+    """The judge of a worker. Raises SettingsError if there is no pseudonym key."""
+    pseudonyms = Pseudonyms(settings.require_pseudonym_key())
     return Judge(judge_settings(settings), compiled_policies(settings), pseudonyms)
 
 
@@ -76,19 +62,21 @@ def run_worker(settings: Settings) -> int:
 
     Raises
     ------
-    WorkerError, config.policies.PolicyError, streams.topics.TopicsError
+    config.settings.SettingsError, config.policies.PolicyError, streams.topics.TopicsError
         It could not start.
     """
     judge = make_judge(settings)
     report = check_topics(settings)
-    if report.problems:
-        raise WorkerError("\n".join(report.problems))
+    report.raise_problems()
+    # Merchants and feedback are optional topics.
+    names = {kind: settings.topics.name(kind) for kind in TOPIC_KINDS}
+    topics = {kind: name for kind, name in names.items() if name in report.inputs}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(settings, judge))
+        return runner.run(_run(settings, judge, topics))
 
 
-async def _run(settings: Settings, judge: Judge) -> int:
-    app = create_app(settings, judge)
+async def _run(settings: Settings, judge: Judge, topics: Mapping[TopicKind, str]) -> int:
+    app = create_app(settings, judge, topics)
     stop = asyncio.Event()
     deadline = settings.worker.shutdown_deadline_s
     _on_signals(stop, deadline)
@@ -123,11 +111,17 @@ async def _run(settings: Settings, judge: Judge) -> int:
 def _on_signals(stop: asyncio.Event, deadline: float) -> None:
     loop = asyncio.get_running_loop()
 
+    first: list[float] = []
+
     def told() -> None:
         if stop.is_set():
+            # Ctrl-C in a pipeline, or `timeout`, signals process and group: that is one request.
+            if loop.time() - first[0] < _SAME_REQUEST_S:
+                return
             logger.warning("told to stop again: leaving at once; the journal has what was begun")
             _exit(EXIT_CUT_OFF)
         logger.info("told to stop: finishing the flush and writing a checkpoint")
+        first.append(loop.time())
         stop.set()
         _arm(deadline)
 
@@ -144,5 +138,3 @@ def _exit(code: int) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
-
-
