@@ -4,6 +4,7 @@ import contextlib
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 GUARD = Path(__file__).with_name("guard.py")
@@ -35,10 +36,14 @@ class LocalProcess:
         self.pid = 0
         self._guard: subprocess.Popen[bytes] | None = None
 
-    def start(self, command: list[str]) -> None:
-        """Start ``command`` in this service's folder. It may not answer yet when this returns."""
+    def start(self, command: list[str], environment: Mapping[str, str] | None = None) -> None:
+        """Start ``command`` in this service's folder. It may not answer yet when this returns.
+
+        ``environment`` is used instead of this process's.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
-        environment = {name: value for name, value in os.environ.items() if name not in TANSU_VARIABLES}
+        if environment is None:
+            environment = {name: value for name, value in os.environ.items() if name not in TANSU_VARIABLES}
         self._guard = subprocess.Popen(
             [sys.executable, "-I", "-S", str(GUARD), str(self.folder), str(self.log), *command],
             stdin=subprocess.PIPE,
@@ -59,6 +64,14 @@ class LocalProcess:
     def running(self) -> bool:
         """True while the service's process exists."""
         return self._guard is not None and self._guard.poll() is None
+
+    def wait(self, seconds: float) -> int | None:
+        """Exit code of a service that ends by itself within so many seconds; None if it goes on."""
+        if self._guard is None:
+            return None
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return self._guard.wait(seconds)
+        return None
 
     def end(self, word: str = "") -> None:
         """End the service and wait for it. ``stop`` and ``kill`` (by SIGKILL) keep its folder; no word removes it."""
