@@ -15,7 +15,7 @@ from detectors.statement import statement_of_reasons
 from features.enforcement_state import ActiveEnforcement, EnforcementState
 from features.events import Event, ListingInput, OrderEvent, OrderInput, SubjectKind
 from features.listing import ListingRecord
-from features.merchant import RATES, Merchant
+from features.merchant import Merchant
 from features.order import OrderRecord
 from features.outputs import (
     LEVELS,
@@ -32,7 +32,6 @@ from features.outputs import (
     Subject,
     Versions,
 )
-from features.population import Moments
 from features.registry import DEFAULT_PRIORS, FEATURES, FEATURES_VERSION, Context
 from features.shard import ShardState
 from features.vectors import behaviour_vector
@@ -94,16 +93,9 @@ class Assessor:
         population = self.state.population
         record = merchant.record
         new = merchant.contributions()
-        old = record.contributed or [0] * len(new)
+        old = record.contributed
         if new != old:
-            for index, rate in enumerate(RATES):
-                before = (old[2 * index], old[2 * index + 1])
-                after = (new[2 * index], new[2 * index + 1])
-                if before != after:
-                    moments = population.moments.get(rate)
-                    if moments is None:
-                        moments = population.moments[rate] = Moments()
-                    moments.replace(before, after)
+            population.exchange(old, new)
             record.contributed = new
         if merchant.day > population.prior_day:
             population.prior_day = merchant.day
@@ -121,7 +113,8 @@ class Assessor:
         if due:
             record.assessed_at = record.as_of
             vector = behaviour_vector(merchant, state.population)
-            record.anomaly = self.models.anomaly.score_and_learn(vector)
+            anomaly = self.models.anomaly.score_and_learn(vector)
+            record.anomaly = None if anomaly is None else round(anomaly, 4)
         policies = self.judge.policies
         if record.anomaly is not None:
             finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)

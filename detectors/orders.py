@@ -25,6 +25,8 @@ from features.windows import DAY_MS
 
 #: 48 bits keep the numbers short in JSON; among the few events of one order they never collide.
 _ID_MASK = (1 << 48) - 1
+#: 24 bits: among the few recent shipments of a merchant, one in two million is taken for a repeat.
+_TRACKING_MASK = (1 << 24) - 1
 
 
 def event_digest(event_id: str) -> int:
@@ -138,7 +140,7 @@ class OrderFlow:
 
     @staticmethod
     def _check_tracking(order: OrderRecord, merchant: Merchant, number: str) -> None:
-        digest = xxh3_64_intdigest(number.encode()) & 0xFFFFFFFF
+        digest = xxh3_64_intdigest(number.encode()) & _TRACKING_MASK
         if order.tracking == digest:
             return
         recent = merchant.record.tracking
@@ -258,7 +260,9 @@ def _disputed(order: OrderRecord, _: events.OrderDisputed) -> None:
 
 
 def _dispute_resolved(order: OrderRecord, event: events.OrderDisputeResolved) -> None:
-    order.dispute_lost = event.in_favour_of == "buyer"
+    if event.occurred_at >= order.dispute_resolved:
+        order.dispute_resolved = event.occurred_at
+        order.dispute_lost = event.in_favour_of == "buyer"
 
 
 def _reviewed(order: OrderRecord, event: events.OrderReviewed) -> None:

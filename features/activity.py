@@ -64,18 +64,21 @@ class Activity(Struct, array_like=True, gc=False):
             hour = day = base = 1.0
         else:
             hour, day, base = exp(-_HOUR_RATE * age), exp(-_DAY_RATE * age), exp(-_BASE_RATE * age)
-        self.orders_hour += hour
-        self.orders_day += day
-        self.orders_base += base
-        self.gmv_day += day * amount
-        self.gmv_base += base * amount
+        # Rounded to what matters, so that the stored record stays short.
+        self.orders_hour = round(self.orders_hour + hour, 3)
+        self.orders_day = round(self.orders_day + day, 3)
+        self.orders_base = round(self.orders_base + base, 3)
+        self.gmv_day = round(self.gmv_day + day * amount)
+        self.gmv_base = round(self.gmv_base + base * amount)
+        self.listings_day = round(self.listings_day, 3)
+        self.listings_base = round(self.listings_base, 3)
 
     def add_listing(self, time: int) -> None:
         """Count a new listing at ``time``."""
         self.advance(time)
         age = self.at - time
-        self.listings_day += exp(-_DAY_RATE * age)
-        self.listings_base += exp(-_BASE_RATE * age)
+        self.listings_day = round(self.listings_day + exp(-_DAY_RATE * age), 3)
+        self.listings_base = round(self.listings_base + exp(-_BASE_RATE * age), 3)
 
     def orders_in_hour(self, now: int) -> float:
         """Decayed count of orders, half-life an hour, as of ``now`` (not before ``at``)."""

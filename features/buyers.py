@@ -7,7 +7,7 @@ buyers, repeats and concentration stay unbiased estimates while memory stays bou
 
 from typing import Final
 
-from msgspec import Struct, field
+from features.windows import Buckets
 
 #: Length of the window, days.
 WINDOW_DAYS: Final = 30
@@ -15,44 +15,46 @@ WINDOW_DAYS: Final = 30
 CAPACITY: Final = 512
 
 
-class BuyerWindow(Struct, array_like=True):
-    """Buyers (32-bit pseudonyms) by day of order; ``day`` is the current day, ``level`` the thinning of the sample."""
-
-    day: int = 0
-    level: int = 0
-    days: dict[int, list[int]] = field(default_factory=dict)
-
-
 class BuyerCounts:
-    """Orders per kept buyer over the window, kept up to date beside a stored :class:`BuyerWindow`."""
+    """Orders per kept buyer over the window.
 
-    __slots__ = ("_pairs", "counts", "kept", "repeat_orders", "window")
+    Parameters
+    ----------
+    day
+        The current day.
+    days
+        Buyers (24-bit pseudonyms) by the day of their orders.
+    level
+        How far the sample is thinned: one buyer in ``2 ** level`` is kept.
+    """
 
-    def __init__(self, window: BuyerWindow) -> None:
-        self.window = window
+    __slots__ = ("_pairs", "counts", "day", "days", "kept", "level", "repeat_orders")
+
+    def __init__(self, day: int, days: Buckets, level: int = 0) -> None:
+        self.day = day
+        self.days = days
+        self.level = level
         self.counts: dict[int, int] = {}
         self.kept = 0
         #: Orders of buyers with two or more orders.
         self.repeat_orders = 0
         #: Sum over buyers of squared order counts.
         self._pairs = 0
-        for day, buyers in window.days.items():
-            if window.day - WINDOW_DAYS < day <= window.day:
-                for buyer in buyers:
-                    self._count(buyer)
+        for buyers in days.values():
+            for buyer in buyers:
+                self._count(buyer)
 
     def add(self, day: int, buyer: int) -> None:
         """Count an order of a buyer on its day; a day before the window changes nothing."""
-        window = self.window
-        if day > window.day:
+        if day > self.day:
             self.advance(day)
-        elif day <= window.day - WINDOW_DAYS:
+        elif day <= self.day - WINDOW_DAYS:
             return
-        if window.level and buyer & ((1 << window.level) - 1):
+        if self.level and buyer & ((1 << self.level) - 1):
             return
-        buyers = window.days.get(day)
+        buyers = self.days.get(day)
         if buyers is None:
-            window.days[day] = [buyer]
+            self.days[day] = [buyer]
         else:
             buyers.append(buyer)
         self._count(buyer)
@@ -61,24 +63,23 @@ class BuyerCounts:
 
     def remove(self, day: int, buyer: int) -> None:
         """Take back an order counted by :meth:`add`."""
-        buyers = self.window.days.get(day)
-        if buyers is not None and buyer in buyers and day > self.window.day - WINDOW_DAYS:
+        buyers = self.days.get(day)
+        if buyers is not None and buyer in buyers:
             buyers.remove(buyer)
             self._uncount(buyer)
 
     def advance(self, day: int) -> None:
         """Move on to a later day."""
-        window = self.window
-        if day <= window.day:
+        if day <= self.day:
             return
-        window.day = day
-        days = window.days
+        self.day = day
+        days = self.days
         oldest = day - WINDOW_DAYS
         for old in [d for d in days if d <= oldest]:
             for buyer in days.pop(old):
                 self._uncount(buyer)
         if not days:
-            window.level = 0
+            self.level = 0
 
     def orders_of(self, buyer: int) -> int:
         """Orders of one buyer in the window; 0 where the sample doesn't hold that buyer."""
@@ -87,14 +88,14 @@ class BuyerCounts:
     @property
     def distinct(self) -> int:
         """Distinct buyers; an estimate where the sample is thinned."""
-        return len(self.counts) << self.window.level
+        return len(self.counts) << self.level
 
     @property
     def concentration(self) -> float | None:
         """Herfindahl index of orders over buyers, 1/n (evenly spread) to 1 (one buyer)."""
         if not self.kept:
             return None
-        return self._pairs / (self.kept * self.kept) / (1 << self.window.level)
+        return self._pairs / (self.kept * self.kept) / (1 << self.level)
 
     @property
     def repeat_share(self) -> float | None:
@@ -120,16 +121,15 @@ class BuyerCounts:
             self.repeat_orders -= 1 if count > 2 else 2
 
     def _thin(self) -> None:
-        window = self.window
-        while self.kept > CAPACITY // 2 and window.level < 24:
-            window.level += 1
-            mask = (1 << window.level) - 1
-            for day, buyers in list(window.days.items()):
+        while self.kept > CAPACITY // 2 and self.level < 20:
+            self.level += 1
+            mask = (1 << self.level) - 1
+            for day, buyers in list(self.days.items()):
                 kept = [buyer for buyer in buyers if not buyer & mask]
                 for buyer in buyers:
                     if buyer & mask:
                         self._uncount(buyer)
                 if kept:
-                    window.days[day] = kept
+                    self.days[day] = kept
                 else:
-                    del window.days[day]
+                    del self.days[day]

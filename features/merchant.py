@@ -10,10 +10,11 @@ from msgspec import Struct, field
 
 from features import order as flags
 from features.activity import Activity
-from features.buyers import BuyerCounts, BuyerWindow
+from features.buyers import BuyerCounts
 from features.enforcement_state import EnforcementState
 from features.order import OUTCOME_DAYS, OrderRecord, delivery_due_day, flags_of, ship_due_day
-from features.windows import DAY_MS, DayCounters
+from features.population import PRIOR_FAMILIES
+from features.windows import DAY_MS, DayCounters, pack_buckets, unpack_buckets
 
 #: Version of the stored record; a worker refuses a newer one.
 STATE_VERSION: Final = 1
@@ -26,55 +27,96 @@ PLACED_WIDTH: Final = 14
 SHIP_DUE, SHIP_CANCELLED, SHIP_LATE = range(3)
 SHIP_WIDTH: Final = 3
 # Counters by delivery-due day; all but the first two are read with a lag of OUTCOME_DAYS.
-DELIVERY_DUE, DELIVERY_LATE, OUTCOME_DUE, OUTCOME_REFUND, OUTCOME_NOT_AS_DESCRIBED, OUTCOME_NOT_RECEIVED = range(6)
-OUTCOME_COUNTERFEIT, OUTCOME_DISPUTE, OUTCOME_LOW_RATING, OUTCOME_BAD = range(6, 10)
+OUTCOME_DUE, DELIVERY_LATE, OUTCOME_BAD, OUTCOME_LOW_RATING, OUTCOME_REFUND = range(5)
+OUTCOME_NOT_AS_DESCRIBED, OUTCOME_NOT_RECEIVED, OUTCOME_COUNTERFEIT, OUTCOME_DISPUTE = range(5, 9)
+#: Orders due for an outcome but never for delivery, as they were cancelled before they were shipped.
+UNDELIVERABLE: Final = 9
 OUTCOME_WIDTH: Final = 10
 # Counters by the day of a listing's change.
 LISTINGS_CREATED, LISTING_EDITS, LISTINGS_REMOVED = range(3)
 CHURN_WIDTH: Final = 3
 
-#: What each flag of an order adds to: counter by order day, by ship-due day, by delivery-due day (-1: none).
-_EFFECTS: Final[tuple[tuple[int, int, int, int], ...]] = (
-    (flags.ORDERED, ORDERS, -1, -1),
-    (flags.SHIP_DUE, -1, SHIP_DUE, -1),
-    (flags.DELIVERY_DUE, -1, -1, DELIVERY_DUE),
-    (flags.OUTCOME_DUE, -1, -1, OUTCOME_DUE),
-    (flags.SELLER_CANCEL, CANCELS, SHIP_CANCELLED, -1),
-    (flags.LATE_SHIP, LATE_SHIPS, SHIP_LATE, -1),
-    (flags.LATE_DELIVERY, LATE_DELIVERIES, -1, DELIVERY_LATE),
-    (flags.REFUND, REFUNDS, -1, OUTCOME_REFUND),
-    (flags.NOT_AS_DESCRIBED, NOT_AS_DESCRIBED, -1, OUTCOME_NOT_AS_DESCRIBED),
-    (flags.NOT_RECEIVED, NOT_RECEIVED, -1, OUTCOME_NOT_RECEIVED),
-    (flags.COUNTERFEIT, COUNTERFEITS, -1, OUTCOME_COUNTERFEIT),
-    (flags.DISPUTE, DISPUTES, -1, OUTCOME_DISPUTE),
-    (flags.LOW_RATING, LOW_RATINGS, -1, OUTCOME_LOW_RATING),
-    (flags.BAD, BAD_ORDERS, -1, OUTCOME_BAD),
-    (flags.IMPLAUSIBLE_SCAN, IMPLAUSIBLE_SCANS, -1, -1),
-    (flags.DELIVERED_NOT_RECEIVED, DELIVERED_NOT_RECEIVED, -1, -1),
+#: What each flag of an order adds to: counter by order day, and by ship-due day (-1: none).
+_EFFECTS: Final[tuple[tuple[int, int, int], ...]] = (
+    (flags.ORDERED, ORDERS, -1),
+    (flags.SHIP_DUE, -1, SHIP_DUE),
+    (flags.SELLER_CANCEL, CANCELS, SHIP_CANCELLED),
+    (flags.LATE_SHIP, LATE_SHIPS, SHIP_LATE),
+    (flags.LATE_DELIVERY, LATE_DELIVERIES, -1),
+    (flags.REFUND, REFUNDS, -1),
+    (flags.NOT_AS_DESCRIBED, NOT_AS_DESCRIBED, -1),
+    (flags.NOT_RECEIVED, NOT_RECEIVED, -1),
+    (flags.COUNTERFEIT, COUNTERFEITS, -1),
+    (flags.DISPUTE, DISPUTES, -1),
+    (flags.LOW_RATING, LOW_RATINGS, -1),
+    (flags.BAD, BAD_ORDERS, -1),
+    (flags.IMPLAUSIBLE_SCAN, IMPLAUSIBLE_SCANS, -1),
+    (flags.DELIVERED_NOT_RECEIVED, DELIVERED_NOT_RECEIVED, -1),
+)
+#: What it adds to by delivery-due day, where the order counts as due for an outcome.
+_OUTCOME_EFFECTS: Final[tuple[tuple[int, int], ...]] = (
+    (flags.OUTCOME_DUE, OUTCOME_DUE),
+    (flags.UNDELIVERABLE, UNDELIVERABLE),
+    (flags.LATE_DELIVERY, DELIVERY_LATE),
+    (flags.REFUND, OUTCOME_REFUND),
+    (flags.NOT_AS_DESCRIBED, OUTCOME_NOT_AS_DESCRIBED),
+    (flags.NOT_RECEIVED, OUTCOME_NOT_RECEIVED),
+    (flags.COUNTERFEIT, OUTCOME_COUNTERFEIT),
+    (flags.DISPUTE, OUTCOME_DISPUTE),
+    (flags.LOW_RATING, OUTCOME_LOW_RATING),
+    (flags.BAD, OUTCOME_BAD),
 )
 
 #: Rates whose prior is fitted on all merchants, with where their (orders, defects) of 90 days stand: family,
 #: denominator, numerator. Families: 0 ship, 1 delivery without lag, 2 outcome.
 RATES: Final[dict[str, tuple[int, int, int]]] = {
-    "cancel": (0, SHIP_DUE, SHIP_CANCELLED),
-    "late_ship": (0, SHIP_DUE, SHIP_LATE),
-    "late_delivery": (1, DELIVERY_DUE, DELIVERY_LATE),
-    "refund": (2, OUTCOME_DUE, OUTCOME_REFUND),
-    "not_as_described": (2, OUTCOME_DUE, OUTCOME_NOT_AS_DESCRIBED),
-    "not_received": (2, OUTCOME_DUE, OUTCOME_NOT_RECEIVED),
-    "counterfeit": (2, OUTCOME_DUE, OUTCOME_COUNTERFEIT),
-    "dispute": (2, OUTCOME_DUE, OUTCOME_DISPUTE),
-    "low_rating": (2, OUTCOME_DUE, OUTCOME_LOW_RATING),
-    "bad_order": (2, OUTCOME_DUE, OUTCOME_BAD),
+    rate: (family, OUTCOME_DUE if family else SHIP_DUE, defect)
+    for (rate, family), defect in zip(
+        PRIOR_FAMILIES.items(),
+        (
+            SHIP_CANCELLED,
+            SHIP_LATE,
+            DELIVERY_LATE,
+            OUTCOME_REFUND,
+            OUTCOME_NOT_AS_DESCRIBED,
+            OUTCOME_NOT_RECEIVED,
+            OUTCOME_COUNTERFEIT,
+            OUTCOME_DISPUTE,
+            OUTCOME_LOW_RATING,
+            OUTCOME_BAD,
+        ),
+        strict=True,
+    )
 }
+
+_FAR_SHIP: Final = 3 * SHIP_WIDTH
+_FAR_OUTCOME: Final = 3 * OUTCOME_WIDTH
+#: Where the defects of 90 days stand for each of RATES: family, position among its sums.
+_FAR_DEFECTS: Final = tuple(
+    (family, (_FAR_OUTCOME if family else _FAR_SHIP) + defect) for family, _, defect in RATES.values()
+)
 
 #: Event ids of merchant-level events kept to drop repeats, and tracking numbers kept to see reuse.
 SEEN_LIMIT: Final = 32
-TRACKING_LIMIT: Final = 16
+TRACKING_LIMIT: Final = 6
 CHANGES_LIMIT: Final = 8
 
 
-class MerchantRecord(Struct, omit_defaults=True):
+#: Short names in the stored JSON for fields that every merchant has.
+_STORED_AS: Final = {
+    "first_seen": "since",
+    "last_order": "ordered",
+    "quiet_ms": "quiet",
+    "live_listings": "live",
+    "levelled": "levels",
+    "contributed": "prior",
+    "assessed_at": "assessed",
+    "probability": "bad",
+    "registered": "opened",
+}
+
+
+class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     """A merchant as stored. Times in ms, money in minor units of ``currency`` (that of its first order or listing)."""
 
     version: int = STATE_VERSION
@@ -87,12 +129,16 @@ class MerchantRecord(Struct, omit_defaults=True):
     verified: list[str] = []
     closed: int = 0
     currency: str = ""
-    placed: dict[int, list[int]] = field(default_factory=dict)
-    ship: dict[int, list[int]] = field(default_factory=dict)
-    outcome: dict[int, list[int]] = field(default_factory=dict)
-    churn: dict[int, list[int]] = field(default_factory=dict)
+    #: Day buckets in the form of :func:`features.windows.pack_buckets`: by the day of the order, by ship-due day, by
+    #: delivery-due day, and listing changes by their day. In use they live in the :class:`Merchant`.
+    placed: str = ""
+    ship: str = ""
+    outcome: str = ""
+    churn: str = ""
     activity: Activity = field(default_factory=Activity)
-    buyers: BuyerWindow = field(default_factory=BuyerWindow)
+    #: Buyers' pseudonyms by day of order, packed alike, and how far the sample of buyers is thinned.
+    buyers: str = ""
+    buyer_level: int = 0
     #: Time of the latest order, and how long it had been quiet before the present activity.
     last_order: int = 0
     quiet_ms: int = 0
@@ -104,7 +150,8 @@ class MerchantRecord(Struct, omit_defaults=True):
     changes: list[int] = []
     tracking: list[int] = []
     seen: list[int] = []
-    #: (orders, defects) of 90 days that this merchant contributes to the shard's priors, in the order of RATES.
+    #: What this merchant contributes to the shard's priors, from its last 90 days: orders due to ship, for delivery and
+    #: for an outcome, then the defects of each rate in the order of RATES, without trailing zeros.
     contributed: list[int] = []
     sequence: int = 0
     #: Index of the risk level, probability of a bad order as last assessed, and anomaly percentile.
@@ -135,11 +182,22 @@ class Merchant:
         self.id = merchant_id
         self.record = record
         self.day = day = record.as_of // DAY_MS
-        self.placed = DayCounters(PLACED_WIDTH, day, record.placed)
-        self.ship = DayCounters(SHIP_WIDTH, day, record.ship)
-        self.outcome = DayCounters(OUTCOME_WIDTH, day, record.outcome, (0, OUTCOME_DAYS))
-        self.churn = DayCounters(CHURN_WIDTH, day, record.churn)
-        self.buyers = BuyerCounts(record.buyers)
+        self.placed = DayCounters(PLACED_WIDTH, day, unpack_buckets(record.placed))
+        self.ship = DayCounters(SHIP_WIDTH, day, unpack_buckets(record.ship))
+        self.outcome = DayCounters(OUTCOME_WIDTH, day, unpack_buckets(record.outcome), (0, OUTCOME_DAYS))
+        self.churn = DayCounters(CHURN_WIDTH, day, unpack_buckets(record.churn))
+        self.buyers = BuyerCounts(day, unpack_buckets(record.buyers), record.buyer_level)
+
+    def packed(self) -> MerchantRecord:
+        """The record with everything in it, ready to be stored."""
+        record = self.record
+        record.placed = pack_buckets(self.placed.buckets)
+        record.ship = pack_buckets(self.ship.buckets)
+        record.outcome = pack_buckets(self.outcome.buckets)
+        record.churn = pack_buckets(self.churn.buckets)
+        record.buyers = pack_buckets(self.buyers.days)
+        record.buyer_level = self.buyers.level
+        return record
 
     def advance(self, time: int) -> bool:
         """Move the as-of time on to ``time``; true when that began a new day."""
@@ -176,16 +234,21 @@ class Merchant:
             return changed
         day = created // DAY_MS
         ship_day = ship_due_day(order)
-        due_day = delivery_due_day(order)
-        for bit, placed, ship, outcome in _EFFECTS:
+        for bit, placed, ship in _EFFECTS:
             if changed & bit:
                 sign = 1 if new & bit else -1
                 if placed >= 0:
                     self.placed.add(day, placed, sign)
                 if ship >= 0:
                     self.ship.add(ship_day, ship, sign)
-                if outcome >= 0:
-                    self.outcome.add(due_day, outcome, sign)
+        # A rate counts the defects of those orders alone that it counts as due.
+        due = new if new & flags.OUTCOME_DUE else 0
+        outcome_changed = due ^ (old if old & flags.OUTCOME_DUE else 0)
+        if outcome_changed:
+            due_day = delivery_due_day(order)
+            for bit, outcome in _OUTCOME_EFFECTS:
+                if outcome_changed & bit:
+                    self.outcome.add(due_day, outcome, 1 if due & bit else -1)
         if changed & flags.OVERDUE:
             self.record.overdue += 1 if new & flags.OVERDUE else -1
         return changed
@@ -199,11 +262,21 @@ class Merchant:
         else:
             sums = self.outcome.sums[family - 1]
             start = window * OUTCOME_WIDTH
+            if family == 1:
+                return sums[start + due] - sums[start + UNDELIVERABLE], sums[start + defect]
         return sums[start + due], sums[start + defect]
 
     def contributions(self) -> list[int]:
-        """(orders, defects) of the 90-day window for each of RATES, flat: what the shard's priors are fitted on."""
-        flat: list[int] = []
-        for rate in RATES:
-            flat.extend(self.orders_and_defects(rate, 3))
+        """What the shard's priors are fitted on: see :attr:`MerchantRecord.contributed`."""
+        ship = self.ship.sums[0]
+        delivery, outcome = self.outcome.sums
+        flat = [
+            ship[_FAR_SHIP + SHIP_DUE],
+            delivery[_FAR_OUTCOME + OUTCOME_DUE] - delivery[_FAR_OUTCOME + UNDELIVERABLE],
+            outcome[_FAR_OUTCOME + OUTCOME_DUE],
+        ]
+        families = (ship, delivery, outcome)
+        flat.extend([families[family][at] for family, at in _FAR_DEFECTS])
+        while flat and not flat[-1]:
+            flat.pop()
         return flat

@@ -9,7 +9,8 @@ Definitions (docs/features.md has them for readers):
 - *ship-due day*: the day after ``ship_by``; from then on the order can be said to have shipped late or not.
 - *delivery-due day*: the day after ``deliver_by``. *Outcome-due day*: :data:`OUTCOME_DAYS` later, when refunds,
   claims and ratings have come in.
-- An order cancelled by the buyer or the platform before it was due to ship counts in no rate.
+- An order cancelled by the buyer or the platform before it was due to ship counts in no rate; one cancelled before it
+  was shipped never counts as due for delivery.
 """
 
 from typing import Final
@@ -27,7 +28,7 @@ OUTCOME_DAYS: Final = 14
 
 ORDERED: Final = 1 << 0
 SHIP_DUE: Final = 1 << 1
-DELIVERY_DUE: Final = 1 << 2
+UNDELIVERABLE: Final = 1 << 2
 OUTCOME_DUE: Final = 1 << 3
 SELLER_CANCEL: Final = 1 << 4
 LATE_SHIP: Final = 1 << 5
@@ -97,6 +98,7 @@ class OrderRecord(Struct, omit_defaults=True, gc=False):
     seller_refund: bool = False
     disputed: bool = False
     dispute_lost: bool | None = None
+    dispute_resolved: int = 0
     rating: int = 0
     rated_at: int = 0
     ship_overdue: bool = False
@@ -107,6 +109,7 @@ class OrderRecord(Struct, omit_defaults=True, gc=False):
     matured: bool = False
     #: Whether the segments have learned if this order came late.
     segment_known: bool = False
+    #: Digests of the events applied, so that a repeated event counts once.
     seen: list[int] = []
     #: Inputs of the bad-order model as scored, and what was judged then.
     scored: list[float | None] | None = None
@@ -143,12 +146,12 @@ def _cancelled_flags(order: OrderRecord, cancelled: int) -> int:
     """Flags of an order that was cancelled before it was shipped: it counts where somebody failed."""
     late = cancelled > order.ship_by
     if order.cancelled_by == "seller":
-        return ORDERED | SHIP_DUE | OUTCOME_DUE | SELLER_CANCEL | (LATE_SHIP if late else 0)
-    return ORDERED | SHIP_DUE | OUTCOME_DUE | LATE_SHIP if late else ORDERED
+        return ORDERED | SHIP_DUE | OUTCOME_DUE | UNDELIVERABLE | SELLER_CANCEL | (LATE_SHIP if late else 0)
+    return ORDERED | SHIP_DUE | OUTCOME_DUE | UNDELIVERABLE | LATE_SHIP if late else ORDERED
 
 
 def _delivery_flags(order: OrderRecord) -> int:
-    flags = ORDERED | SHIP_DUE | DELIVERY_DUE | OUTCOME_DUE
+    flags = ORDERED | SHIP_DUE | OUTCOME_DUE
     delivered = order.delivered
     if order.shipped is not None:
         if order.shipped > order.ship_by:
@@ -160,6 +163,9 @@ def _delivery_flags(order: OrderRecord) -> int:
             flags |= LATE_DELIVERY
         if order.claims & NOT_RECEIVED:
             flags |= DELIVERED_NOT_RECEIVED
+    elif order.cancelled is not None:
+        if order.cancelled > order.deliver_by:
+            flags |= LATE_DELIVERY
     elif order.delivery_overdue:
         flags |= LATE_DELIVERY
     return flags
@@ -180,11 +186,12 @@ def next_timer(order: OrderRecord, retention_days: int) -> int:
 
     An order whose creation is unknown is kept for the retention alone; the caller sets its timer.
     """
-    if order.cancelled is None:
-        if order.shipped is None and order.delivered is None and not order.ship_overdue:
+    if order.cancelled is None and order.delivered is None:
+        ship = order.shipped is None and not order.ship_overdue
+        if not order.delivery_overdue:
+            return (min(order.ship_by, order.deliver_by) if ship else order.deliver_by) + 1
+        if ship:
             return order.ship_by + 1
-        if order.delivered is None and not order.delivery_overdue:
-            return order.deliver_by + 1
     due = (delivery_due_day(order) + OUTCOME_DAYS) * DAY_MS
     if not order.matured:
         return due

@@ -3,6 +3,7 @@
 Kept for a whole shard, so that a small merchant can be judged against its peers without reading their states.
 """
 
+from collections.abc import Sequence
 from math import log
 from typing import Final
 
@@ -20,6 +21,19 @@ SEGMENT_STRENGTH: Final = 20.0
 SEGMENT_LIMIT: Final = 4_096
 #: Width of a price bin in natural log units: a bin is about 10 % wide.
 _PRICE_BIN: Final = 0.1
+#: Rates with a prior, and which count of due orders each is a share of: 0 to ship, 1 for delivery, 2 for an outcome.
+PRIOR_FAMILIES: Final = {
+    "cancel": 0,
+    "late_ship": 0,
+    "late_delivery": 1,
+    "refund": 2,
+    "not_as_described": 2,
+    "not_received": 2,
+    "counterfeit": 2,
+    "dispute": 2,
+    "low_rating": 2,
+    "bad_order": 2,
+}
 #: Listings a category needs before it has a median.
 PRICE_MINIMUM: Final = 10
 
@@ -114,6 +128,19 @@ class Population(Struct):
     prior_day: int = 0
     segments: dict[str, Segment] = field(default_factory=dict)
     prices: dict[str, PriceLevel] = field(default_factory=dict)
+
+    def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
+        """Exchange what one merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""
+        size = len(PRIOR_FAMILIES) + 3
+        before = [*old, *[0] * (size - len(old))]
+        after = [*new, *[0] * (size - len(new))]
+        for index, (rate, family) in enumerate(PRIOR_FAMILIES.items(), 3):
+            was, now = (before[family], before[index]), (after[family], after[index])
+            if was != now:
+                moments = self.moments.get(rate)
+                if moments is None:
+                    moments = self.moments[rate] = Moments()
+                moments.replace(was, now)
 
     def segment_rate(self, kind: str, name: str) -> float:
         """Late share of a segment (``region``, ``route``, ``category``), shrunk towards the overall share."""

@@ -18,8 +18,8 @@ class Pseudonyms:
         self._key = key
 
     def short(self, domain: str, value: str) -> int:
-        """A 32-bit pseudonym: small enough for counting, too small to be a name."""
-        return int.from_bytes(digest(self._key, f"{domain}:{value}".encode(), "sha256")[:4], "big")
+        """A 24-bit pseudonym: enough to count the buyers of one merchant, too little to be a name."""
+        return int.from_bytes(digest(self._key, f"{domain}:{value}".encode(), "sha256")[:3], "big")
 
     def long(self, domain: str, value: str) -> str:
         """A 128-bit pseudonym in hexadecimal, for joining."""

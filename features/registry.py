@@ -128,41 +128,49 @@ def _placed(index: int) -> Getter:
     return lambda c: c.merchant.placed.sums[0][index]
 
 
-def _sums(rate: str, window: int) -> tuple[Callable[[Context], list[int]], int, int]:
-    """Where the orders and defects of a rate stand: the list of sums, and two positions in it."""
+def _counts(rate: str, window: int) -> Callable[[Context], tuple[int, int]]:
+    """Orders old enough to have failed, and those that did: :meth:`Merchant.orders_and_defects` without its look-ups."""
     family, due, defect = RATES[rate]
-    if family == 0:
-        start = window * m.SHIP_WIDTH
-        return (lambda c: c.merchant.ship.sums[0]), start + due, start + defect
-    start = window * m.OUTCOME_WIDTH
-    if family == 1:
-        return (lambda c: c.merchant.outcome.sums[0]), start + due, start + defect
-    return (lambda c: c.merchant.outcome.sums[1]), start + due, start + defect
+    start = window * (m.SHIP_WIDTH if family == 0 else m.OUTCOME_WIDTH)
+    due, defect, undeliverable = start + due, start + defect, start + m.UNDELIVERABLE
+
+    def shipping(c: Context) -> tuple[int, int]:
+        sums = c.merchant.ship.sums[0]
+        return sums[due], sums[defect]
+
+    def delivery(c: Context) -> tuple[int, int]:
+        sums = c.merchant.outcome.sums[0]
+        return sums[due] - sums[undeliverable], sums[defect]
+
+    def outcome(c: Context) -> tuple[int, int]:
+        sums = c.merchant.outcome.sums[1]
+        return sums[due], sums[defect]
+
+    return (shipping, delivery, outcome)[family]
 
 
 def _mature(rate: str, window: int) -> Getter:
-    sums, due, _ = _sums(rate, window)
-    return lambda c: sums(c)[due]
+    counts = _counts(rate, window)
+    return lambda c: counts(c)[0]
 
 
 def _rate(rate: str, window: int) -> Getter:
-    sums, due, defect = _sums(rate, window)
+    counts = _counts(rate, window)
 
     def get(c: Context) -> float | None:
-        counts = sums(c)
-        orders = counts[due]
-        return counts[defect] / orders if orders else None
+        orders, defects = counts(c)
+        return defects / orders if orders else None
 
     return get
 
 
 def _posterior(rate: str, window: int, figure: Callable[[int, int, BetaPrior], float]) -> Getter:
     default = DEFAULT_PRIORS[rate]
-    sums, due, defect = _sums(rate, window)
+    counts = _counts(rate, window)
 
     def get(c: Context) -> float | None:
-        counts = sums(c)
-        return figure(counts[defect], counts[due], c.population.priors.get(rate, default))
+        orders, defects = counts(c)
+        return figure(defects, orders, c.population.priors.get(rate, default))
 
     return get
 
@@ -511,7 +519,7 @@ _ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], f
     (
         "tracking_reused",
         "0 or 1",
-        "the tracking number was used for another of the merchant's last 16 shipments",
+        "the tracking number was used for another of the merchant's last 6 shipments",
         "never",
         lambda _, o: float(o.tracking_reused),
     ),

@@ -7,7 +7,7 @@ come wait until D reaches them.
 """
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 #: Milliseconds of a day.
 DAY_MS: Final = 86_400_000
@@ -16,7 +16,8 @@ WINDOWS: Final = (7, 30, 60, 90)
 #: A merchant quiet for longer is summed afresh: cheaper than stepping day by day.
 _STEP_LIMIT: Final = 16
 
-Buckets = dict[int, list[int]]
+Buckets: TypeAlias = dict[int, list[int]]
+_ONE: Final = [1]
 
 
 class DayCounters:
@@ -134,3 +135,29 @@ class DayCounters:
 def day_of(time: int) -> int:
     """Day number (UTC) of a time in ms: days since 1970-01-01."""
     return time // DAY_MS
+
+
+def pack_buckets(buckets: Buckets) -> str:
+    """Buckets as text: ``days-since-the-entry-before[:counters]``, blank between entries; a bucket ``[1]`` has no counters.
+
+    Two to six characters for the usual day, a quarter of what JSON takes, and still readable:
+    ``20366 4:1,4598 5`` has one order on day 20366, one of 4598 on day 20370, one on day 20375.
+    """
+    parts = []
+    before = 0
+    for day in sorted(buckets):
+        bucket = buckets[day]
+        parts.append(str(day - before) if bucket == _ONE else f"{day - before}:{','.join(map(str, bucket))}")
+        before = day
+    return " ".join(parts)
+
+
+def unpack_buckets(text: str) -> Buckets:
+    """The buckets that :func:`pack_buckets` wrote. Raises ValueError for any other text."""
+    buckets: Buckets = {}
+    day = 0
+    for part in text.split():
+        step, colon, counters = part.partition(":")
+        day += int(step)
+        buckets[day] = [int(counter) for counter in counters.split(",")] if colon else [1]
+    return buckets

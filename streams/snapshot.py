@@ -57,7 +57,7 @@ def take_changes(core: Core) -> Changes:
     }
     merchants = state.merchants
     for merchant_id in state.touched_merchants:
-        values[MERCHANT + merchant_id] = _encode(merchants[merchant_id].record)
+        values[MERCHANT + merchant_id] = _encode(merchants[merchant_id].packed())
     orders = state.orders
     for key in state.touched_orders:
         values[ORDER + key] = _encode(orders[key])
