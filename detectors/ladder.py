@@ -1,7 +1,8 @@
 """Enforcement: which action follows when a rule fires, for how long, and when it ends.
 
 Each rule names a ladder: steps from mild to harsh, taken by the number of strikes that the merchant has under the
-rule's policy. :func:`propose` changes nothing; the others change the state that they are given and nothing else.
+rule's policy on subjects of the same kind. :func:`propose` changes nothing; the others change the state that they are
+given and nothing else.
 """
 
 from typing import TypeAlias
@@ -18,6 +19,7 @@ from features.enforcement_state import (
     EnforcementState,
     Strike,
     quiet_key,
+    strike_key,
 )
 from features.events import SubjectKind
 from features.outputs import Action, Level
@@ -41,7 +43,8 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     requires_review: bool
     #: Number of the ladder's step, from 0.
     step: int
-    #: Strikes under the policy with this one, and when the last of them counted; unchanged by a request for review.
+    #: Strikes under the policy, on subjects of this kind, with this one, and when the last of them counted; unchanged
+    #: by a request for review.
     strike: Strike | None
     #: Until when the rule leaves the subject alone.
     quiet_until: int
@@ -78,7 +81,7 @@ def propose(
     if standing.quiet and now < standing.quiet.get(quiet_key(rule.id, kind, subject_id), now):
         return None
     ladder = policies.ladders[rule.action]
-    previous = standing.strikes.get(rule.policy)
+    previous = standing.strikes.get(strike_key(rule.policy, kind))
     prior, strike = _count(previous, now, ladder, policies.limits)
     number = min(prior, len(ladder.steps) - 1)
     step = ladder.steps[number]
@@ -131,7 +134,7 @@ def record(standing: EnforcementState, decision: Decision) -> None:
         while len(quiet) > MAX_QUIET:
             del quiet[min(quiet, key=lambda key: (quiet[key], key))]
     if decision.strike is not None:
-        standing.strikes[decision.policy] = decision.strike
+        standing.strikes[strike_key(decision.policy, decision.subject_kind)] = decision.strike
     if decision.supersedes is not None:
         standing.active = [active for active in standing.active if active.decision_id != decision.supersedes]
     if decision.action in INSTANT:
@@ -186,10 +189,11 @@ def lift(standing: EnforcementState, decision_id: str, *, forgive: bool) -> Acti
     if found is None:
         return None
     standing.active = [active for active in standing.active if active is not found]
-    strike = standing.strikes.get(found.policy)
+    key = strike_key(found.policy, found.subject_kind)
+    strike = standing.strikes.get(key)
     if forgive and strike is not None and found.action not in NO_STRIKE:
         if strike.count > 1:
-            standing.strikes[found.policy] = Strike(strike.count - 1, strike.last_at)
+            standing.strikes[key] = Strike(strike.count - 1, strike.last_at)
         else:
-            del standing.strikes[found.policy]
+            del standing.strikes[key]
     return found

@@ -47,7 +47,7 @@ class EnforcementState(Struct, omit_defaults=True, rename={"active": "a", "strik
     """A merchant's enforcement history, as far as later decisions need it."""
 
     active: list[ActiveEnforcement] = field(default_factory=list)
-    #: By policy code.
+    #: By :func:`strike_key`.
     strikes: dict[str, Strike] = field(default_factory=dict)
     #: When a rule may enforce again on a subject, by :func:`quiet_key`.
     quiet: dict[str, int] = field(default_factory=dict)
@@ -55,6 +55,14 @@ class EnforcementState(Struct, omit_defaults=True, rename={"active": "a", "strik
     def next_expiry(self) -> int | None:
         """When the next action in force ends, ms; None if none does by itself."""
         return min((active.expires_at for active in self.active if active.expires_at is not None), default=None)
+
+
+def strike_key(policy: str, kind: SubjectKind) -> str:
+    """Key of a policy in ``strikes``; findings on orders and on listings are counted apart from those on the merchant.
+
+    Forty held orders of one bad week must not make the first finding against the merchant itself look like a repeat.
+    """
+    return policy if kind == "merchant" else f"{policy} {kind[0]}"
 
 
 def quiet_key(rule: str, kind: SubjectKind, subject_id: str) -> str:

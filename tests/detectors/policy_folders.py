@@ -23,7 +23,7 @@ rules:
     expected: 0.04
     window: 30 d
     mode: enforce
-    action: operations
+    action: order_limit
 """
 KNOWN = frozenset({"late_ship_rate_30d", "orders_30d", "distinct_buyers_30d", "order_total"})
 

@@ -143,8 +143,8 @@ def test_harsh_steps_need_a_person(packaged: PolicySet, firings: History) -> Non
 
 
 def test_a_late_merchant_climbs_the_ladder(packaged: PolicySet) -> None:
-    """Late dispatch that goes on: a warning, then fewer orders for 7, 14 and 28 days, and 28 again."""
-    rule = packaged.rules["late-dispatch"]
+    """Severe lateness that goes on: fewer orders for 7, 14, 28 and 28 days, with a week's chance in between."""
+    rule = packaged.rules["late-dispatch-severe"]
     standing = EnforcementState()
     taken = []
     for day in range(150):
@@ -155,23 +155,23 @@ def test_a_late_merchant_climbs_the_ladder(packaged: PolicySet) -> None:
             duration = None if decision.expires_at is None else (decision.expires_at - now) // DAY_MS
             taken.append((day, decision.action, duration))
     assert taken == [
-        (0, "warn", None),
-        (14, "limit_orders", 7),
-        (35, "limit_orders", 14),
-        (63, "limit_orders", 28),
+        (0, "limit_orders", 7),
+        (14, "limit_orders", 14),
+        (35, "limit_orders", 28),
+        (70, "limit_orders", 28),
         (105, "limit_orders", 28),
-        (147, "limit_orders", 28),
+        (140, "limit_orders", 28),
     ]
 
 
 def test_after_the_look_back_the_ladder_begins_anew(packaged: PolicySet) -> None:
-    """A merchant that kept clear for longer than the look-back gets a warning again."""
-    rule = packaged.rules["late-dispatch"]
+    """A merchant that kept clear for longer than the look-back starts at the first step again."""
+    rule = packaged.rules["late-dispatch-severe"]
     standing = EnforcementState()
     first = decide(rule, MERCHANT, standing, START, packaged, "d0")
     second = decide(rule, MERCHANT, standing, START + 20 * DAY_MS, packaged, "d1")
     third = decide(rule, MERCHANT, standing, START + 201 * DAY_MS, packaged, "d2")
-    assert [each.action for each in (first, second, third) if each] == ["warn", "limit_orders", "warn"]
+    assert [each.step for each in (first, second, third) if each] == [0, 1, 0]
 
 
 def test_findings_of_the_same_days_are_one_strike(packaged: PolicySet) -> None:
@@ -184,7 +184,19 @@ def test_findings_of_the_same_days_are_one_strike(packaged: PolicySet) -> None:
         if (decision := decide(rule, ("listing", f"l{number}"), standing, START + number * 3_600_000, packaged, "d"))
     ]
     assert actions == ["warn"] * 50
-    assert standing.strikes["off_platform_diversion"] == Strike(1, START)
+    assert standing.strikes == {"off_platform_diversion l": Strike(1, START)}
+
+
+def test_findings_on_orders_are_no_strikes_of_the_merchant(packaged: PolicySet) -> None:
+    """After held orders over weeks, the first finding against the merchant itself is still the first."""
+    standing = EnforcementState()
+    for week in range(6):
+        rule = packaged.rules["scan-before-order"]
+        decide(rule, ("order", f"o{week}"), standing, START + week * 7 * DAY_MS, packaged, f"o{week}")
+    assert standing.strikes["fake_tracking o"].count == 6
+    first = decide(packaged.rules["fake-tracking"], MERCHANT, standing, START + 42 * DAY_MS, packaged, "d")
+    assert first is not None
+    assert first.step == 0
 
 
 def test_two_rules_of_a_policy_do_not_punish_twice(packaged: PolicySet) -> None:

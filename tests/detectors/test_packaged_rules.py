@@ -42,6 +42,16 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
          "not_received_90d": 3, "distinct_buyers_30d": 9},
         [{"not_received_rate_60d_lower": 0.02}, {"not_received_90d": 2}, {"mature_orders_60d": 19}],
     ),
+    "not-received-severe": (
+        {"not_received_rate_60d_lower": 0.1, "not_received_rate_60d": 0.2, "mature_orders_60d": 50,
+         "not_received_90d": 5, "distinct_buyers_30d": 5},
+        [{"not_received_rate_60d_lower": 0.08}, {"not_received_90d": 4}, {"distinct_buyers_30d": 4}],
+    ),
+    "not-as-described-severe": (
+        {"not_as_described_rate_60d_lower": 0.1, "not_as_described_rate_60d": 0.2, "mature_orders_60d": 60,
+         "not_as_described_90d": 8, "distinct_buyers_30d": 8},
+        [{"not_as_described_rate_60d_lower": 0.08}, {"not_as_described_90d": 7}, {"mature_orders_60d": 19}],
+    ),
     "not-as-described": (
         {"not_as_described_rate_60d_lower": 0.03, "not_as_described_rate_60d": 0.1, "mature_orders_60d": 60,
          "not_as_described_90d": 5, "distinct_buyers_30d": 5},
@@ -72,15 +82,15 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         [{"low_rating_rate_60d_lower": 0.02}, {"low_ratings_60d": 5}],
     ),
     "bust-out-suspected": (
-        {"account_age_days": 20, "dormant_days": 0, "gmv_burst_1d": 6, "aov_ratio_7d": 1.6, "price_level": None,
-         "listings_created_7d": 2, "orders_7d": 30, "distinct_buyers_30d": 25},
-        [{"account_age_days": 60}, {"gmv_burst_1d": 5}, {"aov_ratio_7d": None}, {"gmv_burst_1d": None},
-         {"orders_7d": 19}],
+        {"account_age_days": 20, "dormant_days": 0, "orders_burst_1d": 3, "gmv_burst_1d": None, "aov_ratio_7d": None,
+         "price_level": None, "listings_created_7d": 10, "orders_7d": 12, "distinct_buyers_30d": 10},
+        [{"account_age_days": 90}, {"orders_burst_1d": 2.5}, {"listings_created_7d": 9}, {"orders_7d": 11},
+         {"distinct_buyers_30d": 9}, {"orders_burst_1d": 2.5, "gmv_burst_1d": 6}],
     ),
     "bust-out": (
         {"account_age_days": 500, "dormant_days": 80, "orders_burst_1d": 4, "gmv_burst_1d": None, "aov_ratio_7d": None,
          "unshipped_overdue_orders": 8, "orders_30d": 50, "distinct_buyers_30d": 40},
-        [{"dormant_days": 30}, {"orders_burst_1d": 2}, {"unshipped_overdue_orders": 7}, {"distinct_buyers_30d": 9}],
+        [{"dormant_days": 13}, {"orders_burst_1d": 2}, {"unshipped_overdue_orders": 7}, {"distinct_buyers_30d": 9}],
     ),
     "account-takeover": (
         {"days_since_account_change": 1, "account_age_days": 300, "account_changes_30d": 2, "gmv_burst_1d": 1,
@@ -93,8 +103,8 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         [{"implausible_scans_30d": 3}, {"orders_30d": 80}, {"orders_30d": 19}],
     ),
     "delivered-not-received": (
-        {"delivered_not_received_30d": 5, "orders_30d": 60, "distinct_buyers_30d": 40},
-        [{"delivered_not_received_30d": 3}, {"orders_30d": 100}],
+        {"delivered_not_received_30d": 5, "orders_30d": 40, "distinct_buyers_30d": 30},
+        [{"delivered_not_received_30d": 3}, {"orders_30d": 50}],
     ),
     "brushing": (
         {"orders_30d": 40, "distinct_buyers_30d": 8, "repeat_order_share_30d": 0.95, "buyer_concentration_30d": 0.15},

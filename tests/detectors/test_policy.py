@@ -8,7 +8,7 @@ from features.registry import FEATURES
 from tests.detectors.policy_folders import KNOWN, RULE, compile_folder
 
 ORDER_RULE = RULE.replace("subject: merchant", "subject: order\n    on: [order.created]").replace(
-    "action: operations", "action: order_review"
+    "action: order_limit", "action: order_review"
 )
 
 
@@ -47,9 +47,9 @@ def test_a_rule_is_compiled_with_all_it_says(tmp_path: Path) -> None:
         ("{orders_30d:d}", "{orders_30d!r}", 12, "reason: the format of"),
         ("{orders_30d:d}", "{orders_30d", 12, "reason: expected '}' before end of string"),
         ("observed: late", "observed: lat", 13, "observed: unknown feature"),
-        ("action: operations", "action: operation", 17,
-         'action: unknown ladder "operation"; did you mean "operations"?'),
-        ("action: operations", "action: listing_removal", 17,
+        ("action: order_limit", "action: order_limits", 17,
+         'action: unknown ladder "order_limits"; did you mean "order_limit"?'),
+        ("action: order_limit", "action: listing_removal", 17,
          'action: "remove_listing" cannot be taken against a rule\'s merchant'),
         ("subject: merchant", "subject: merchant\n    on: [order.created]", 8, "on: leave it out"),
         ("mode: enforce", "mode: enforce\n    null: {order_total: 0}", 17,
@@ -98,7 +98,7 @@ def test_every_problem_is_in_one_error(tmp_path: Path) -> None:
 def test_ladders_must_make_sense(tmp_path: Path, ladder: str, words: str) -> None:
     """Ladders go from mild to harsh, over known actions, within the memory of strikes."""
     ladder = f"{{{ladder}{'' if 'look_back' in ladder else ', look_back_days: 180'}, cool_down_days: 7}}"
-    rules = RULE.replace("action: operations", "action: mine")
+    rules = RULE.replace("action: order_limit", "action: mine")
     enforcement = (PACKAGED / "enforcement.yaml").read_text().replace("ladders:\n", f"ladders:\n  mine: {ladder}\n")
     assert any(words in problem for problem in problems(tmp_path, rules, enforcement=enforcement))
 

@@ -9,7 +9,7 @@ from detectors.actions import DAY_MS, INSTANT
 from detectors.ladder import Decision, propose
 from detectors.policy import PolicySet
 from detectors.statement import statement_of_reasons
-from features.enforcement_state import EnforcementState, Strike
+from features.enforcement_state import EnforcementState, Strike, strike_key
 
 NOW = 1_763_900_000_000  # 2025-11-23
 
@@ -94,7 +94,9 @@ def violations(statement: dict[str, object]) -> list[str]:
 def decision_of(packaged: PolicySet, rule_id: str, strikes: int) -> Decision:
     """The decision of a rule for a merchant with some strikes."""
     rule = packaged.rules[rule_id]
-    standing = EnforcementState(strikes={rule.policy: Strike(strikes, NOW - 20 * DAY_MS)} if strikes else {})
+    standing = EnforcementState()
+    if strikes:
+        standing.strikes[strike_key(rule.policy, rule.subject)] = Strike(strikes, NOW - 20 * DAY_MS)
     decision = propose(rule, (rule.subject, "subject-1"), standing, NOW, packaged, "orders-0-17:enf")
     assert decision is not None
     return decision
