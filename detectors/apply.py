@@ -47,10 +47,12 @@ class Core:
         needed = Needed()
         highest = self.state.clock.highest
         for record, event in zip(flush.records, events, strict=True):
-            if not isinstance(event, Rejection):
-                needed.add(event)
+            if type(event) is not Rejection:
+                needed.add(event)  # type: ignore[arg-type]
                 if record.kind == "orders":
-                    highest = max(highest, min(event.occurred_at, record.timestamp))
+                    at: int = event.occurred_at  # type: ignore[union-attr]
+                    reached = min(record.timestamp, at)
+                    highest = max(highest, reached)
         watermark = highest - self.judge.settings.allowed_lateness
         if flush.tick is not None:
             watermark = max(watermark, flush.tick)
@@ -75,8 +77,8 @@ class Core:
         if events is None:
             events = self.decode(flush.records)
         outbox.emits = []
+        statistics.records += len(flush.records)
         for record, event in zip(flush.records, events, strict=True):
-            statistics.records += 1
             if type(event) is Rejection:
                 outbox.start(record.topic, record.partition, record.offset, record.timestamp)
                 statistics.rejected += 1
@@ -85,7 +87,8 @@ class Core:
             at: int = event.occurred_at  # type: ignore[union-attr]
             kind = record.kind
             if kind == "orders":
-                reached = min(record.timestamp, at)
+                timestamp = record.timestamp
+                reached = min(timestamp, at)
                 if reached > clock.highest:
                     clock.highest = reached
                     outbox.start(record.topic, record.partition, record.offset, at)

@@ -13,7 +13,7 @@ from detectors.outbox import Outbox
 from detectors.rules import Rule, RuleGroup
 from detectors.statement import statement_of_reasons
 from features.enforcement_state import ActiveEnforcement, EnforcementState
-from features.events import Event, ListingInput, OrderEvent, OrderInput, SubjectKind
+from features.events import Event, ListingInput, OrderCreated, OrderEvent, OrderInput, SubjectKind
 from features.listing import ListingRecord
 from features.merchant import Merchant
 from features.order import OrderRecord
@@ -147,9 +147,10 @@ class Assessor:
 
     # -- orders and listings ----------------------------------------------------------------------------------------
 
-    def order(self, event: OrderEvent, order: OrderRecord, merchant: Merchant, created: bool) -> None:
+    def order(self, event: OrderEvent, order: OrderRecord, merchant: Merchant) -> None:
         """Judge an order: always when it is placed, later when a rule for the event fires."""
         rules = self._order_rules[type(event)]
+        created = type(event) is OrderCreated
         if rules is None and not created:
             return
         context = Context(merchant, self.state.population, order=order)

@@ -1,5 +1,8 @@
 """What each event of an order changes, and what an order's timers do."""
 
+from collections.abc import Callable
+from typing import Any, Final
+
 from xxhash import xxh3_64_intdigest
 
 from detectors.assess import Assessor
@@ -23,8 +26,8 @@ from features.order import (
 from features.vectors import order_vector
 from features.windows import DAY_MS
 
-#: 48 bits keep the numbers short in JSON; among the few events of one order they never collide.
-_ID_MASK = (1 << 48) - 1
+#: 40 bits keep the numbers short in JSON; among the few events of one order they never collide.
+_ID_MASK = (1 << 40) - 1
 #: 24 bits: among the few recent shipments of a merchant, one in two million is taken for a repeat.
 _TRACKING_MASK = (1 << 24) - 1
 
@@ -37,23 +40,33 @@ def event_digest(event_id: str) -> int:
 class OrderFlow:
     """Applies order events to a shard's state."""
 
-    __slots__ = ("_assessor", "_judge", "_models", "_state")
+    __slots__ = ("_assessor", "_judge", "_models", "_orders", "_retention_days", "_state", "_statistics")
 
     def __init__(self, assessor: Assessor) -> None:
         self._assessor = assessor
         self._state = assessor.state
+        self._orders = assessor.state.orders
+        self._statistics = assessor.state.statistics
         self._judge = assessor.judge
         self._models = assessor.models
+        self._retention_days = assessor.judge.settings.retention_days
 
     def apply(self, event: OrderEvent) -> None:
         """Apply one event: facts, counts, judgement."""
         state = self._state
-        key = entity_key(event.merchant_id, event.order_id)
-        order = state.order(key)
-        digest = event_digest(event.event_id)
+        statistics = self._statistics
+        merchant_id = event.merchant_id
+        at = event.occurred_at
+        key = entity_key(merchant_id, event.order_id)
+        order = self._orders.get(key)
+        if order is None:
+            order = state.order(key)
+        else:
+            state.touched_orders[key] = None
+        digest = xxh3_64_intdigest(event.event_id.encode()) & _ID_MASK
         seen = order.seen
         if digest in seen:
-            state.statistics.duplicates += 1
+            statistics.duplicates += 1
             return
         if not seen:
             order.seen = [digest]
@@ -61,33 +74,41 @@ class OrderFlow:
             if len(seen) >= SEEN_LIMIT:
                 del seen[0]
             seen.append(digest)
-        state.statistics.events += 1
-        merchant = state.merchant(event.merchant_id)
-        if merchant.advance(event.occurred_at):
+        statistics.events += 1
+        merchant = state.merchant(merchant_id)
+        if at > merchant.record.as_of and merchant.advance(at):
             self._assessor.begin_day(merchant)
-        created = type(event) is events.OrderCreated
-        if created:
-            if order.created is not None:
-                state.statistics.duplicates += 1
-                return
-            self._create(event, key, order, merchant)  # type: ignore[arg-type]
-        else:
-            _HANDLERS[type(event)](order, event)
-            if type(event) is events.OrderShipped:
-                self._check_tracking(order, merchant, event.tracking_number)
+        kind = type(event)
+        if kind is events.OrderCreated:
+            if order.created is None:
+                self._place(event, key, order, merchant)  # type: ignore[arg-type]
+            else:
+                statistics.duplicates += 1
+            return
+        if not _HANDLERS[kind](order, event):
+            # Most scans say nothing new: no fact changed, so nothing else can.
+            return
+        if kind is events.OrderShipped:
+            self._check_tracking(order, merchant, event.tracking_number)  # type: ignore[attr-defined]
         changed = merchant.reflag(order)
         if order.created is None:
             if not order.timer:
-                order.timer = event.occurred_at + self._judge.settings.retention_days * DAY_MS
+                order.timer = at + self._retention_days * DAY_MS
                 state.timers.set(f"o{key}", order.timer)
             return
-        if created:
-            self._score(order, merchant, event)  # type: ignore[arg-type]
-        elif type(event) is events.OrderDelivered or type(event) is events.OrderTracked:
-            self._learn_lateness(order, event.occurred_at)
-        self._assessor.order(event, order, merchant, created)
-        if created or changed & DEFECTS:
-            self._assessor.merchant(merchant, changed & DEFECTS != 0)
+        if not order.segment_known and order.delivered is not None:
+            self._learn_lateness(order, at)
+        self._assessor.order(event, order, merchant)
+        if changed & DEFECTS:
+            self._assessor.merchant(merchant, True)
+
+    def _place(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
+        """A new order: its facts, its place in the merchant's counts, its judgement."""
+        self._create(event, key, order, merchant)
+        changed = merchant.reflag(order)
+        self._score(order, merchant, event)
+        self._assessor.order(event, order, merchant)
+        self._assessor.merchant(merchant, changed & DEFECTS != 0)
 
     def _create(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
         state = self._state
@@ -127,7 +148,7 @@ class OrderFlow:
                 record.quiet_ms = at - since
             record.last_order = at
         state.statistics.orders += 1
-        order.timer = next_timer(order, self._judge.settings.retention_days)
+        order.timer = next_timer(order, self._retention_days)
         state.timers.set(f"o{key}", order.timer)
 
     def _score(self, order: OrderRecord, merchant: Merchant, event: events.OrderCreated) -> None:
@@ -190,7 +211,7 @@ class OrderFlow:
             self._overdue(order, merchant_id, time)
         if time >= (order.deliver_by // DAY_MS + 1 + OUTCOME_DAYS) * DAY_MS:
             self._mature(order)
-        order.timer = next_timer(order, self._judge.settings.retention_days)
+        order.timer = next_timer(order, self._retention_days)
         state.timers.set(f"o{key}", order.timer)
 
     def _overdue(self, order: OrderRecord, merchant_id: str, time: int) -> None:
@@ -221,57 +242,75 @@ class OrderFlow:
         state.timers.clear(f"o{key}")
 
 
-def _shipped(order: OrderRecord, event: events.OrderShipped) -> None:
+def _shipped(order: OrderRecord, event: events.OrderShipped) -> bool:
     if order.shipped is None or event.occurred_at < order.shipped:
         order.shipped = event.occurred_at
+    # The tracking number may be another, and is looked at in any case.
+    return True
 
 
-def _tracked(order: OrderRecord, event: events.OrderTracked) -> None:
+def _tracked(order: OrderRecord, event: events.OrderTracked) -> bool:
     at = event.occurred_at
-    if event.status != "exception" and (order.first_scan is None or at < order.first_scan):
+    changed = False
+    if (order.first_scan is None or at < order.first_scan) and event.status != "exception":
         order.first_scan = at
+        changed = True
     if event.status == "delivered" and (order.delivered is None or at < order.delivered):
         order.delivered = at
+        changed = True
+    return changed
 
 
-def _delivered(order: OrderRecord, event: events.OrderDelivered) -> None:
-    if order.delivered is None or event.occurred_at < order.delivered:
-        order.delivered = event.occurred_at
+def _delivered(order: OrderRecord, event: events.OrderDelivered) -> bool:
+    if order.delivered is not None and event.occurred_at >= order.delivered:
+        return False
+    order.delivered = event.occurred_at
+    return True
 
 
-def _cancelled(order: OrderRecord, event: events.OrderCancelled) -> None:
-    if order.cancelled is None or event.occurred_at < order.cancelled:
-        order.cancelled = event.occurred_at
-        order.cancelled_by = event.by
+def _cancelled(order: OrderRecord, event: events.OrderCancelled) -> bool:
+    if order.cancelled is not None and event.occurred_at >= order.cancelled:
+        return False
+    order.cancelled = event.occurred_at
+    order.cancelled_by = event.by
+    return True
 
 
-def _return_requested(order: OrderRecord, event: events.OrderReturnRequested) -> None:
+def _return_requested(order: OrderRecord, event: events.OrderReturnRequested) -> bool:
     order.claims |= RETURN_FLAGS[event.reason]
+    return True
 
 
-def _refunded(order: OrderRecord, event: events.OrderRefunded) -> None:
+def _refunded(order: OrderRecord, event: events.OrderRefunded) -> bool:
     order.refunded += event.amount
     if event.fault == "seller":
         order.seller_refund = True
+    return True
 
 
-def _disputed(order: OrderRecord, _: events.OrderDisputed) -> None:
+def _disputed(order: OrderRecord, _: events.OrderDisputed) -> bool:
     order.disputed = True
+    return True
 
 
-def _dispute_resolved(order: OrderRecord, event: events.OrderDisputeResolved) -> None:
-    if event.occurred_at >= order.dispute_resolved:
-        order.dispute_resolved = event.occurred_at
-        order.dispute_lost = event.in_favour_of == "buyer"
+def _dispute_resolved(order: OrderRecord, event: events.OrderDisputeResolved) -> bool:
+    if event.occurred_at < order.dispute_resolved:
+        return False
+    order.dispute_resolved = event.occurred_at
+    order.dispute_lost = event.in_favour_of == "buyer"
+    return True
 
 
-def _reviewed(order: OrderRecord, event: events.OrderReviewed) -> None:
-    if not order.rating or event.occurred_at < order.rated_at:
-        order.rating = event.rating
-        order.rated_at = event.occurred_at
+def _reviewed(order: OrderRecord, event: events.OrderReviewed) -> bool:
+    if order.rating and event.occurred_at >= order.rated_at:
+        return False
+    order.rating = event.rating
+    order.rated_at = event.occurred_at
+    return True
 
 
-_HANDLERS = {
+#: What each event changes of an order's facts; true if it changed any.
+_HANDLERS: Final[dict[type[OrderEvent], Callable[[OrderRecord, Any], bool]]] = {
     events.OrderShipped: _shipped,
     events.OrderTracked: _tracked,
     events.OrderDelivered: _delivered,

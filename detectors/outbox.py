@@ -1,6 +1,7 @@
 """Turns judgements into messages: CloudEvents 1.0 in Kafka binary mode, with deterministic ids."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -22,27 +23,32 @@ class Outbox:
     so that the same input gives the same ids live, after a crash and in replay.
     """
 
-    __slots__ = ("_at", "_count", "emits", "source", "time")
+    __slots__ = ("_at", "_count", "_record", "emits", "time")
 
     def __init__(self) -> None:
         self.emits: list[Emit] = []
-        self.source = Source("", 0, 0)
         self.time = 0
+        self._record = ("", 0, 0)
         self._at = ""
         self._count = 0
 
     def start(self, topic: str, partition: int, offset: int, time: int) -> None:
         """Begin the outputs of one record (or tick) at an event time, ms."""
-        self.source = Source(topic, partition, offset)
+        self._record = (topic, partition, offset)
         self.time = time
         self._at = ""
         self._count = 0
 
+    @property
+    def source(self) -> Source:
+        """The record that the present outputs come from."""
+        return Source(*self._record)
+
     def next_id(self) -> str:
         """A fresh id for an output of the present record: letters, digits, hyphens and underscores only."""
         if not self._at:
-            topic = "".join(c if c.isalnum() or c == "_" else "-" for c in self.source.topic)
-            self._at = f"{topic}-{self.source.partition}-{self.source.offset}"
+            topic, partition, offset = self._record
+            self._at = f"{_slug(topic)}-{partition}-{offset}"
         identifier = f"{self._at}-{self._count}"
         self._count += 1
         return identifier
@@ -89,6 +95,11 @@ class Outbox:
             ("dlq_at", str(record.timestamp).encode()),
         )
         self.emits.append(Emit("dead_letters", record.key, record.value, headers, identifier))
+
+
+@lru_cache(maxsize=256)
+def _slug(topic: str) -> str:
+    return "".join(c if c.isascii() and (c.isalnum() or c == "_") else "-" for c in topic)
 
 
 def _rfc3339(time: int) -> bytes:

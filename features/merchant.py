@@ -98,7 +98,7 @@ _FAR_DEFECTS: Final = tuple(
 
 #: Event ids of merchant-level events kept to drop repeats, and tracking numbers kept to see reuse.
 SEEN_LIMIT: Final = 32
-TRACKING_LIMIT: Final = 6
+TRACKING_LIMIT: Final = 5
 CHANGES_LIMIT: Final = 8
 
 

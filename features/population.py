@@ -130,7 +130,7 @@ class Population(Struct):
     prices: dict[str, PriceLevel] = field(default_factory=dict)
 
     def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
-        """Exchange what one merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""
+        """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""
         size = len(PRIOR_FAMILIES) + 3
         before = [*old, *[0] * (size - len(old))]
         after = [*new, *[0] * (size - len(new))]

@@ -129,7 +129,7 @@ def _placed(index: int) -> Getter:
 
 
 def _counts(rate: str, window: int) -> Callable[[Context], tuple[int, int]]:
-    """Orders old enough to have failed, and those that did: :meth:`Merchant.orders_and_defects` without its look-ups."""
+    """Orders old enough to have failed, and those that did: ``orders_and_defects`` without its look-ups."""
     family, due, defect = RATES[rate]
     start = window * (m.SHIP_WIDTH if family == 0 else m.OUTCOME_WIDTH)
     due, defect, undeliverable = start + due, start + defect, start + m.UNDELIVERABLE
@@ -519,7 +519,7 @@ _ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], f
     (
         "tracking_reused",
         "0 or 1",
-        "the tracking number was used for another of the merchant's last 6 shipments",
+        "the tracking number was used for another of the merchant's last 5 shipments",
         "never",
         lambda _, o: float(o.tracking_reused),
     ),

@@ -138,7 +138,7 @@ def day_of(time: int) -> int:
 
 
 def pack_buckets(buckets: Buckets) -> str:
-    """Buckets as text: ``days-since-the-entry-before[:counters]``, blank between entries; a bucket ``[1]`` has no counters.
+    """Buckets as text: ``days-since-the-entry-before[:counters]``, blank between entries; ``[1]`` needs no counters.
 
     Two to six characters for the usual day, a quarter of what JSON takes, and still readable:
     ``20366 4:1,4598 5`` has one order on day 20366, one of 4598 on day 20370, one on day 20375.

@@ -63,10 +63,12 @@ class Intake:
 
     def take(self, limit: int) -> list[Record]:
         """Up to ``limit`` records for the next flush, merged by timestamp."""
+        # Up to here (time, rank) all is known: what a lagging topic brings next may have the time of its last record.
         horizon = None
-        for topic, buffer in self._buffers.items():
+        for rank, topic in enumerate(self._topics):
+            buffer = self._buffers[topic]
             if buffer and self._behind(topic):
-                last = buffer[-1].timestamp
+                last = (buffer[-1].timestamp, rank)
                 horizon = last if horizon is None else min(horizon, last)
         merged: list[tuple[int, int, int, Any]] = []
         busy = 0
@@ -81,7 +83,7 @@ class Intake:
                     break
                 # A timestamp that steps back is read as the one before: offsets keep their order.
                 reached = max(reached, record.timestamp)
-                if horizon is not None and reached > horizon:
+                if horizon is not None and (reached, rank) > horizon:
                     break
                 merged.append((reached, rank, count, record))
         if busy > 1:
