@@ -32,11 +32,13 @@ _STATES: Final = Decoder(_State)
 class BehaviourAnomaly:
     """Half-Space Trees over fixed-range inputs, reported as a percentile among recent behaviours.
 
-    The trees compare a behaviour with the last full window of ``window`` behaviours; their score has no unit, so it is ranked among the scores of the
-    behaviours learned lately. Only learned behaviours enter the ranking, and none from the first window, when trees score everything 0.
+    The trees compare a behaviour with the last full window of ``window`` behaviours; their score has no unit, so it
+    is ranked among the scores of the behaviours learned lately. Only learned behaviours enter the ranking, and none
+    from the first window, when trees score everything 0.
 
-    Warm-up: ``score`` is ``None`` for the first ``window`` + 200 behaviours. Failure mode: what is common is normal, so attacks that make up a good part of
-    a shard's merchants hide each other; rules and the bad-order model look for those.
+    Warm-up: ``score`` is ``None`` for the first ``window`` + 200 behaviours. Failure mode: what is common is normal,
+    so attacks that make up a good part of a shard's merchants hide each other; rules and the bad-order model look for
+    those.
 
     Parameters
     ----------
@@ -45,8 +47,8 @@ class BehaviourAnomaly:
     seed
         Of the random trees.
     n_trees, height, window
-        Size of the forest, and behaviours per window. The paper uses 25 trees of height 15 and windows of 250; height 8 keeps
-        the snapshot small.
+        Size of the forest, and behaviours per window. The paper uses 25 trees of height 15 and windows of 250; height
+        8 keeps the snapshot small.
     memory
         Behaviours over which the percentile and the typical values forget.
 
@@ -80,7 +82,7 @@ class BehaviourAnomaly:
         self._schema = schema_of(self.name, self.version, self.inputs, parameters, self._trees.structure)
 
     def score(self, values: Values) -> float | None:
-        """Percentile of a behaviour, 0 to 1: the share of recent behaviours that are less unusual. ``None`` during warm-up.
+        """Percentile of a behaviour, 0 to 1: the share of recent ones that are less unusual. ``None`` during warm-up.
 
         Raises
         ------
@@ -114,8 +116,9 @@ class BehaviourAnomaly:
     def contributions(self, values: Values) -> list[tuple[str, float]]:
         """How much each input makes the behaviour unusual, in bits of surprise, in the order of the inputs.
 
-        The mean of two questions: how much less unusual were the behaviour with this input at its typical value, and how much more unusual a
-        typical behaviour with this input's value (the two ends of the Shapley value). Positive makes unusual; 0 during warm-up.
+        The mean of two questions: how much less unusual were the behaviour with this input at its typical value, and
+        how much more unusual a typical behaviour with this input's value (the two ends of the Shapley value).
+        Positive makes unusual; 0 during warm-up.
         """
         point = self._ranges.scale(values, self._typical)
         typical = self._typical
@@ -136,7 +139,9 @@ class BehaviourAnomaly:
         """Everything learned, as bytes."""
         trees = self._trees
         reference, learning = trees.masses()
-        state = _State(reference, learning, trees.counter, trees.warm, self._learned, self._typical, self._percentile.state())
+        state = _State(
+            reference, learning, trees.counter, trees.warm, self._learned, self._typical, self._percentile.state()
+        )
         return seal(self._schema, state)
 
     def restore(self, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from math import exp, log
-from types import MappingProxyType
 from typing import Final
 
 from msgspec import Struct
@@ -10,37 +9,15 @@ from msgspec.msgpack import Decoder
 
 from detectors.calibration import CalibrationState, CalibrationTracker, Metrics, Reliability
 from detectors.inputs import FixedRanges, Input, Values
+from detectors.known_effects import KnownEffect, KnownEffects
 from detectors.logistic import InformedLogisticRegression, SettlingRate
-from detectors.model import schema_of, seal, unseal
+from detectors.model import Parameter, schema_of, seal, unseal
 from detectors.standardize import RunningStandardizer, StandardizerState
 
 #: Log-odds are cut here (0.0000003): no evidence makes an outcome certain.
 _CERTAIN: Final = 15.0
-#: The input of the classifier that carries what is known in advance, and the log-odds that it may reach.
+#: The input of the classifier that carries what is known in advance.
 _KNOWN: Final = "known effects"
-_KNOWN_BOUND: Final = 4.0
-
-
-class KnownEffect(Struct, frozen=True, array_like=True):
-    """What is known of an input before any label.
-
-    Attributes
-    ----------
-    log_odds
-        Added to the log-odds of a bad order for each unit of the feature above ``reference``.
-    reference
-        Value at which an order is as risky as the prior says.
-    """
-
-    log_odds: float
-    reference: float
-
-
-#: A promise with little time to spare is broken more often, everywhere: twice the expected time instead of once divides the odds by five (0.69 x 2.4; a fit
-#: on Olist's dev rows gives 2.4). A merchant of whose orders a tenth more went wrong has odds higher by half in the next one.
-KNOWN_EFFECTS: Final[Mapping[str, KnownEffect]] = MappingProxyType(
-    {"promise_margin": KnownEffect(-2.4, 0.5), "bad_order_rate_90d_shrunk": KnownEffect(4.0, 0.1)}
-)
 
 
 class _State(Struct, frozen=True):
@@ -57,12 +34,13 @@ _STATES: Final = Decoder(_State)
 class BadOrderModel:
     """Logistic regression on standardised inputs (River), learning online from labels that come weeks late.
 
-    Inputs are standardised by what was seen when orders were placed (:meth:`observe`), the classifier learns when their outcome is known (:meth:`learn`) from the
-    inputs as they were scored. In one pipeline the scaler would lag behind by the delay of the labels.
+    Inputs are standardised by what was seen when orders were placed (:meth:`observe`), the classifier learns when
+    their outcome is known (:meth:`learn`) from the inputs as they were scored. In one pipeline the scaler would lag
+    behind by the delay of the labels.
 
-    Cold start: before the first label the log-odds are those of ``prior`` plus the ``known`` effects. Learning scales these and adds to them as labels come in; an
-    L2 pull keeps near zero what labels say little about. Linear in the log-odds: an effect that only shows when two inputs meet has to be given
-    as an input of its own.
+    Cold start: before the first label the log-odds are those of ``prior`` plus the ``known`` effects. Learning scales
+    these and adds to them as labels come in; an L2 pull keeps near zero what labels say little about. Linear in the
+    log-odds: an effect that only shows when two inputs meet has to be given as an input of its own.
 
     Parameters
     ----------
@@ -71,7 +49,7 @@ class BadOrderModel:
     prior
         Share of bad orders expected before any is known.
     known
-        Effects known in advance; by default :data:`KNOWN_EFFECTS`, as far as those are inputs.
+        Effects known in advance; by default the inputs among :data:`~detectors.known_effects.KNOWN_EFFECTS`.
     rate, floor, pace
         Learning rate at the first label, the least one, and the labels after which it has fallen by 1/sqrt(2).
     intercept_rate
@@ -88,7 +66,8 @@ class BadOrderModel:
 
     References
     ----------
-    H. B. McMahan et al.: Ad click prediction: a view from the trenches. KDD 2013, on online logistic regression and progressive validation.
+    H. B. McMahan et al.: Ad click prediction: a view from the trenches. KDD 2013, on online logistic regression and
+    progressive validation.
     """
 
     name: str = "bad-order"
@@ -112,11 +91,7 @@ class BadOrderModel:
         self._ranges = FixedRanges(inputs)
         self.inputs = self._ranges.inputs
         self._names = self._ranges.names
-        if known is None:
-            known = {name: effect for name, effect in KNOWN_EFFECTS.items() if name in self._names}
-        if unknown := set(known) - set(self._names):
-            raise ValueError(f"known effects are given for what is no input: {', '.join(sorted(unknown))}")
-        self._effects = tuple(self._scaled_effect(name, effect) for name, effect in known.items())
+        self._known = KnownEffects(self.inputs, known)
         self._intercept = log(prior / (1.0 - prior))
         self._intercept_rate = intercept_rate
         self._l2 = l2
@@ -124,7 +99,7 @@ class BadOrderModel:
         self._memory = memory
         self._labels = 0
         self._scaler, self._classifier, self._calibration = self._fresh()
-        parameters = {
+        parameters: dict[str, Parameter] = {
             "prior": prior,
             "rate": rate,
             "floor": floor,
@@ -132,7 +107,9 @@ class BadOrderModel:
             "intercept_rate": intercept_rate,
             "l2": l2,
             "memory": memory,
-            **{f"known.{name}": f"{effect.log_odds} {effect.reference}" for name, effect in known.items()},
+            **{
+                f"known.{name}": f"{effect.log_odds} {effect.reference}" for name, effect in self._known.effects.items()
+            },
         }
         self._schema = schema_of(self.name, self.version, self.inputs, parameters)
 
@@ -166,7 +143,8 @@ class BadOrderModel:
         bad
             Whether it went wrong.
         predicted
-            The probability given when it was scored, for the metrics; without it, what the model would say now, just before it learns.
+            The probability given when it was scored, for the metrics; without it, what the model would say now, just
+            before it learns.
 
         Raises
         ------
@@ -183,23 +161,25 @@ class BadOrderModel:
         self._labels += 1
 
     def contributions(self, values: Values) -> list[tuple[str, float]]:
-        """Log-odds that each input adds, in the order of the inputs: to an average order, or to one at the reference of a known effect."""
+        """Log-odds that each input adds, in their order.
+
+        Compared with an average order; where an effect is known, with one at its reference.
+        """
         scaled = self._ranges.scale_known(values)
         point = self._point(scaled)
         weights = self._classifier.weights_now()
-        shares = {name: weights[name] * point[name] for name in self._names}
-        for position, factor, reference in self._effects:
-            value = scaled[position]
-            if value is not None:
-                shares[self._names[position]] += weights[_KNOWN] * factor * (value - reference)
-        return list(shares.items())
+        known = self._known.parts(scaled)
+        return [
+            (name, weights[name] * point[name] + weights[_KNOWN] * part)
+            for name, part in zip(self._names, known, strict=True)
+        ]
 
     def typical(self) -> list[float]:
         """The inputs' running means (of ``log1p`` where an input asks for it), in the features' units."""
         return self._ranges.unscale(self._scaler.means)
 
     def weights(self) -> dict[str, float]:
-        """Log-odds per standard deviation of each input, as learned on top of the known effects, and the factor on those."""
+        """Log-odds per standard deviation of each input, learned beside the known effects, and the factor on those."""
         return self._classifier.weights_now()
 
     def metrics(self) -> Metrics:
@@ -238,25 +218,12 @@ class BadOrderModel:
         )
         return RunningStandardizer(len(self._names)), classifier, CalibrationTracker(self._memory)
 
-    def _scaled_effect(self, name: str, effect: KnownEffect) -> tuple[int, float, float]:
-        """Position of the input, log-odds over its whole range, and the reference on 0..1."""
-        item = self.inputs[self._names.index(name)]
-        if item.log:
-            raise ValueError(f"known effects are per unit, but input {name!r} is on a logarithmic scale")
-        width = item.high - item.low
-        return self._names.index(name), effect.log_odds * width, (effect.reference - item.low) / width
-
     def _point(self, scaled: Sequence[float | None]) -> dict[str, float]:
         """What the classifier sees: deviations from the mean by name, and the sum of the known effects."""
         point = dict(zip(self._names, self._scaler.transform(scaled), strict=True))
-        known = 0.0
-        for position, factor, reference in self._effects:
-            value = scaled[position]
-            if value is not None:
-                known += factor * (value - reference)
-        point[_KNOWN] = min(max(known, -_KNOWN_BOUND), _KNOWN_BOUND)
+        point[_KNOWN] = self._known.total(scaled)
         return point
 
-    def _probability(self, point: Mapping[str, float]) -> float:
+    def _probability(self, point: dict[str, float]) -> float:
         odds = self._classifier.log_odds_one(point)
         return 1.0 / (1.0 + exp(-min(max(odds, -_CERTAIN), _CERTAIN)))

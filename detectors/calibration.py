@@ -31,8 +31,9 @@ class Reliability(Struct, frozen=True):
 class Metrics(Struct, frozen=True):
     """Decayed test-then-train metrics.
 
-    ``labels`` counts all labels ever. ``auc`` is approximate, from binned probabilities; ``None`` without both classes. ``calibration_error`` is the mean
-    distance of predicted and observed shares over the bins, weighed by their labels (ECE).
+    ``labels`` counts all labels ever. ``auc`` is approximate, from binned probabilities; ``None`` without both
+    classes. ``calibration_error`` is the mean distance of predicted and observed shares over the bins, weighed by
+    their labels (ECE).
     """
 
     labels: int
@@ -121,7 +122,7 @@ class CalibrationTracker:
         )
 
     def reliability(self, groups: int = 10) -> list[Reliability]:
-        """Predicted against observed shares in about ``groups`` ranges holding alike many labels; empty ones are left out."""
+        """Predicted against observed shares in about ``groups`` ranges of alike many labels, without empty ones."""
         total = sum(self._good) + sum(self._bad)
         found = []
         labels = predicted = observed = 0.0
@@ -131,7 +132,13 @@ class CalibrationTracker:
             predicted += self._predicted[at]
             observed += self._bad[at]
             if labels and (labels * groups >= total or at == _BINS - 1):
-                share = Reliability(_probability(start), _probability(at + 1), labels / self._weight, predicted / labels, observed / labels)
+                share = Reliability(
+                    _probability(start),
+                    _probability(at + 1),
+                    labels / self._weight,
+                    predicted / labels,
+                    observed / labels,
+                )
                 found.append(share)
                 labels = predicted = observed = 0.0
                 start = at + 1

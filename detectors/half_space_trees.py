@@ -1,11 +1,12 @@
 """River's Half-Space Trees with the same scores, walked once and stored as leaf counts.
 
-River keeps a mass in every node and walks the trees for each call. All of that follows from how many observations reached each leaf: a node's mass is the
-sum of its leaves'. So one walk finds the leaves, learning counts them, and when a window ends each leaf's score is worked out once. A test compares the
-scores with River's own, bit for bit; this takes a third of the time, and what is learned is two small integers per leaf.
+River keeps a mass in every node and walks the trees for each call. All of that follows from how many observations
+reached each leaf: a node's mass is the sum of its leaves'. So one walk finds the leaves, learning counts them, and when
+a window ends each leaf's score is worked out once. A test compares the scores with River's own, bit for bit; this
+takes half of the time, and what is learned is two small integers per leaf.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from random import Random
@@ -26,7 +27,8 @@ _PADDING: Final = 0.15
 class HalfSpaceTrees(anomaly.HalfSpaceTrees):
     """Half-Space Trees over named inputs on 0..1, equal to River's estimator of that name.
 
-    A random tree halves the space of the inputs again and again; a point is as anomalous as few points of the last full window fell near it.
+    A random tree halves the space of the inputs again and again; a point is as anomalous as few points of the last full
+    window fell near it.
 
     Parameters
     ----------
@@ -41,7 +43,7 @@ class HalfSpaceTrees(anomaly.HalfSpaceTrees):
     """
 
     def __init__(self, names: Sequence[str], n_trees: int, height: int, window_size: int, seed: int) -> None:
-        super().__init__(n_trees=n_trees, height=height, window_size=window_size, seed=seed)  # type: ignore[no-untyped-call]
+        super().__init__(n_trees=n_trees, height=height, window_size=window_size, seed=seed)
         self.names = tuple(names)
         self._roots, self.structure = _build(self.names, n_trees, height, seed)
         self._steps = range(height)
@@ -68,7 +70,7 @@ class HalfSpaceTrees(anomaly.HalfSpaceTrees):
         return found
 
     def score_leaves(self, leaves: Sequence[int]) -> float:
-        """River's score of a point in these leaves, 0 to 1, higher is more anomalous; 0 before the first window is full."""
+        """River's score of a point in these leaves: 0 to 1, higher is more anomalous; 0 in the first window."""
         if self._first_window:
             return 0.0
         mass = 0
@@ -88,11 +90,11 @@ class HalfSpaceTrees(anomaly.HalfSpaceTrees):
             self._learning = [[0] * len(counts) for counts in self._reference]
             self._leaf_scores = self._score_table(self._reference)
 
-    def score_one(self, x: Mapping[str, float]) -> float:
+    def score_one(self, x: dict[Hashable, Any]) -> float:
         """River's interface: the score of a point given by name."""
         return self.score_leaves(self.leaves([x[name] for name in self.names]))
 
-    def learn_one(self, x: Mapping[str, float]) -> None:
+    def learn_one(self, x: dict[Hashable, Any]) -> None:
         """River's interface: learn a point given by name."""
         self.learn_leaves(self.leaves([x[name] for name in self.names]))
 
@@ -117,7 +119,7 @@ class HalfSpaceTrees(anomaly.HalfSpaceTrees):
         self._leaf_scores = self._score_table(self._reference)
 
     def _score_table(self, reference: list[list[int]]) -> list[list[int]]:
-        """What River's walk adds up on the way to each leaf: mass times 2**depth, down to the first node below the size limit."""
+        """What River's walk adds up on the way to a leaf: mass times 2**depth, up to the first light node."""
         counts = np.asarray(reference, dtype=np.int64)
         leaves = counts.shape[1]
         total = np.zeros_like(counts)
@@ -136,15 +138,15 @@ def _build(names: tuple[str, ...], n_trees: int, height: int, seed: int) -> tupl
     positions = {name: position for position, name in enumerate(names)}
     roots = []
     for _ in range(n_trees):
-        limits = {name: (0.0, 1.0) for name in sorted(names)}
+        limits = dict.fromkeys(sorted(names), (0.0, 1.0))
         tree = make_padded_tree(limits, height, _PADDING, rng, r_mass=0, l_mass=0)  # type: ignore[no-untyped-call]
         roots.append(_flatten(tree, positions, iter(range(2**height))))
     return tuple(roots), sha256(repr(roots).encode()).hexdigest()
 
 
-def _flatten(node: Any, positions: Mapping[str, int], numbers: Any) -> Node:
+def _flatten(node: Any, positions: Mapping[str, int], numbers: Iterator[int]) -> Node:
     if not isinstance(node, PaddedBranch):
-        return cast("int", next(numbers))
+        return next(numbers)
     left = _flatten(node.children[0], positions, numbers)
     right = _flatten(node.children[1], positions, numbers)
     return positions[node.feature], node.threshold, left, right

@@ -1,7 +1,8 @@
 """Inputs of the models: named, with a fixed range.
 
-Ranges are fixed by configuration and never learned: a scaler that follows the largest value seen can be blinded by one absurd order (River's
-``MinMaxScaler`` squashes everything else to nothing), and Half-Space Trees need to know their space before the first observation.
+Ranges are fixed by configuration and never learned: a scaler that follows the largest value seen can be blinded by
+one absurd order (River's ``MinMaxScaler`` squashes everything else to nothing), and Half-Space Trees need to know
+their space before the first observation.
 """
 
 from collections.abc import Sequence

@@ -35,8 +35,8 @@ class SettlingRate(optim.base.Scheduler):
 class InformedLogisticRegression(linear_model.LogisticRegression):
     """Logistic regression whose weights start from, and are drawn back to, weights given in advance.
 
-    River learns a correction that is added to the given weights, so its L2 penalty draws the sum to them: the mode of the
-    posterior under a normal prior around ``prior``.
+    River learns a correction that is added to the given weights, so its L2 penalty draws the sum to them: the mode of
+    the posterior under a normal prior around ``prior``.
 
     Parameters
     ----------
@@ -63,21 +63,19 @@ class InformedLogisticRegression(linear_model.LogisticRegression):
         intercept_rate: float,
         l2: float,
     ) -> None:
-        super().__init__(  # type: ignore[no-untyped-call]
-            optimizer=optim.SGD(rate), l2=l2, intercept_init=intercept, intercept_lr=intercept_rate
-        )
+        super().__init__(optimizer=optim.SGD(rate), l2=l2, intercept_init=intercept, intercept_lr=intercept_rate)
         self.names = tuple(names)
         self.prior = dict(prior)
         self.rate = rate
         self._prior = tuple(self.prior.items())
 
-    def log_odds_one(self, x: Mapping[str, float]) -> float:
+    def log_odds_one(self, x: dict[str, float]) -> float:
         """Log-odds of the positive class."""
         return self._raw_dot_one(x)
 
-    def _raw_dot_one(self, x: Mapping[str, float]) -> float:
+    def _raw_dot_one(self, x: dict[str, float]) -> float:
         """River asks this for every prediction and gradient."""
-        raw = cast("float", self._weights.dot(x)) + cast("float", self.intercept)
+        raw = self._weights.dot(x) + cast("float", self.intercept)
         for name, weight in self._prior:
             raw += weight * x[name]
         return raw

@@ -1,20 +1,22 @@
 """What all models have in common: an interface, and snapshots that are plain data.
 
-A model belongs to one shard and is checkpointed with it about once a second, so its snapshot is small and cheap. It holds only what was learned,
-as numbers; everything that follows from the parameters is rebuilt. It is never a pickle: River's do not survive its upgrades, and loading one
-from a store would run whatever somebody put there.
+A model belongs to one shard and is checkpointed with it about once a second, so its snapshot is small and cheap. It
+holds only what was learned, as numbers; everything that follows from the parameters is rebuilt. It is never a pickle:
+River's do not survive its upgrades, and loading one from a store would run whatever somebody put there.
 """
 
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b, sha256
+from importlib.metadata import version
 from typing import Final, Protocol, TypeVar
 
 import msgspec
-import river
 
 from detectors.inputs import Input
 
 _FORMAT: Final = 1
+#: Numbers of River's estimators may mean something else in another version.
+_RIVER: Final = version("river")
 _CHECKSUM_BYTES: Final = 16
 State = TypeVar("State", bound=msgspec.Struct)
 Parameter = bool | int | float | str
@@ -61,13 +63,13 @@ _ENCODER: Final = msgspec.msgpack.Encoder()
 
 
 def schema_of(
-    name: str, version: str, inputs: Sequence[Input], parameters: Mapping[str, Parameter], structure: str = ""
+    name: str, model_version: str, inputs: Sequence[Input], parameters: Mapping[str, Parameter], structure: str = ""
 ) -> str:
     """Hash (hex) of everything that gives learned numbers their meaning.
 
     Parameters
     ----------
-    name, version
+    name, model_version
         Of the model.
     inputs
         Names, ranges and order of its inputs.
@@ -78,7 +80,7 @@ def schema_of(
     """
     described = {
         "name": name,
-        "version": version,
+        "version": model_version,
         "inputs": inputs,
         "parameters": dict(sorted(parameters.items())),
         "structure": structure,
@@ -89,7 +91,7 @@ def schema_of(
 def seal(schema: str, state: msgspec.Struct) -> bytes:
     """A snapshot (MessagePack) of ``state`` under a schema."""
     payload = _ENCODER.encode(state)
-    return _ENCODER.encode(_Envelope(_FORMAT, river.__version__, schema, _checksum(payload), msgspec.Raw(payload)))
+    return _ENCODER.encode(_Envelope(_FORMAT, _RIVER, schema, _checksum(payload), msgspec.Raw(payload)))
 
 
 def unseal(data: bytes, schema: str, decoder: msgspec.msgpack.Decoder[State]) -> State:
@@ -106,8 +108,8 @@ def unseal(data: bytes, schema: str, decoder: msgspec.msgpack.Decoder[State]) ->
         raise SnapshotMismatch(f"not a snapshot of a model: {error}") from error
     if envelope.format != _FORMAT:
         raise SnapshotMismatch(f"the snapshot has format {envelope.format}, this program reads {_FORMAT}")
-    if envelope.river != river.__version__:
-        raise SnapshotMismatch(f"the snapshot is from River {envelope.river}, this is {river.__version__}")
+    if envelope.river != _RIVER:
+        raise SnapshotMismatch(f"the snapshot is from River {envelope.river}, this is {_RIVER}")
     if envelope.schema != schema:
         raise SnapshotMismatch("the snapshot is of a model with other inputs, parameters or seed")
     payload = bytes(envelope.state)

@@ -1,7 +1,7 @@
 """A streaming percentile: what share of recent scores is lower.
 
-Scores of anomaly models have no unit: inliers of Half-Space Trees lie near 0.78 or 0.99, depending on the data. A percentile means the same for every
-model and stays right when the model or the world shifts.
+Scores of anomaly models have no unit: inliers of Half-Space Trees lie near 0.78 or 0.99, depending on the data. A
+percentile means the same for every model and stays right when the model or the world shifts.
 """
 
 from typing import Final
@@ -26,8 +26,9 @@ class PercentileState(Struct, frozen=True, array_like=True):
 class StreamingPercentile:
     """Rank of a score among recent ones, by an exponentially decayed histogram.
 
-    A score's weight falls by 1/e with every ``memory`` scores that follow. Instead of decaying all bins, the weight of new scores grows
-    (forward decay, Cormode et al. 2009, doi:10.1109/ICDE.2009.65). Adding costs O(1), ranking O(bins) at C speed.
+    A score's weight falls by 1/e with every ``memory`` scores that follow. Instead of decaying all bins, the weight
+    of new scores grows (forward decay, Cormode et al. 2009, doi:10.1109/ICDE.2009.65). Adding costs O(1), ranking
+    O(bins) at C speed.
 
     Parameters
     ----------
@@ -75,14 +76,14 @@ class StreamingPercentile:
         bins = self._bins
         at = self._bin(score)
         rank = (sum(bins[:at]) + 0.5 * bins[at]) / self._total
-        return rank if rank < 1.0 else 1.0
+        return min(1.0, rank)
 
     def state(self) -> PercentileState:
         """What was learned, to be stored."""
         return PercentileState(self._weight, self._total, self._count, self._bins)
 
     def restore(self, state: PercentileState) -> None:
-        """Continue from a state; :class:`~detectors.model.SnapshotMismatch` when it has other bins or impossible numbers."""
+        """Continue from a state; :class:`~detectors.model.SnapshotMismatch` when its numbers can't be."""
         check_shape("percentile bins", state.bins, len(self._bins))
         weights = (state.weight, state.total, *state.bins)
         if not all(0.0 <= value < float("inf") for value in weights) or state.weight < 1.0 or state.count < 0:

@@ -29,9 +29,9 @@ class StandardizerState(Struct, frozen=True, array_like=True):
 class RunningStandardizer:
     """Values on 0..1 to deviations from their running mean in standard deviations.
 
-    Sums of values and squares are exact enough, because values are bounded; means and deviations follow them in blocks of 32 observations (at every
-    observation at first), which costs a third of Welford's update each time. A prior of ``prior`` observations in the middle of the range
-    keeps the first ones from looking extreme.
+    Sums of values and squares are exact enough, because values are bounded; means and deviations follow them in
+    blocks of 32 observations (at every observation at first), which costs a third of Welford's update each time. A
+    prior of ``prior`` observations in the middle of the range keeps the first ones from looking extreme.
 
     Parameters
     ----------
@@ -65,11 +65,16 @@ class RunningStandardizer:
 
     def observe(self, values: Sequence[float | None]) -> None:
         """Learn one observation, values on 0..1; ``None`` leaves its input as it was."""
-        self._sums = [total if value is None else total + value for total, value in zip(self._sums, values, strict=True)]
-        self._squares = [
-            total if value is None else total + value * value for total, value in zip(self._squares, values, strict=True)
+        self._sums = [
+            total if value is None else total + value for total, value in zip(self._sums, values, strict=True)
         ]
-        self._counts = [count if value is None else count + 1.0 for count, value in zip(self._counts, values, strict=True)]
+        self._squares = [
+            total if value is None else total + value * value
+            for total, value in zip(self._squares, values, strict=True)
+        ]
+        self._counts = [
+            count if value is None else count + 1.0 for count, value in zip(self._counts, values, strict=True)
+        ]
         self._seen += 1
         if self._seen <= _AT_FIRST or self._seen % _BLOCK == 0:
             self._refresh()
@@ -78,15 +83,17 @@ class RunningStandardizer:
         """Standardised values; ``None`` counts as the mean, 0."""
         bound = self._bound
         return [
-            0.0
-            if value is None
-            else bound
-            if (deviation := (value - mean) * factor) > bound
-            else -bound
-            if deviation < -bound
-            else deviation
+            deviation
+            if value is not None and -bound < (deviation := (value - mean) * factor) < bound
+            else self._edge(value, mean)
             for value, mean, factor in zip(values, self._means, self._factors, strict=True)
         ]
+
+    def _edge(self, value: float | None, mean: float) -> float:
+        """The rare cases: no value, or a deviation beyond the bound."""
+        if value is None:
+            return 0.0
+        return self._bound if value > mean else -self._bound
 
     def state(self) -> StandardizerState:
         """What was learned, to be stored."""

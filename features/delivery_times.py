@@ -1,8 +1,9 @@
 """How long deliveries take at present, so that a promise can be judged when an order is placed.
 
-Late rates know of a slow week only when its promises have run out, a month later. What is under way tells at once: by Little's law the mean time in a
-system is the number of orders in it over the rate at which they come (J. D. C. Little, Operations Research 9(3), 1961), whatever the distributions are.
-Routes differ from that mean by factors which change slowly and are learned from finished deliveries.
+Late rates know of a slow week only when its promises have run out, a month later. What is under way tells at once: by
+Little's law the mean time in a system is the number of orders in it over the rate at which they come (J. D. C.
+Little, Operations Research 9(3), 1961), whatever the distributions are. Routes differ from that mean by factors which
+change slowly and are learned from finished deliveries.
 """
 
 from math import exp, log
@@ -13,7 +14,8 @@ from msgspec import Struct, field
 from features.windows import DAY_MS
 
 _LN2: Final = log(2.0)
-#: Half-life of the rate of orders. Longer than a sale, so that a rush shows as more orders under way, not as a higher rate.
+#: Half-life of the rate of orders. Longer than a sale, so that a rush shows as more orders under way, not as a higher
+#: rate.
 RATE_LIFE_MS: Final = 30 * DAY_MS
 #: Half-life of what is known of a route.
 ROUTE_LIFE_MS: Final = 60 * DAY_MS
@@ -59,7 +61,8 @@ class Durations(Struct, array_like=True, gc=False):
 class DeliveryTimes(Struct):
     """Orders under way in a shard, the rate at which they come, and how routes differ.
 
-    Every order counted by :meth:`placed` must be taken out once by :meth:`finished`: when it is delivered, cancelled, or its promise has passed.
+    Every order counted by :meth:`placed` must be taken out once by :meth:`finished`: when it is delivered, cancelled,
+    or its promise has passed.
     """
 
     under_way: int = 0
@@ -92,8 +95,8 @@ class DeliveryTimes(Struct):
         region, route
             Where it went, and from where to where; empty where not known.
         duration
-            From order to delivery, ms; for an order whose promise has passed undelivered the time so far, which is known to be too
-            little; ``None`` for a cancelled one, which teaches nothing.
+            From order to delivery, ms; for an order whose promise has passed undelivered the time so far, which is
+            known to be too little; ``None`` for a cancelled one, which teaches nothing.
         """
         self.under_way = max(0, self.under_way - 1)
         if duration is None:
@@ -115,7 +118,7 @@ class DeliveryTimes(Struct):
         return self._present(time) + local - base
 
     def promise_margin(self, time: int, deliver_by: int, region: str, route: str) -> float:
-        """Log of the promised over the expected days, clipped to -3..3: 0 just enough, 0.7 twice the time, below 0 too little.
+        """Log of the promised over the expected days, cut to -3..3: 0 is just enough time, 0.7 twice as much.
 
         Parameters
         ----------
