@@ -147,10 +147,10 @@ class Assessor:
 
     # -- orders and listings ----------------------------------------------------------------------------------------
 
-    def order(self, event: OrderEvent, order: OrderRecord, merchant: Merchant) -> None:
-        """Judge an order: always when it is placed, later when a rule for the event fires."""
-        rules = self._order_rules[type(event)]
-        created = type(event) is OrderCreated
+    def order(self, kind: type[OrderEvent], order_id: str, order: OrderRecord, merchant: Merchant) -> None:
+        """Judge an order: always when it is placed, later when a rule for that type of event fires."""
+        rules = self._order_rules[kind]
+        created = kind is OrderCreated
         if rules is None and not created:
             return
         context = Context(merchant, self.state.population, order=order)
@@ -166,7 +166,7 @@ class Assessor:
             return
         self.state.statistics.assessments += 1
         order.level = finding.level
-        subject = Subject("order", event.order_id)
+        subject = Subject("order", order_id)
         identifier = self._judged(merchant, subject, finding, probability, context)
         if created:
             order.assessment = identifier
@@ -452,7 +452,7 @@ class Assessor:
         )
 
     def stand(self, merchant: Merchant) -> None:
-        """Publish the merchant's latest standing."""
+        """Publish the merchant's latest standing; its sequence is that of the last event it reflects."""
         record = merchant.record
         active: list[dict[str, object]] = []
         if record.enforcement is not None:
@@ -466,10 +466,11 @@ class Assessor:
                 }
                 for each in record.enforcement.active
             ]
+        self.state.statistics.outputs += 1
         self.outbox.standing(
             Standing(
                 merchant_id=merchant.id,
-                sequence=self._next(merchant),
+                sequence=record.sequence,
                 level=LEVELS[record.level],
                 as_of=record.as_of,
                 enforcements=active,

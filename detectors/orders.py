@@ -16,12 +16,15 @@ from features.order import (
     DEFAULT_SHIP_MS,
     DEFECTS,
     LATE_DELIVERY,
-    OUTCOME_DAYS,
+    LONGEST_PROMISE_MS,
     OUTCOME_DUE,
+    OVERDUE,
     RETURN_FLAGS,
     SEEN_LIMIT,
     OrderRecord,
     next_timer,
+    outcome_due,
+    retention_end,
 )
 from features.vectors import order_vector
 from features.windows import DAY_MS
@@ -30,6 +33,8 @@ from features.windows import DAY_MS
 _ID_MASK = (1 << 40) - 1
 #: 24 bits: among the few recent shipments of a merchant, one in two million is taken for a repeat.
 _TRACKING_MASK = (1 << 24) - 1
+#: Tracking numbers kept of one order.
+_NUMBERS_LIMIT = 4
 
 
 def event_digest(event_id: str) -> int:
@@ -85,6 +90,9 @@ class OrderFlow:
             else:
                 statistics.duplicates += 1
             return
+        if not order.timer:
+            order.timer = at + self._retention_days * DAY_MS
+            state.timers.set(f"o{key}", order.timer)
         if not _HANDLERS[kind](order, event):
             # Most scans say nothing new: no fact changed, so nothing else can.
             return
@@ -92,13 +100,10 @@ class OrderFlow:
             self._check_tracking(order, merchant, event.tracking_number)  # type: ignore[attr-defined]
         changed = merchant.reflag(order)
         if order.created is None:
-            if not order.timer:
-                order.timer = at + self._retention_days * DAY_MS
-                state.timers.set(f"o{key}", order.timer)
             return
         if not order.segment_known and order.delivered is not None:
             self._learn_lateness(order, at)
-        self._assessor.order(event, order, merchant)
+        self._assessor.order(kind, event.order_id, order, merchant)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
 
@@ -107,7 +112,13 @@ class OrderFlow:
         self._create(event, key, order, merchant)
         changed = merchant.reflag(order)
         self._score(order, merchant, event)
-        self._assessor.order(event, order, merchant)
+        self._assessor.order(events.OrderCreated, event.order_id, order, merchant)
+        if len(order.seen) > 1:
+            # What came before its order could not be judged then.
+            if order.delivered is not None:
+                self._learn_lateness(order, event.occurred_at)
+            for kind in _facts_of(order):
+                self._assessor.order(kind, event.order_id, order, merchant)
         self._assessor.merchant(merchant, changed & DEFECTS != 0)
 
     def _create(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
@@ -118,8 +129,8 @@ class OrderFlow:
         order.buyer = buyer = self._judge.pseudonyms.short("buyer", event.buyer_id)
         order.total = event.total
         order.items = len(event.items)
-        order.ship_by = at + DEFAULT_SHIP_MS if event.ship_by is None else event.ship_by
-        order.deliver_by = at + DEFAULT_DELIVER_MS if event.deliver_by is None else event.deliver_by
+        order.ship_by = _promise(at, event.ship_by, DEFAULT_SHIP_MS)
+        order.deliver_by = _promise(at, event.deliver_by, DEFAULT_DELIVER_MS)
         order.ship_to = event.ship_to or ""
         quantity = 0
         for item in event.items:
@@ -162,7 +173,7 @@ class OrderFlow:
     @staticmethod
     def _check_tracking(order: OrderRecord, merchant: Merchant, number: str) -> None:
         digest = xxh3_64_intdigest(number.encode()) & _TRACKING_MASK
-        if order.tracking == digest:
+        if digest in order.tracking:
             return
         recent = merchant.record.tracking
         if digest in recent:
@@ -173,7 +184,7 @@ class OrderFlow:
             if len(recent) >= TRACKING_LIMIT:
                 del recent[0]
             recent.append(digest)
-        order.tracking = digest
+        order.tracking = [*order.tracking[1 - _NUMBERS_LIMIT :], digest]
 
     def _learn_lateness(self, order: OrderRecord, at: int) -> None:
         """Teach the segments whether an order came late, once, when that is first known."""
@@ -198,8 +209,8 @@ class OrderFlow:
             return
         state.statistics.timers += 1
         state.touched_orders[key] = None
-        if order.created is None or order.matured:
-            self._retire(key)
+        if order.created is None or (order.matured and time >= retention_end(order, self._retention_days)):
+            self._retire(key, order, merchant_id)
             return
         overdue = False
         if order.cancelled is None and order.delivered is None:
@@ -209,7 +220,7 @@ class OrderFlow:
                 order.delivery_overdue = overdue = True
         if overdue:
             self._overdue(order, merchant_id, time)
-        if time >= (order.deliver_by // DAY_MS + 1 + OUTCOME_DAYS) * DAY_MS:
+        if time >= outcome_due(order):
             self._mature(order)
         order.timer = next_timer(order, self._retention_days)
         state.timers.set(f"o{key}", order.timer)
@@ -234,12 +245,41 @@ class OrderFlow:
                 self._state.statistics.labels += 1
             order.scored = None
 
-    def _retire(self, key: str) -> None:
+    def _retire(self, key: str, order: OrderRecord, merchant_id: str) -> None:
+        """Forget an order; what it added to the counts leaves them with their windows."""
         state = self._state
+        if order.flags & OVERDUE:
+            state.merchant(merchant_id).record.overdue -= 1
         del state.orders[key]
         state.touched_orders.pop(key, None)
         state.removed_orders[key] = None
         state.timers.clear(f"o{key}")
+
+
+def _promise(created: int, promised: int | None, default: int) -> int:
+    """A promised date, ms; one that can't be meant is taken as the nearest that can."""
+    if promised is None:
+        return created + default
+    return min(max(promised, created), created + LONGEST_PROMISE_MS)
+
+
+def _facts_of(order: OrderRecord) -> list[type[OrderEvent]]:
+    """Types of the events that an order's facts came from."""
+    facts: tuple[tuple[object, type[OrderEvent]], ...] = (
+        (order.shipped, events.OrderShipped),
+        (order.first_scan, events.OrderTracked),
+        (order.delivered, events.OrderDelivered),
+        (order.cancelled, events.OrderCancelled),
+        (order.claims, events.OrderReturnRequested),
+        (order.refunded, events.OrderRefunded),
+        (order.disputed, events.OrderDisputed),
+        (order.rating, events.OrderReviewed),
+    )
+    return [kind for fact, kind in facts if fact]
+
+
+# Where two events of one order contradict each other at the same time, the outcome must not depend on which arrives
+# first: the one that is better for the seller counts, or for a rating the worse.
 
 
 def _shipped(order: OrderRecord, event: events.OrderShipped) -> bool:
@@ -269,7 +309,7 @@ def _delivered(order: OrderRecord, event: events.OrderDelivered) -> bool:
 
 
 def _cancelled(order: OrderRecord, event: events.OrderCancelled) -> bool:
-    if order.cancelled is not None and event.occurred_at >= order.cancelled:
+    if order.cancelled is not None and (event.occurred_at, event.by) >= (order.cancelled, order.cancelled_by):
         return False
     order.cancelled = event.occurred_at
     order.cancelled_by = event.by
@@ -294,7 +334,8 @@ def _disputed(order: OrderRecord, _: events.OrderDisputed) -> bool:
 
 
 def _dispute_resolved(order: OrderRecord, event: events.OrderDisputeResolved) -> bool:
-    if event.occurred_at < order.dispute_resolved:
+    won = order.dispute_lost is False
+    if event.occurred_at < order.dispute_resolved or (won and event.occurred_at == order.dispute_resolved):
         return False
     order.dispute_resolved = event.occurred_at
     order.dispute_lost = event.in_favour_of == "buyer"
@@ -302,7 +343,7 @@ def _dispute_resolved(order: OrderRecord, event: events.OrderDisputeResolved) ->
 
 
 def _reviewed(order: OrderRecord, event: events.OrderReviewed) -> bool:
-    if order.rating and event.occurred_at >= order.rated_at:
+    if order.rating and (event.occurred_at, event.rating) >= (order.rated_at, order.rating):
         return False
     order.rating = event.rating
     order.rated_at = event.occurred_at

@@ -23,6 +23,9 @@ from features.windows import DAY_MS
 #: (TikTok Shop US fulfilment policy, 2025-10-23), here in calendar days.
 DEFAULT_SHIP_MS: Final = 3 * DAY_MS
 DEFAULT_DELIVER_MS: Final = 10 * DAY_MS
+#: Longest promise that is believed. No marketplace promises half a year, and an order is kept until its promises and
+#: its retention have passed: a date in 2099 would keep it for ever.
+LONGEST_PROMISE_MS: Final = 180 * DAY_MS
 #: Days between the delivery date and the day on which an order's outcome is taken as known.
 OUTCOME_DAYS: Final = 14
 
@@ -89,7 +92,8 @@ class OrderRecord(Struct, omit_defaults=True, gc=False):
     shipped: int | None = None
     first_scan: int | None = None
     delivered: int | None = None
-    tracking: int = 0
+    #: Digests of its tracking numbers: a parcel may be replaced, and an event may come again under another id.
+    tracking: list[int] = []
     tracking_reused: bool = False
     cancelled: int | None = None
     cancelled_by: str = ""
@@ -181,18 +185,25 @@ def delivery_due_day(order: OrderRecord) -> int:
     return order.deliver_by // DAY_MS + 1
 
 
+def outcome_due(order: OrderRecord) -> int:
+    """Time, ms, from which the order's outcome is taken as known: the beginning of a day."""
+    return (delivery_due_day(order) + OUTCOME_DAYS) * DAY_MS
+
+
+def retention_end(order: OrderRecord, retention_days: int) -> int:
+    """Time, ms, at which an order whose creation is known is forgotten."""
+    return outcome_due(order) + retention_days * DAY_MS
+
+
 def next_timer(order: OrderRecord, retention_days: int) -> int:
     """When the order must be looked at next, ms: ship-by, deliver-by, outcome due, or the end of its retention.
 
     An order whose creation is unknown is kept for the retention alone; the caller sets its timer.
     """
+    time = retention_end(order, retention_days) if order.matured else outcome_due(order)
     if order.cancelled is None and order.delivered is None:
-        ship = order.shipped is None and not order.ship_overdue
         if not order.delivery_overdue:
-            return (min(order.ship_by, order.deliver_by) if ship else order.deliver_by) + 1
-        if ship:
-            return order.ship_by + 1
-    due = (delivery_due_day(order) + OUTCOME_DAYS) * DAY_MS
-    if not order.matured:
-        return due
-    return due + retention_days * DAY_MS
+            time = min(time, order.deliver_by + 1)
+        if order.shipped is None and not order.ship_overdue:
+            time = min(time, order.ship_by + 1)
+    return time

@@ -163,7 +163,10 @@ class AuditSampled(Struct, frozen=True, kw_only=True, tag_field="type", tag="sho
 
 
 class Standing(Struct, frozen=True, kw_only=True):
-    """A merchant's latest state, on the compacted topic ``merchant-standing``."""
+    """A merchant's latest state, on the compacted topic ``merchant-standing``.
+
+    ``sequence`` is that of the last event on ``governance-events`` that it reflects.
+    """
 
     merchant_id: str
     sequence: int

@@ -115,7 +115,7 @@ class Tally:
 
     def standing(self, standing: Standing) -> None:
         """A merchant's latest standing. Standings and events come through different topics, so in any order."""
-        if standing.sequence > self._standing.get(standing.merchant_id, -1):
+        if standing.sequence >= self._standing.get(standing.merchant_id, -1):
             self._standing[standing.merchant_id] = standing.sequence
             view = self._merchant(standing.merchant_id)
             view.level = standing.level
