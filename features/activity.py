@@ -64,12 +64,12 @@ class Activity(Struct, array_like=True, gc=False):
             hour = day = base = 1.0
         else:
             hour, day, base = exp(-_HOUR_RATE * age), exp(-_DAY_RATE * age), exp(-_BASE_RATE * age)
-        # Rounded to what matters, so that the stored record stays short.
+        # Rounded to what matters, so that the stored record stays short; floats also where whole, as when read again.
         self.orders_hour = round(self.orders_hour + hour, 3)
         self.orders_day = round(self.orders_day + day, 3)
         self.orders_base = round(self.orders_base + base, 3)
-        self.gmv_day = round(self.gmv_day + day * amount)
-        self.gmv_base = round(self.gmv_base + base * amount)
+        self.gmv_day = round(self.gmv_day + day * amount, 0)
+        self.gmv_base = round(self.gmv_base + base * amount, 0)
         self.listings_day = round(self.listings_day, 3)
         self.listings_base = round(self.listings_base, 3)
 

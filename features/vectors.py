@@ -118,8 +118,9 @@ def order_vector(
     overall = population.segment_rate("", "")
     region = order.ship_to
     return [
-        order.total,
-        order.quantity,
+        # Floats all: stored and read again, they must be the same bytes.
+        float(order.total),
+        float(order.quantity),
         round(promised, 2),
         round(handling, 2),
         round(promised - handling, 2),
@@ -132,10 +133,10 @@ def order_vector(
         round(_shrunk(merchant, population, "late_delivery", 1), 4),
         round(_shrunk(merchant, population, "bad_order", 3), 4),
         round(min(1.0, record.overdue / orders), 4) if orders else None,
-        orders,
+        float(orders),
         round(record.activity.burst_day(record.as_of, record.as_of - record.first_seen), 3),
         round(max(0, record.as_of - (record.registered or record.first_seen)) / DAY_MS, 1),
         price,
-        merchant.buyers.orders_of(order.buyer),
+        float(merchant.buyers.orders_of(order.buyer)),
         age,
     ]
