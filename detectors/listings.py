@@ -8,7 +8,7 @@ from features import events
 from features.keys import entity_key
 from features.listing import ListingRecord
 from features.listing_text import listing_signals, title_similarity
-from features.merchant import LISTING_EDITS, LISTINGS_CREATED, LISTINGS_REMOVED, Merchant
+from features.merchant import LISTING_EDITS, LISTINGS_CREATED, LISTINGS_REMOVED, Merchant, MerchantRecord
 from features.windows import DAY_MS
 
 #: Event ids kept per listing to drop repeats.
@@ -57,14 +57,15 @@ class ListingFlow:
         if created:
             listing.created = at
             merchant.churn.add(at // DAY_MS, LISTINGS_CREATED, 1)
-            merchant.record.activity.add_listing(at)
         else:
             merchant.churn.add(at // DAY_MS, LISTING_EDITS, 1)
         if listing.version_at and at < listing.version_at:
             # An older version that arrives late is counted, but does not take the place of the newer one.
             return
         first = not listing.version_at
-        if first or listing.removed:
+        if not first and not listing.removed:
+            self._withdraw_price(listing, merchant.record)
+        else:
             merchant.record.live_listings += 1
             listing.removed = False
         if not first:
@@ -100,20 +101,13 @@ class ListingFlow:
     def _price(
         self, event: events.ListingCreated | events.ListingUpdated, listing: ListingRecord, merchant: Merchant
     ) -> None:
-        """Keep the category's price counts, and the merchant's own level against them."""
+        """Count a version's price in its category, and in the merchant's own level against it."""
         record = merchant.record
         if not record.currency:
             record.currency = event.currency
-        population = self._state.population
-        if listing.version_at and listing.price > 0 and not listing.removed:
-            population.price_level(listing.currency, listing.category).add(listing.price, -1)
-        if listing.level is not None:
-            record.level_sum -= listing.level
-            record.levelled -= 1
-            listing.level = None
         if event.price <= 0:
             return
-        level = population.price_level(event.currency, event.category)
+        level = self._state.population.price_level(event.currency, event.category)
         # Judged against the others: the median is read before this price joins.
         median = level.median_log()
         level.add(event.price)
@@ -125,12 +119,20 @@ class ListingFlow:
     def _remove(self, listing: ListingRecord, merchant: Merchant, at: int) -> None:
         if listing.removed or not listing.version_at:
             return
-        listing.removed = True
-        record = merchant.record
-        record.live_listings -= 1
         merchant.churn.add(at // DAY_MS, LISTINGS_REMOVED, 1)
+        if at < listing.version_at:
+            # It was put up again since.
+            return
+        listing.removed = True
+        # Versions from before the removal that arrive after it are old.
+        listing.version_at = at
+        merchant.record.live_listings -= 1
+        self._withdraw_price(listing, merchant.record)
+
+    def _withdraw_price(self, listing: ListingRecord, record: MerchantRecord) -> None:
+        """Take the price of a live version out of the category's counts and the merchant's own level."""
         if listing.price > 0:
-            self._state.population.price_level(listing.currency, listing.category).add(listing.price, -1)
+            self._state.population.price_level(listing.currency, listing.category).remove(listing.price)
         if listing.level is not None:
             record.level_sum = round(record.level_sum - listing.level, 4)
             record.levelled -= 1

@@ -28,7 +28,7 @@ _BASE_RATE: Final = _LN2 / BASE_LIFE
 
 
 class Activity(Struct, array_like=True, gc=False):
-    """Decayed counts of a merchant's orders, turnover (minor units) and new listings, as of ``at`` (ms)."""
+    """Decayed counts of a merchant's orders and turnover (minor units), as of ``at`` (ms)."""
 
     at: int = 0
     orders_hour: float = 0.0
@@ -36,8 +36,6 @@ class Activity(Struct, array_like=True, gc=False):
     orders_base: float = 0.0
     gmv_day: float = 0.0
     gmv_base: float = 0.0
-    listings_day: float = 0.0
-    listings_base: float = 0.0
 
     def advance(self, time: int) -> None:
         """Decay every counter to ``time``; an earlier time changes nothing."""
@@ -50,10 +48,8 @@ class Activity(Struct, array_like=True, gc=False):
             self.orders_hour *= exp(-_HOUR_RATE * elapsed)
             self.orders_day *= day
             self.gmv_day *= day
-            self.listings_day *= day
             self.orders_base *= base
             self.gmv_base *= base
-            self.listings_base *= base
         self.at = time
 
     def add_order(self, time: int, amount: int) -> None:
@@ -70,15 +66,6 @@ class Activity(Struct, array_like=True, gc=False):
         self.orders_base = round(self.orders_base + base, 3)
         self.gmv_day = round(self.gmv_day + day * amount, 0)
         self.gmv_base = round(self.gmv_base + base * amount, 0)
-        self.listings_day = round(self.listings_day, 3)
-        self.listings_base = round(self.listings_base, 3)
-
-    def add_listing(self, time: int) -> None:
-        """Count a new listing at ``time``."""
-        self.advance(time)
-        age = self.at - time
-        self.listings_day = round(self.listings_day + exp(-_DAY_RATE * age), 3)
-        self.listings_base = round(self.listings_base + exp(-_BASE_RATE * age), 3)
 
     def orders_in_hour(self, now: int) -> float:
         """Decayed count of orders, half-life an hour, as of ``now`` (not before ``at``)."""

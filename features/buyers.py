@@ -1,8 +1,10 @@
 """Who buys from a merchant: distinct buyers, concentration and repeats over the last 30 days.
 
-Exact for up to :data:`CAPACITY` orders in the window. A busier merchant keeps only buyers whose pseudonym falls into
-a share of ``2 ** -level`` (distinct sampling, Gibbons 2001): each kept buyer keeps all its orders, so that distinct
-buyers, repeats and concentration stay unbiased estimates while memory stays bounded.
+Orders are kept as one entry per buyer and day, with their number; figures are exact for up to :data:`CAPACITY` entries
+in the window. A merchant with more keeps only buyers whose pseudonym falls into a share of ``2 ** -level`` (distinct
+sampling, Gibbons 2001): each kept buyer keeps all its orders, so that distinct buyers, repeats and concentration stay
+estimates without bias while memory stays bounded. Entries, not orders, are what is bounded, as a few buyers with very
+many orders are just what must not be sampled away.
 """
 
 from typing import Final
@@ -11,7 +13,7 @@ from features.windows import Buckets
 
 #: Length of the window, days.
 WINDOW_DAYS: Final = 30
-#: Orders kept before the sample is thinned.
+#: Entries kept before the sample is thinned.
 CAPACITY: Final = 512
 
 
@@ -22,27 +24,35 @@ class BuyerCounts:
     ----------
     day
         The current day.
-    days
-        Buyers (24-bit pseudonyms) by the day of their orders.
+    stored
+        What :meth:`buckets` gave.
     level
         How far the sample is thinned: one buyer in ``2 ** level`` is kept.
     """
 
-    __slots__ = ("_pairs", "counts", "day", "days", "kept", "level", "repeat_orders")
+    __slots__ = ("_entries", "_pairs", "counts", "day", "days", "kept", "level", "repeat_orders")
 
-    def __init__(self, day: int, days: Buckets, level: int = 0) -> None:
+    def __init__(self, day: int, stored: Buckets, level: int = 0) -> None:
         self.day = day
-        self.days = days
         self.level = level
+        #: Day -> buyer (24-bit pseudonym) -> orders.
+        self.days: dict[int, dict[int, int]] = {}
+        #: Buyer -> orders over the window.
         self.counts: dict[int, int] = {}
+        #: Orders of all kept buyers.
         self.kept = 0
+        self._entries = 0
         #: Orders of buyers with two or more orders.
         self.repeat_orders = 0
         #: Sum over buyers of squared order counts.
         self._pairs = 0
-        for buyers in days.values():
-            for buyer in buyers:
-                self._count(buyer)
+        for at, entries in stored.items():
+            buyer = 0
+            for entry in entries:
+                if entry >= 0:
+                    buyer = entry
+                for _ in range(max(1, -entry)):
+                    self._count(at, buyer)
 
     def add(self, day: int, buyer: int) -> None:
         """Count an order of a buyer on its day; a day before the window changes nothing."""
@@ -52,21 +62,9 @@ class BuyerCounts:
             return
         if self.level and buyer & ((1 << self.level) - 1):
             return
-        buyers = self.days.get(day)
-        if buyers is None:
-            self.days[day] = [buyer]
-        else:
-            buyers.append(buyer)
-        self._count(buyer)
-        if self.kept > CAPACITY:
+        self._count(day, buyer)
+        if self._entries > CAPACITY:
             self._thin()
-
-    def remove(self, day: int, buyer: int) -> None:
-        """Take back an order counted by :meth:`add`."""
-        buyers = self.days.get(day)
-        if buyers is not None and buyer in buyers:
-            buyers.remove(buyer)
-            self._uncount(buyer)
 
     def advance(self, day: int) -> None:
         """Move on to a later day."""
@@ -76,10 +74,23 @@ class BuyerCounts:
         days = self.days
         oldest = day - WINDOW_DAYS
         for old in [d for d in days if d <= oldest]:
-            for buyer in days.pop(old):
-                self._uncount(buyer)
+            buyers = days.pop(old)
+            self._entries -= len(buyers)
+            for buyer, orders in buyers.items():
+                self._uncount(buyer, orders)
         if not days:
             self.level = 0
+
+    def buckets(self) -> Buckets:
+        """What is stored: the buyers of each day; a negative number is how many more orders the buyer before it had."""
+        stored: Buckets = {}
+        for day, buyers in self.days.items():
+            stored[day] = entries = []
+            for buyer, orders in buyers.items():
+                entries.append(buyer)
+                if orders > 1:
+                    entries.append(1 - orders)
+        return stored
 
     def orders_of(self, buyer: int) -> int:
         """Orders of one buyer in the window; 0 where the sample doesn't hold that buyer."""
@@ -102,7 +113,14 @@ class BuyerCounts:
         """Share of orders that come from buyers with two or more of them."""
         return self.repeat_orders / self.kept if self.kept else None
 
-    def _count(self, buyer: int) -> None:
+    def _count(self, day: int, buyer: int) -> None:
+        buyers = self.days.get(day)
+        if buyers is None:
+            self.days[day] = buyers = {}
+        orders = buyers.get(buyer, 0)
+        if not orders:
+            self._entries += 1
+        buyers[buyer] = orders + 1
         count = self.counts.get(buyer, 0)
         self.counts[buyer] = count + 1
         self.kept += 1
@@ -110,26 +128,25 @@ class BuyerCounts:
         if count:
             self.repeat_orders += 1 if count > 1 else 2
 
-    def _uncount(self, buyer: int) -> None:
-        count = self.counts[buyer]
-        self.kept -= 1
-        self._pairs -= 2 * count - 1
-        if count == 1:
-            del self.counts[buyer]
+    def _uncount(self, buyer: int, orders: int) -> None:
+        """Take a buyer's orders of one day out of the figures."""
+        before = self.counts[buyer]
+        after = before - orders
+        self.kept -= orders
+        self._pairs += after * after - before * before
+        self.repeat_orders += (after if after > 1 else 0) - (before if before > 1 else 0)
+        if after:
+            self.counts[buyer] = after
         else:
-            self.counts[buyer] = count - 1
-            self.repeat_orders -= 1 if count > 2 else 2
+            del self.counts[buyer]
 
     def _thin(self) -> None:
-        while self.kept > CAPACITY // 2 and self.level < 20:
+        while self._entries > CAPACITY // 2 and self.level < 20:
             self.level += 1
             mask = (1 << self.level) - 1
             for day, buyers in list(self.days.items()):
-                kept = [buyer for buyer in buyers if not buyer & mask]
-                for buyer in buyers:
-                    if buyer & mask:
-                        self._uncount(buyer)
-                if kept:
-                    self.days[day] = kept
-                else:
+                for buyer in [buyer for buyer in buyers if buyer & mask]:
+                    self._uncount(buyer, buyers.pop(buyer))
+                    self._entries -= 1
+                if not buyers:
                     del self.days[day]

@@ -195,7 +195,7 @@ class Merchant:
         record.ship = pack_buckets(self.ship.buckets)
         record.outcome = pack_buckets(self.outcome.buckets)
         record.churn = pack_buckets(self.churn.buckets)
-        record.buyers = pack_buckets(self.buyers.days)
+        record.buyers = pack_buckets(self.buyers.buckets())
         record.buyer_level = self.buyers.level
         return record
 

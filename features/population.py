@@ -9,6 +9,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from features.delivery_times import DeliveryTimes
 from features.shrinkage import BetaPrior, fit_beta
 from features.windows import DAY_MS
 
@@ -36,6 +37,10 @@ PRIOR_FAMILIES: Final = {
 }
 #: Listings a category needs before it has a median.
 PRICE_MINIMUM: Final = 10
+
+
+def _bin_of(price: int) -> int:
+    return int(log(price) / _PRICE_BIN)
 
 
 class Moments(Struct, array_like=True, gc=False):
@@ -88,26 +93,36 @@ class PriceLevel(Struct, array_like=True):
 
     total: int = 0
     bins: dict[int, int] = field(default_factory=dict)
-    #: Cached median bin and the total at which it was computed.
+    #: Cached median bin, and how many prices came and went since it was computed.
     median_bin: int = 0
-    computed_at: int = 0
+    changes: int = 0
 
-    def add(self, price: int, amount: int = 1) -> None:
-        """Count a price (minor units, at least 1), or take it back with ``amount`` -1."""
-        at = int(log(price) / _PRICE_BIN)
-        count = self.bins.get(at, 0) + amount
-        if count > 0:
-            self.bins[at] = count
+    def add(self, price: int) -> None:
+        """Count a price (minor units, at least 1)."""
+        at = _bin_of(price)
+        self.bins[at] = self.bins.get(at, 0) + 1
+        self.total += 1
+        self.changes += 1
+
+    def remove(self, price: int) -> None:
+        """Take a price back; one from before its category was forgotten is no longer here to be taken."""
+        at = _bin_of(price)
+        count = self.bins.get(at, 0)
+        if not count:
+            return
+        if count > 1:
+            self.bins[at] = count - 1
         else:
-            self.bins.pop(at, None)
-        self.total += amount
+            del self.bins[at]
+        self.total -= 1
+        self.changes += 1
 
     def median_log(self) -> float | None:
         """Natural logarithm of the median price; ``None`` below :data:`PRICE_MINIMUM` listings."""
         if self.total < PRICE_MINIMUM:
             return None
-        # The median of many moves slowly: recomputed when the category has grown or shrunk by 2 %.
-        if abs(self.total - self.computed_at) * 50 >= self.computed_at:
+        # The median of many moves slowly: recomputed when 2 % of the prices are others.
+        if self.changes * 50 >= self.total:
             half = self.total / 2
             seen = 0
             for at in sorted(self.bins):
@@ -115,7 +130,7 @@ class PriceLevel(Struct, array_like=True):
                 if seen >= half:
                     self.median_bin = at
                     break
-            self.computed_at = self.total
+            self.changes = 0
         return (self.median_bin + 0.5) * _PRICE_BIN
 
 
@@ -128,6 +143,7 @@ class Population(Struct):
     prior_day: int = 0
     segments: dict[str, Segment] = field(default_factory=dict)
     prices: dict[str, PriceLevel] = field(default_factory=dict)
+    deliveries: DeliveryTimes = field(default_factory=DeliveryTimes)
 
     def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""

@@ -15,7 +15,7 @@ from features import merchant as m
 from features.activity import Activity
 from features.listing import ListingRecord
 from features.merchant import RATES, Merchant
-from features.order import DELIVERED_NOT_RECEIVED, OrderRecord
+from features.order import DELIVERED_NOT_RECEIVED, OUTCOME_DAYS, OrderRecord
 from features.population import Population
 from features.shrinkage import BetaPrior, credible_lower, posterior_mean
 from features.windows import DAY_MS, WINDOWS
@@ -120,7 +120,7 @@ _RATE_WORDS: Final = {
 _MATURE_WORDS: Final = (
     "whose ship-due day lies in the window",
     "whose delivery-due day lies in the window",
-    f"whose delivery-due day lies in the window of the same length that ended {m.OUTCOME_DAYS} days ago",
+    f"whose delivery-due day lies in the window of the same length that ended {OUTCOME_DAYS} days ago",
 )
 
 
@@ -237,7 +237,7 @@ for _w, _days in enumerate(WINDOWS):
 
 def _age_ms(c: Context) -> int:
     record = c.merchant.record
-    return record.as_of - (record.registered or record.first_seen)
+    return max(0, record.as_of - (record.registered or record.first_seen))
 
 
 def _activity(figure: Callable[[Activity, int, int], float | None]) -> Getter:
