@@ -101,8 +101,7 @@ class OrderFlow:
         changed = merchant.reflag(order)
         if order.created is None:
             return
-        if not order.segment_known and order.delivered is not None:
-            self._learn_lateness(order, at)
+        self._learn_lateness(order, at)
         self._assessor.order(kind, event.order_id, order, merchant)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
@@ -112,6 +111,8 @@ class OrderFlow:
         self._create(event, key, order, merchant)
         changed = merchant.reflag(order)
         self._score(order, merchant, event)
+        # What happened to it may have arrived before the order itself.
+        self._learn_lateness(order, event.occurred_at)
         self._assessor.order(events.OrderCreated, event.order_id, order, merchant)
         if len(order.seen) > 1:
             # What came before its order could not be judged then.
@@ -165,7 +166,9 @@ class OrderFlow:
     def _score(self, order: OrderRecord, merchant: Merchant, event: events.OrderCreated) -> None:
         """Judge a fresh order by the bad-order model, and keep its inputs for the day its outcome is known."""
         listing = self._state.listings.get(entity_key(event.merchant_id, event.items[0].listing_id))
-        values = order_vector(order, merchant, listing, self._state.population)
+        population = self._state.population
+        values = order_vector(order, merchant, listing, population)
+        population.deliveries.placed(event.occurred_at)
         model = self._models.bad_order
         order.scored = values
         order.probability = round(model.observe_and_predict(values), 5)
@@ -187,17 +190,30 @@ class OrderFlow:
         order.tracking = [*order.tracking[1 - _NUMBERS_LIMIT :], digest]
 
     def _learn_lateness(self, order: OrderRecord, at: int) -> None:
-        """Teach the segments whether an order came late, once, when that is first known."""
-        if order.segment_known or (order.delivered is None and not order.delivery_overdue):
+        """Teach the segments whether an order came late and how long it took, once, when that is first known.
+
+        A cancelled order only leaves those under way.
+        """
+        if order.segment_known:
+            return
+        arrived = order.delivered is not None
+        cancelled = order.cancelled is not None and not arrived
+        if not (arrived or cancelled or order.delivery_overdue):
             return
         order.segment_known = True
-        late = order.flags & LATE_DELIVERY != 0
         population = self._state.population
+        region = order.ship_to
+        route = f"{order.ship_from}>{region}" if order.ship_from and region else ""
+        duration = max(0, (order.delivered or at) - (order.created or at))
+        population.deliveries.finished(at, region, route, None if cancelled else duration)
+        if cancelled:
+            return
+        late = order.flags & LATE_DELIVERY != 0
         population.learn_segment("all", at, late)
-        if order.ship_to:
-            population.learn_segment(f"region/{order.ship_to}", at, late)
-            if order.ship_from:
-                population.learn_segment(f"route/{order.ship_from}>{order.ship_to}", at, late)
+        if region:
+            population.learn_segment(f"region/{region}", at, late)
+        if route:
+            population.learn_segment(f"route/{route}", at, late)
         if order.category:
             population.learn_segment(f"category/{order.category}", at, late)
 

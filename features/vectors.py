@@ -33,7 +33,7 @@ BEHAVIOUR_INPUTS: Final[tuple[InputRange, ...]] = (
     ("overdue_per_order_30d", 0.0, 1.0, False),
     ("listings_created_7d", 0.0, 200.0, True),
     ("buyer_concentration_30d", 0.0, 1.0, False),
-    ("price_level", 0.0, 8.0, True),
+    ("log_price_level", -3.0, 3.0, False),
 )
 
 
@@ -61,7 +61,7 @@ def behaviour_vector(merchant: Merchant, population: Population) -> list[float |
         merchant.churn.sums[0][m.LISTINGS_CREATED],
         # Of a handful of orders, concentration says only that they are few.
         merchant.buyers.concentration if merchant.buyers.kept >= 5 else None,
-        exp(record.level_sum / record.levelled) if record.levelled > 0 else None,
+        record.level_sum / record.levelled if record.levelled > 0 else None,
     ]
 
 
@@ -75,6 +75,7 @@ ORDER_INPUTS: Final[tuple[InputRange, ...]] = (
     ("order_total", 0.0, 1_000_000.0, True),
     ("order_quantity", 0.0, 100.0, True),
     ("promised_days", 0.0, 60.0, False),
+    ("promise_margin", -3.0, 3.0, False),
     ("handling_days", 0.0, 30.0, False),
     ("slack_days", -10.0, 60.0, False),
     ("weekday_sin", -1.0, 1.0, False),
@@ -117,17 +118,20 @@ def order_vector(
         age = round(max(0, created - listing.created) / DAY_MS, 2)
     overall = population.segment_rate("", "")
     region = order.ship_to
+    route = f"{order.ship_from}>{region}" if order.ship_from and region else ""
+    margin = population.deliveries.promise_margin(created, order.deliver_by, region, route)
     return [
         # Floats all: stored and read again, they must be the same bytes.
         float(order.total),
         float(order.quantity),
         round(promised, 2),
+        round(margin, 4),
         round(handling, 2),
         round(promised - handling, 2),
         *_WEEKDAY[(created // DAY_MS + 3) % 7],
         round(overall, 4),
         round(population.segment_rate("region/", region), 4),
-        round(population.segment_rate("route/", f"{order.ship_from}>{region}" if order.ship_from else ""), 4),
+        round(population.segment_rate("route/", route), 4),
         round(population.segment_rate("category/", order.category), 4),
         round(_shrunk(merchant, population, "late_ship", 1), 4),
         round(_shrunk(merchant, population, "late_delivery", 1), 4),
