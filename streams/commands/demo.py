@@ -26,7 +26,7 @@ DEFAULT_REPORT = Path("build/demo.json")
     help="Events a second; more events make a larger marketplace.",
 )
 @click.option(
-    "--partitions", type=click.IntRange(1, 64), default=4, show_default=True, help="Partitions, and so shards."
+    "--partitions", type=click.IntRange(1, 64), default=2, show_default=True, help="Partitions, and so shards."
 )
 @click.option("--page/--no-page", default=None, help="Show the live page, or a line every few seconds.")
 @click.option(
@@ -58,7 +58,9 @@ def command(
     """
     from rich.console import Console
 
+    from config.policies import PolicyError
     from streams.demo.options import DemoOptions
+    from streams.demo.rulebook import read_rulebook
     from streams.demo.run import DemoError, run_demo
     from streams.demo.screen import LineScreen, PageScreen, Screen
     from streams.demo.summary import print_summary, write_report
@@ -67,13 +69,14 @@ def command(
         options = DemoOptions(
             duration=duration or DEFAULT_SECONDS, rate=rate, seed=seed, partitions=partitions, policies=policies
         )
-    except ValueError as error:
+        rules = read_rulebook(policies)
+    except (PolicyError, ValueError) as error:
         raise click.UsageError(str(error)) from error
     console = Console(highlight=False)
     live = page if page is not None else console.is_terminal and duration is None
     screen: Screen = PageScreen(console) if live else LineScreen(click.echo)
     try:
-        report = run_demo(options, screen, click.echo)
+        report = run_demo(options, rules, screen, click.echo)
     except DemoError as error:
         raise click.ClickException(str(error)) from error
     print_summary(console, report)

@@ -34,6 +34,10 @@ Every event as it comes, with the plain client:
 Into a file, with shopwarden:
 
     {command} record --topics {topic} --duration 10 --out events.jsonl
+
+The merchants' state in the first shard, with redis-cli:
+
+    redis-cli -u {settings.redis.url} --scan --pattern '{{{settings.worker.namespace}:0}}:m:*'
 """
 
 

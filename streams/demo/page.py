@@ -110,7 +110,7 @@ def _flow(view: PageView, width: int) -> RenderableType:
     table = _figures()
     table.add_row("in", _rate(view.in_rates), f"{view.events_in:,}")
     table.add_row("out", _rate(view.out_rates), f"{view.outputs:,}")
-    table.add_row("not yet in a checkpoint", "", Text(f"{view.lag:,}", style="bold"))
+    table.add_row("lag", "", Text(f"{view.lag:,}", style="bold"))
     dead = Text(f"{view.dead_letters:,}", style="bold red" if view.dead_letters else "dim")
     table.add_row("dead letters", "", dead)
     return Group(table, Text(), _line("out ", view.out_rates, width, "green"))
@@ -172,8 +172,7 @@ def _merchants(view: PageView, lines: int, width: int) -> RenderableType:
     room = _room(names, width)
     table = _columns(*names[:-1], ("why", room))
     for merchant in view.riskiest:
-        # Where there is room for half a sentence only, it takes two lines.
-        why = textwrap.wrap(_why(merchant), room, max_lines=1 if wide else 2, placeholder=" …") or [""]
+        why = textwrap.wrap(_why(merchant), room, max_lines=2, placeholder=" …") or [""]
         lines -= len(why)
         if lines < 0:
             break
@@ -195,7 +194,7 @@ def _merchants(view: PageView, lines: int, width: int) -> RenderableType:
 
 def _enforcements(view: PageView, lines: int, width: int) -> RenderableType:
     wide = width >= _WIDE
-    names = [("decided", 12), ("action", 17), ("merchant", 18 if wide else 10), ("facts", 0)]
+    names = [("decided", 12), ("action", 19), ("merchant", 18 if wide else 10), ("facts", 0)]
     room = _room(names, width)
     table = _columns(*names[:-1], ("facts", room))
     for each in view.enforcements[: max(0, lines)]:
@@ -207,12 +206,12 @@ def _enforcements(view: PageView, lines: int, width: int) -> RenderableType:
         table.add_row(Text(day_and_hour(each.at), style="dim"), _action(each), mark, facts)
     if not view.enforcements:
         table.add_row(Text("none", style="dim"))
-    return _panel(table, "Latest enforcements", "?: when a person has agreed")
+    return _panel(table, "Latest enforcements", "?: once a person has agreed")
 
 
 def _room(names: list[tuple[str, int]], width: int) -> int:
-    """What is left for the last column: borders and padding take four, each column but the last its width and two."""
-    return max(10, width - 4 - sum(taken + 2 for _, taken in names[:-1]) - 2)
+    """What is left for the last column: borders and padding take four, each other column its width and two."""
+    return max(10, width - 4 - sum(taken + 2 for _, taken in names[:-1]))
 
 
 def _why(merchant: MerchantView) -> str:

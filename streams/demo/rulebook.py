@@ -7,7 +7,9 @@ from typing import Final
 from msgspec import Struct
 
 from config.policies import PACKAGED, load_policies
+from detectors.policy import compile_policies
 from features.outputs import LEVELS, Level
+from features.registry import FEATURES
 
 #: Policies (their codes in the taxonomy) by the attack that breaks them. Goods that never come are a bust-out's harm.
 ATTACK_POLICIES: Final[Mapping[str, frozenset[str]]] = {
@@ -31,9 +33,9 @@ class RuleInfo(Struct, frozen=True):
 
 
 def read_rulebook(directory: Path | None = None) -> dict[str, RuleInfo]:
-    """All rules by id. Raises config.policies.PolicyError if the folder can't be read."""
+    """All rules by id. Raises config.policies.PolicyError, with all that is wrong, if a worker could not use them."""
     attack_of = {policy: attack for attack, policies in ATTACK_POLICIES.items() for policy in policies}
+    compiled = compile_policies(load_policies(directory or PACKAGED), FEATURES)
     return {
-        spec.id: RuleInfo(LEVELS.index(spec.severity) if spec.severity in LEVELS else 0, attack_of.get(spec.policy))
-        for spec, _ in load_policies(directory or PACKAGED).rules
+        rule.id: RuleInfo(LEVELS.index(rule.severity), attack_of.get(rule.policy)) for rule in compiled.rules.values()
     }

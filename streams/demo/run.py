@@ -3,14 +3,13 @@
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from typing import Any, Final
 
 from confluent_kafka import KafkaException, Producer
 from redis.exceptions import RedisError
 
-from config.policies import PolicyError
 from config.settings import SettingsError
 from streams.clients import producer_config
 from streams.demo.attach import attach_words
@@ -19,7 +18,7 @@ from streams.demo.interrupts import Interrupts
 from streams.demo.observer import Observer
 from streams.demo.options import DemoOptions
 from streams.demo.player import Player
-from streams.demo.rulebook import read_rulebook
+from streams.demo.rulebook import RuleInfo
 from streams.demo.screen import Screen
 from streams.demo.sent import Sent
 from streams.demo.stage import DemoError, Stage, set_up
@@ -41,11 +40,13 @@ _DRAIN_SECONDS: Final = 15.0
 _SWITCH_SECONDS: Final = 0.0005
 
 
-def run_demo(options: DemoOptions, screen: Screen, say: Callable[[str], None]) -> Report:
+def run_demo(options: DemoOptions, rules: Mapping[str, RuleInfo], screen: Screen, say: Callable[[str], None]) -> Report:
     """Run a demo.
 
     Parameters
     ----------
+    rules
+        Of the policies in the options, see :func:`streams.demo.rulebook.read_rulebook`.
     screen
         Where progress is shown.
     say
@@ -64,8 +65,8 @@ def run_demo(options: DemoOptions, screen: Screen, say: Callable[[str], None]) -
     sys.setswitchinterval(_SWITCH_SECONDS)
     try:
         with Interrupts() as interrupts:
-            return _run(options, screen, say, interrupts)
-    except (EmbeddedServicesError, TopicsError, SettingsError, PolicyError) as error:
+            return _run(options, rules, screen, say, interrupts)
+    except (EmbeddedServicesError, TopicsError, SettingsError) as error:
         raise DemoError(str(error)) from error
     except KafkaException as error:
         raise DemoError(f"the embedded broker does not answer: {error.args[0].str()}") from error
@@ -75,8 +76,13 @@ def run_demo(options: DemoOptions, screen: Screen, say: Callable[[str], None]) -
         sys.setswitchinterval(before)
 
 
-def _run(options: DemoOptions, screen: Screen, say: Callable[[str], None], interrupts: Interrupts) -> Report:
-    rules = read_rulebook(options.policies)
+def _run(
+    options: DemoOptions,
+    rules: Mapping[str, RuleInfo],
+    screen: Screen,
+    say: Callable[[str], None],
+    interrupts: Interrupts,
+) -> Report:
     say("Starting a broker, a store and a worker …")
     with ExitStack() as stack:
         stage = stack.enter_context(set_up(options))
@@ -88,12 +94,12 @@ def _run(options: DemoOptions, screen: Screen, say: Callable[[str], None], inter
         # The embedded broker takes its time to stop while clients are connected to it.
         stack.callback(producer.close)
         producer.list_topics(timeout=_CONNECT_SECONDS)
-        total = sum(1 for _ in simulation)
-        stage.await_worker()
         sent = Sent()
         observer = Observer(settings, rules, sent)
         stack.callback(observer.stop)
         observer.start()
+        total = sum(1 for _ in simulation)
+        stage.await_worker()
         topics = {kind: settings.topics.name(kind) for kind in ("listings", "orders", "merchants")}
         player = Player(simulation, producer, topics, sent, total / options.duration)
         stack.callback(player.stop)

@@ -23,7 +23,8 @@ class WorkerProcess:
 
     def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
         self._process = LocalProcess("worker", folder / "worker")
-        self._environment = environment
+        # What it leaves there goes with the folder.
+        self._environment = {**environment, "TMPDIR": str(self._process.folder)}
 
     def __enter__(self) -> Self:
         self._process.start(_COMMAND, self._environment)
