@@ -39,6 +39,7 @@ from features.vectors import behaviour_vector
 #: Points of the ordinal score that one level spans: five levels make 1000.
 _BAND: Final = 200
 _AUDIT_SCALE: Final = 1 << 32
+_bad_order_rate: Final = FEATURES["bad_order_rate_90d_shrunk"].get
 
 
 class Finding:
@@ -120,7 +121,7 @@ class Assessor:
             finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)
         context = Context(merchant, state.population)
         self._fire(finding, None if self._merchant_rules is None else self._merchant_rules(context), context)
-        probability = FEATURES["bad_order_rate_90d_shrunk"].get(context) or 0.0
+        probability = _bad_order_rate(context) or 0.0
         record.probability = round(probability, 5)
         finding.raise_to(policies.level_of_probability(probability), probability)
         self._conclude_merchant(merchant, finding, context)

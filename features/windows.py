@@ -36,7 +36,7 @@ class DayCounters:
         Lags in days, ascending; sums are kept for each.
     """
 
-    __slots__ = ("_horizon", "buckets", "day", "lags", "sums", "width")
+    __slots__ = ("_entering", "_horizon", "_leaving", "buckets", "day", "lags", "sums", "width")
 
     def __init__(self, width: int, day: int, buckets: Buckets, lags: Sequence[int] = (0,)) -> None:
         self.width = width
@@ -65,7 +65,7 @@ class DayCounters:
         if age < 0:
             return
         width = self.width
-        for lag, sums in zip(self.lags, self.sums, strict=True):
+        for lag, sums in self._entering:
             lagged = age - lag
             if 0 <= lagged < 90:
                 sums[3 * width + counter] += amount
@@ -95,21 +95,20 @@ class DayCounters:
         width = self.width
         get = buckets.get
         for today in range(self.day + 1, day + 1):
-            for lag, sums in zip(self.lags, self.sums, strict=True):
-                entering = today - lag
-                bucket = get(entering)
+            for lag, sums in self._entering:
+                bucket = get(today - lag)
                 if bucket is not None:
                     for counter, amount in enumerate(bucket):
                         if amount:
-                            for at in (counter, width + counter, 2 * width + counter, 3 * width + counter):
-                                sums[at] += amount
-                start = 0
-                for length in WINDOWS:
-                    bucket = get(entering - length)
-                    if bucket is not None:
-                        for counter, amount in enumerate(bucket):
-                            sums[start + counter] -= amount
-                    start += width
+                            sums[counter] += amount
+                            sums[width + counter] += amount
+                            sums[2 * width + counter] += amount
+                            sums[3 * width + counter] += amount
+            for age, start, sums in self._leaving:
+                bucket = get(today - age)
+                if bucket is not None:
+                    for at, amount in enumerate(bucket, start):
+                        sums[at] -= amount
             buckets.pop(today - self._horizon, None)
         self.day = day
 
@@ -130,6 +129,13 @@ class DayCounters:
                             for counter, amount in enumerate(bucket):
                                 sums[window * width + counter] += amount
             self.sums.append(sums)
+        #: Which sums a day enters at which age, and which it leaves: age, first position, sums.
+        self._entering = list(zip(self.lags, self.sums, strict=True))
+        self._leaving = [
+            (lag + length, window * width, sums)
+            for lag, sums in self._entering
+            for window, length in enumerate(WINDOWS)
+        ]
 
 
 def day_of(time: int) -> int:
