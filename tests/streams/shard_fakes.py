@@ -1,0 +1,232 @@
+"""A store and a publisher in memory, and crashes wherever a test wants one: a shard's protocol without services."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import msgspec
+
+from config.policies import load_policies
+from detectors.flush import Emit
+from detectors.judge import Judge, JudgeSettings, fresh_models
+from detectors.policy import compile_policies
+from features.decode import TOPIC_KINDS, TopicKind
+from features.pseudonyms import Pseudonyms
+from features.registry import FEATURES
+from streams.intake import Intake
+from streams.publish import Batch, Publisher, PublishError
+from streams.shard import ShardOptions, ShardRunner
+from streams.simulator import SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
+from streams.snapshot import BLOBS, restore
+from streams.store import JournalEntry, Loaded, Position, ShardLostError, ShardStore, StoreError
+
+KEY = b"a key for tests, and no other use"
+TOPICS: dict[TopicKind, str] = {kind: kind for kind in TOPIC_KINDS}
+
+
+class Fetched(NamedTuple):
+    """A record as the transport fetches it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None = None
+    value: bytes | None = None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+class CrashError(Exception):
+    """What a test puts in the place of a dying process."""
+
+
+@dataclass
+class Crash:
+    """Strikes once, the ``at``-th time that its point is passed."""
+
+    point: str
+    at: int
+
+    def pass_by(self, point: str) -> None:
+        """Come to a point; raises CrashError if this is where the crash is wanted."""
+        if point == self.point:
+            self.at -= 1
+            if self.at == 0:
+                raise CrashError(point)
+
+
+NEVER = Crash("never", 0)
+
+
+@dataclass
+class Shelf:
+    """What outlives a worker: a shard as Redis holds it."""
+
+    owner: str = ""
+    sequence: int = 0
+    journal: list[JournalEntry] = field(default_factory=list)
+    values: dict[str, bytes] = field(default_factory=dict)
+    timers: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def position(self) -> Position:
+        """Where the last checkpoint stands."""
+        return msgspec.json.decode(self.values.get("position", b"{}"), type=Position)
+
+
+class MemoryStore(ShardStore):
+    """A shard's store on a shelf, with the rules of the real one (tests/streams/test_store.py holds that to them)."""
+
+    def __init__(self, shelf: Shelf, token: str, crash: Crash = NEVER) -> None:
+        self.shelf = shelf
+        self._token = token
+        self._crash = crash
+        self.reads: list[str] = []
+
+    async def claim(self) -> None:
+        """Become the owner."""
+        self.shelf.owner = self._token
+
+    async def release(self) -> None:
+        """Be the owner no more."""
+        if self.shelf.owner == self._token:
+            self.shelf.owner = ""
+
+    async def load(self, blobs: Iterable[str]) -> Loaded:
+        """The last checkpoint and the journal after it."""
+        shelf = self.shelf
+        timers = sorted((time, key) for key, time in shelf.timers.items())
+        found = {name: shelf.values[name] for name in blobs if name in shelf.values}
+        return Loaded(shelf.position, list(shelf.journal), timers, found)
+
+    async def read(self, prefix: str, ids: Sequence[str]) -> list[bytes | None]:
+        """Stored values."""
+        self._crash.pass_by("load")
+        self.reads.extend(prefix + each for each in ids)
+        return [self.shelf.values.get(prefix + each) for each in ids]
+
+    async def journal(self, entry: JournalEntry) -> None:
+        """Append to the journal."""
+        self._crash.pass_by("before journal")
+        self._check("journal entry")
+        if entry.sequence != self.shelf.sequence + len(self.shelf.journal) + 1:
+            raise StoreError("the journal does not end there")
+        self.shelf.journal.append(entry)
+        self._crash.pass_by("after journal")
+
+    async def checkpoint(
+        self,
+        previous: int,
+        position: Position,
+        values: Mapping[str, bytes],
+        deleted: Sequence[str],
+        timers: Mapping[str, int],
+    ) -> None:
+        """Everything or nothing."""
+        self._crash.pass_by("before checkpoint")
+        self._check("checkpoint")
+        shelf = self.shelf
+        if shelf.sequence != previous:
+            raise StoreError("the store is at another checkpoint")
+        shelf.values.update(values)
+        shelf.values["position"] = msgspec.json.encode(position)
+        for key in deleted:
+            shelf.values.pop(key, None)
+        for key, time in timers.items():
+            if time:
+                shelf.timers[key] = time
+            else:
+                shelf.timers.pop(key, None)
+        del shelf.journal[: position.sequence - previous]
+        shelf.sequence = position.sequence
+        self._crash.pass_by("after checkpoint")
+
+    def _check(self, what: str) -> None:
+        if self.shelf.owner != self._token:
+            raise ShardLostError(f"{what} was refused")
+
+
+class MemoryPublisher(Publisher):
+    """Keeps what is published; a broker that confirms at once, when told to, or refuses."""
+
+    def __init__(self, sent: list[Emit] | None = None, crash: Crash = NEVER) -> None:
+        self.sent = [] if sent is None else sent
+        self.refuses = False
+        self.confirming = asyncio.Event()
+        self.confirming.set()
+        self._crash = crash
+
+    def publish(self, emits: Iterable[Emit]) -> Batch:
+        """Keep messages, in order."""
+        self._crash.pass_by("before publishing")
+        self.sent.extend(emits)
+        self._crash.pass_by("after publishing")
+        return Batch()
+
+    async def delivered(self, batch: Batch) -> None:
+        """Confirmed, unless the test wants it otherwise."""
+        self._crash.pass_by("before delivery")
+        if self.refuses:
+            raise PublishError("refused")
+        await self.confirming.wait()
+
+
+def make_judge(**settings: object) -> Judge:
+    """A judge by the packaged policies."""
+    policies = compile_policies(load_policies(), FEATURES)
+    return Judge(JudgeSettings(**settings), policies, Pseudonyms(KEY))  # type: ignore[arg-type]
+
+
+OPTIONS = ShardOptions(
+    flush_interval=0.0,
+    max_flush_records=40,
+    checkpoint_interval=3600.0,
+    checkpoint_records=120,
+    idle_tick=3600.0,
+    allowed_lateness_ms=3_600_000,
+    cache_entries=100_000,
+    pseudonym_key_id="k1",
+)
+
+
+async def start_shard(
+    store: MemoryStore,
+    publisher: MemoryPublisher,
+    judge: Judge,
+    options: ShardOptions = OPTIONS,
+    *,
+    clock: Callable[[], int] = lambda: 0,
+    acknowledged: list[dict[str, int]] | None = None,
+) -> ShardRunner:
+    """Claim and load a shard, as a worker does when it is assigned; ``run()`` of what is returned starts it."""
+    await store.claim()
+    loaded = await store.load(BLOBS)
+    intake = Intake(TOPICS, 0, options.max_flush_records * 2, lambda _: 0)
+    intake.next_offset.update(loaded.position.offsets)
+
+    async def acknowledge(offsets: dict[str, int]) -> None:
+        if acknowledged is not None:
+            acknowledged.append(dict(offsets))
+
+    core = restore(0, loaded, judge, fresh_models(42))
+    position, journal = loaded.position, loaded.journal
+    return ShardRunner(core, intake, store, publisher, position, journal, options, acknowledge, clock)
+
+
+def marketplace() -> dict[str, list[Fetched]]:
+    """About 2,100 events of a small simulated marketplace up to DEFAULT_END, by topic, as the only partition has
+    them.
+    """
+    plans: dict[str, Any] = {name: Plan(0) for name in SCENARIO_NAMES} | {"bust_out": Plan(1, 0.3)}
+    config = SimulatorConfig(seed=3, merchants=12, orders_per_day=5, span_days=50, **plans)
+    topics: dict[str, list[Fetched]] = {kind: [] for kind in TOPIC_KINDS}
+    for record in Simulation(config):
+        records = topics[record.topic]
+        records.append(Fetched(len(records), record.timestamp, record.key, record.value))
+    return topics
+
+
+def offer_all(runner: ShardRunner, topics: Mapping[str, list[Fetched]]) -> None:
+    """Hand a shard everything from where it wants to go on."""
+    for topic, records in topics.items():
+        if records:
+            runner.offer(topic, records)
