@@ -60,7 +60,8 @@ def guard(folder: Path, log: Path, command: list[str]) -> int:
         )
     told_to_stop = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told_to_stop.set())
-    print(service.pid, flush=True)  # noqa: T201 - the parent reads it
+    with contextlib.suppress(BrokenPipeError):  # a parent that died meanwhile: the loop below notices and cleans up
+        print(service.pid, flush=True)  # noqa: T201 - the parent reads it
     while service.poll() is None:
         readable, _, _ = select.select([0], [], [], POLL_SECONDS)
         if readable:
