@@ -1,8 +1,8 @@
 """What a shard has been given and not yet applied, and which of it makes up the next flush."""
 
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from features.decode import TOPIC_KINDS, TopicKind
 from features.shard import Record
@@ -29,7 +29,7 @@ class Intake:
         self._highwater = highwater
         #: Whether a topic that the broker has not been heard of may still have something: at the start only.
         self.patient = True
-        self._capacity: Final = capacity
+        self._capacity = capacity
         self._kinds: dict[str, TopicKind] = {topic: kind for kind, topic in topics.items()}
         self._topics = [topics[kind] for kind in TOPIC_KINDS if kind in topics]
         self._buffers: dict[str, deque[Any]] = {topic: deque() for topic in self._topics}
@@ -48,6 +48,11 @@ class Intake:
                 return
         self._buffers[topic].extend(records)
         self.next_offset[topic] = records[-1].offset + 1
+
+    def reserve(self, journal: Iterable[JournalEntry]) -> None:
+        """Make room for journalled flushes: a predecessor with other settings may have made larger ones."""
+        for entry in journal:
+            self._capacity = max(self._capacity, sum(last - first + 1 for _, first, last in entry.ranges))
 
     def full(self) -> list[str]:
         """Topics whose buffer wants no more for now."""

@@ -83,6 +83,7 @@ class ShardRunner:
         self._clock = clock
         self._position = position
         self._recovering = list(journal)
+        intake.reserve(journal)
         self._sequence = position.sequence
         self._offsets = dict(position.offsets)
         self._batches: list[Batch] = []
