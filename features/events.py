@@ -19,7 +19,8 @@ Millis: TypeAlias = Annotated[int, Meta(ge=946_684_800_000, le=4_102_444_800_000
 #: Up to ten billion units of a two-decimal currency.
 Money: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000_000_000)]
 Count: TypeAlias = Annotated[int, Meta(ge=0, le=1_000_000_000)]
-ImageHash: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{16}$")]
+# The pattern alone would let a line break at the end pass.
+ImageHash: TypeAlias = Annotated[str, Meta(pattern=r"^[0-9a-fA-F]{16}$", max_length=16)]
 Country: TypeAlias = Annotated[str, Meta(min_length=2, max_length=8)]
 
 Channel: TypeAlias = Literal["shop", "live", "video", "affiliate"]

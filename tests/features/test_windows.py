@@ -1,0 +1,128 @@
+from typing import TypeAlias
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from features.windows import DAY_MS, WINDOWS, Buckets, DayCounters, day_of, pack_buckets, unpack_buckets
+
+WIDTH = 3
+START = 20_000
+
+#: ("add", days before the current one, counter, amount) or ("advance", days).
+Step: TypeAlias = tuple[str, int, int, int]
+
+_adds = st.tuples(
+    st.just("add"),
+    st.sampled_from([0, 0, 1, 6, 7, 13, 14, 29, 30, 89, 90, 103, 104, -1, -40]) | st.integers(-120, 130),
+    st.integers(0, WIDTH - 1),
+    st.sampled_from([1, 1, -1, 250]),
+)
+_advances = st.tuples(
+    st.just("advance"),
+    st.sampled_from([0, 1, 1, 7, 16, 17, 90, 104]) | st.integers(-3, 200),
+    st.just(0),
+    st.just(0),
+)
+steps_of = st.lists(_adds | _advances, max_size=40)
+
+
+def sums_by_hand(added: list[tuple[int, int, int]], today: int, lag: int) -> list[int]:
+    """Sums over every window that ends ``lag`` days before today, counted from all additions."""
+    return [
+        sum(amount for day, at, amount in added if at == counter and today - lag - length < day <= today - lag)
+        for length in WINDOWS
+        for counter in range(WIDTH)
+    ]
+
+
+@given(steps_of, st.sampled_from([(0,), (0, 14)]))
+@settings(max_examples=150, deadline=None)
+def test_sums_equal_a_recount(steps: list[Step], lags: tuple[int, ...]) -> None:
+    """However days come, early, late or to be corrected, each sum is what counting everything anew gives."""
+    counters = DayCounters(WIDTH, START, {}, lags)
+    added: list[tuple[int, int, int]] = []
+    for kind, days, counter, amount in steps:
+        if kind == "add":
+            counters.add(counters.day - days, counter, amount)
+            added.append((counters.day - days, counter, amount))
+        else:
+            counters.advance(counters.day + days)
+        for lag, sums in zip(lags, counters.sums, strict=True):
+            assert sums == sums_by_hand(added, counters.day, lag), (kind, days)
+
+
+@given(steps_of, st.sampled_from([(0,), (0, 14)]))
+@settings(max_examples=100, deadline=None)
+def test_stored_buckets_continue_alike(steps: list[Step], lags: tuple[int, ...]) -> None:
+    """Written and read again at any point, counters go on as those that never were."""
+    whole = DayCounters(WIDTH, START, {}, lags)
+    stored = DayCounters(WIDTH, START, {}, lags)
+    for kind, days, counter, amount in steps:
+        for counters in (whole, stored):
+            if kind == "add":
+                counters.add(counters.day - days, counter, amount)
+            else:
+                counters.advance(counters.day + days)
+        stored = DayCounters(WIDTH, stored.day, unpack_buckets(pack_buckets(stored.buckets)), lags)
+        assert stored.sums == whole.sums
+        assert pack_buckets(stored.buckets) == pack_buckets(whole.buckets)
+
+
+def test_a_window_holds_both_its_ends() -> None:
+    """Seven days are today and the six before; with a lag of 14 days they end 14 days ago."""
+    counters = DayCounters(1, START, {}, (0, 14))
+    for age in (0, 6, 7, 14, 20, 21):
+        counters.add(START - age, 0, 10**age)
+    assert counters.sum(0, 0) == 1 + 10**6
+    assert counters.sum(0, 0, lag=1) == 10**14 + 10**20
+
+
+def test_what_no_window_can_see_is_not_kept() -> None:
+    """Buckets of days before the longest window are dropped, and late events for them leave none behind."""
+    counters = DayCounters(1, START, {}, (0, 14))
+    for age in range(130):
+        counters.add(START - age, 0, 1)
+    assert min(counters.buckets) == START - 103
+    for steps in (1, 5, 30):
+        counters.advance(counters.day + steps)
+        assert min(counters.buckets) == counters.day - 103
+    counters.advance(counters.day + 1000)
+    assert counters.buckets == {}
+    assert not any(map(any, counters.sums))
+
+
+def test_days_to_come_wait() -> None:
+    """A bucket of a later day counts once that day has come, and not before."""
+    counters = DayCounters(1, START, {})
+    counters.add(START + 2, 0, 5)
+    counters.advance(START + 1)
+    assert counters.sum(0, 0) == 0
+    counters.advance(START + 2)
+    assert counters.sum(0, 0) == 5
+
+
+@given(st.dictionaries(st.integers(-5, 40_000), st.lists(st.integers(-9, 10**12), min_size=1, max_size=12)))
+@settings(deadline=None)
+def test_packed_buckets_read_back(buckets: Buckets) -> None:
+    """Whatever the days and numbers, text and buckets stand for each other."""
+    assert unpack_buckets(pack_buckets(buckets)) == buckets
+
+
+def test_packed_buckets_are_short_and_readable() -> None:
+    """The usual day, one order, takes a few characters."""
+    text = "20366 4:1,4598 5"
+    assert pack_buckets({20370: [1, 4598], 20366: [1], 20375: [1]}) == text
+    assert pack_buckets({}) == ""
+
+
+@pytest.mark.parametrize("text", ["x", "5:", "5:1,", "5:1,x", ":1"])
+def test_other_text_is_refused(text: str) -> None:
+    """Text that is no packed buckets is an error, not a wrong count."""
+    with pytest.raises(ValueError, match="invalid literal"):
+        unpack_buckets(text)
+
+
+def test_days_begin_at_midnight_utc() -> None:
+    """The last millisecond of a day is in it, the next begins another."""
+    assert (day_of(0), day_of(DAY_MS - 1), day_of(DAY_MS)) == (0, 0, 1)
