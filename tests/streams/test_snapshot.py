@@ -1,0 +1,199 @@
+import logging
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from detectors.apply import Core
+from detectors.flush import Emit, Flush
+from detectors.judge import Judge, fresh_models
+from features.merchant import STATE_VERSION, MerchantRecord
+from features.shard import Needed, Record, ShardState
+from streams.intake import Intake
+from streams.snapshot import ANOMALY, BAD_ORDER, BLOBS, Changes, evict, load_needed, restore, take_changes
+from streams.store import Position, StoreError
+from tests.streams.shard_fakes import TOPICS, MemoryStore, Shelf, make_judge, marketplace
+
+SIZE = 150
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    """A judge who publishes much."""
+    return make_judge(publish_level=1, audit_rate=0.2)
+
+
+@pytest.fixture(scope="module")
+def flushes() -> list[Flush]:
+    """A small marketplace's events in flushes."""
+    return list(_flushes())
+
+
+def _flushes() -> Iterator[Flush]:
+    intake = Intake(TOPICS, 0, 1_000_000, lambda _: 0)
+    for topic, records in marketplace().items():
+        if records:
+            intake.offer(topic, records)
+    sequence = 0
+    while len(intake):
+        sequence += 1
+        yield Flush(sequence, intake.take(SIZE))
+
+
+def fresh_core(judge: Judge) -> Core:
+    """A shard that has seen nothing."""
+    return Core(ShardState(0), fresh_models(42), judge)
+
+
+async def work(core: Core, store: MemoryStore, flush: Flush) -> list[Emit]:
+    """Load and apply a flush."""
+    events = core.decode(flush.records)
+    await load_needed(store, core.state, core.needed(flush, events))
+    return core.apply(flush, events)
+
+
+async def put(store: MemoryStore, sequence: int, changes: Changes) -> None:
+    """Store changes as the checkpoint after a flush."""
+    shelf = store.shelf
+    await store.checkpoint(shelf.sequence, Position(sequence=sequence), changes.values, changes.deleted, changes.timers)
+
+
+async def claimed(shelf: Shelf) -> MemoryStore:
+    """A store over a shelf."""
+    store = MemoryStore(shelf, "w")
+    await store.claim()
+    return store
+
+
+async def test_a_restored_shard_goes_on_as_if_it_had_never_stopped(judge: Judge, flushes: list[Flush]) -> None:
+    """A shard built anew from the store after every flush gives the outputs and the bytes of one that lives on."""
+    one, many = await claimed(Shelf()), await claimed(Shelf())
+    living = fresh_core(judge)
+    for flush in flushes:
+        again = restore(0, await many.load(BLOBS), judge, fresh_models(42))
+        assert await work(again, many, flush) == await work(living, one, flush)
+        await put(one, flush.sequence, take_changes(living))
+        await put(many, flush.sequence, take_changes(again))
+        assert many.shelf == one.shelf
+    assert len(one.shelf.values) > 100
+
+
+async def test_changes_are_those_since_the_last_time(judge: Judge, flushes: list[Flush]) -> None:
+    """What was touched is taken once; a flush that touches one merchant leaves the others out."""
+    core, store = fresh_core(judge), await claimed(Shelf())
+    for flush in flushes[:5]:
+        await work(core, store, flush)
+    everything = take_changes(core)
+    assert {key.partition(":")[0] for key in everything.values} >= {"m", "o", "l", "clock", "statistics", "population"}
+    assert everything.timers
+    nothing = take_changes(core)
+    assert set(nothing.values) == set(BLOBS)
+    assert (nothing.deleted, nothing.timers) == ([], {})
+    record = next(record for record in flushes[5].records if record.kind == "listings")
+    await work(core, store, Flush(6, [record]))
+    assert record.key is not None
+    merchant = record.key.decode()
+    owners = {key.split(":")[1] for key in take_changes(core).values if key[:2] in ("m:", "o:", "l:")}
+    assert owners == {merchant}
+
+
+async def test_changes_are_a_cut(judge: Judge, flushes: list[Flush]) -> None:
+    """What later flushes do does not reach changes that were taken before."""
+    core, store = fresh_core(judge), await claimed(Shelf())
+    for flush in flushes[:4]:
+        await work(core, store, flush)
+    changes = take_changes(core)
+    copy = msgspec.msgpack.encode(changes)
+    for flush in flushes[4:8]:
+        await work(core, store, flush)
+    assert msgspec.msgpack.encode(changes) == copy
+
+
+async def test_orders_past_their_retention_are_deleted(flushes: list[Flush]) -> None:
+    """An order leaves state, store and timers when nothing can be expected of it any more."""
+    core, store = fresh_core(make_judge(retention_days=1)), await claimed(Shelf())
+    deleted: list[str] = []
+    for flush in flushes:
+        await work(core, store, flush)
+        changes = take_changes(core)
+        deleted += changes.deleted
+        await put(store, flush.sequence, changes)
+    assert len(deleted) > 50
+    gone = [key for key in deleted if key not in store.shelf.values]
+    assert len(gone) > 50
+    assert not [key for key in gone if key[2:] in core.state.orders]
+    orders = {key[2:] for key in store.shelf.values if key.startswith("o:")}
+    assert {key[1:] for key in store.shelf.timers if key.startswith("o")} == orders
+
+
+async def test_only_what_is_missing_is_loaded(judge: Judge, flushes: list[Flush]) -> None:
+    """Records in the caches are not read again; those that do not exist do not appear."""
+    core, store = fresh_core(judge), await claimed(Shelf())
+    for flush in flushes[:3]:
+        await work(core, store, flush)
+    await put(store, 3, take_changes(core))
+    merchant = next(iter(core.state.merchants))
+    order = next(iter(core.state.orders))
+    listing = next(iter(core.state.listings))
+    del core.state.merchants[merchant]
+    del core.state.orders[order]
+    store.reads.clear()
+    await load_needed(store, core.state, Needed({merchant, "nobody"}, {order, "no:order"}, {listing}))
+    assert sorted(store.reads) == sorted([f"m:{merchant}", "m:nobody", f"o:{order}", "o:no:order"])
+    assert merchant in core.state.merchants
+    assert order in core.state.orders
+    assert "nobody" not in core.state.merchants
+    assert "no:order" not in core.state.orders
+
+
+async def test_a_merchant_of_a_newer_version_is_refused(judge: Judge) -> None:
+    """The message names the merchant and says what to do."""
+    shelf = Shelf(values={"m:m1": msgspec.json.encode(MerchantRecord(version=STATE_VERSION + 1))})
+    core, store = fresh_core(judge), await claimed(shelf)
+    with pytest.raises(StoreError, match=r"merchant m1 was stored by a newer version .* upgrade this worker"):
+        await load_needed(store, core.state, Needed({"m1"}))
+
+
+async def test_eviction_keeps_what_is_not_stored(judge: Judge, flushes: list[Flush]) -> None:
+    """The cache shrinks to its limit by what is stored; what was touched since stays whatever the limit."""
+    core, store = fresh_core(judge), await claimed(Shelf())
+    state = core.state
+    for flush in flushes[:4]:
+        await work(core, store, flush)
+    size = len(state.merchants) + len(state.orders) + len(state.listings)
+    assert evict(state, 10) == 0
+    take_changes(core)
+    assert evict(state, size) == 0
+    assert evict(state, size - 7) == 7
+    assert len(state.merchants) + len(state.orders) + len(state.listings) == size - 7
+    await work(core, store, flushes[4])
+    touched = set(state.touched_merchants), set(state.touched_orders), set(state.touched_listings)
+    evict(state, 0)
+    assert (set(state.merchants), set(state.orders), set(state.listings)) == touched
+
+
+async def test_a_model_that_does_not_fit_starts_afresh(
+    judge: Judge, flushes: list[Flush], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Snapshots of another shape, or damaged ones, cost what the model has learned, with a warning, and no more."""
+    core, store = fresh_core(judge), await claimed(Shelf())
+    for flush in flushes:
+        await work(core, store, flush)
+    await put(store, flushes[-1].sequence, take_changes(core))
+    shelf = store.shelf
+    learned = shelf.values[BAD_ORDER]
+    shelf.values[BAD_ORDER] = shelf.values[ANOMALY]
+    shelf.values[ANOMALY] = b"no snapshot"
+    with caplog.at_level(logging.WARNING):
+        again = restore(0, await store.load(BLOBS), judge, fresh_models(42))
+    assert [("starts afresh" in message) for message in caplog.messages] == [True, True]
+    assert again.models.anomaly.snapshot() == fresh_models(42).anomaly.snapshot()
+    assert again.models.bad_order.snapshot() == fresh_models(42).bad_order.snapshot() != learned
+    assert again.state.statistics == core.state.statistics
+    assert again.state.clock == core.state.clock
+
+
+def test_the_caches_hold_records() -> None:
+    """A guard for the tests above: their events reach merchants, orders and listings."""
+    records: list[Record] = [record for flush in _flushes() for record in flush.records]
+    assert {record.kind for record in records} == {"merchants", "listings", "orders"}
