@@ -69,7 +69,7 @@ def _head(view: PageView, width: int) -> RenderableType:
             ("  a simulated marketplace: ", "dim"),
             f"{view.merchants:,} merchants, {len(view.attackers):,} of them attackers",
         ),
-        Text.assemble((f"seed {view.seed}  ", "dim"), (view.phase, "bold green"), " "),
+        Text.assemble((f"seed {view.seed}  ", "dim"), (view.phase, "bold green"), "\u00a0"),
     )
     length = view.end - view.start
     passed = max(0, min(view.event_time - view.start, length))
@@ -91,7 +91,8 @@ def _head(view: PageView, width: int) -> RenderableType:
 
 
 def _panel(content: RenderableType, title: str, note: str = "") -> Panel:
-    heading = Text.assemble((title, "bold"), (f"  {note}" if note else "", "dim"))
+    # Else it would take the colour of the border.
+    heading = Text.assemble((title, "bold default"), (f"  {note}" if note else "", "dim default"))
     return Panel(content, title=heading, title_align="left", border_style=_BORDER, padding=(0, 1))
 
 
