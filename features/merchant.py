@@ -119,7 +119,8 @@ _STORED_AS: Final = {
 class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     """A merchant as stored. Times in ms, money in minor units of ``currency`` (that of its first order or listing)."""
 
-    version: int = STATE_VERSION
+    #: Absent means 1, for good: defaults are left out, and a later version must show in what is stored.
+    version: int = 1
     first_seen: int = 0
     #: Highest event time seen, timers included: the merchant's as-of time.
     as_of: int = 0
@@ -191,6 +192,7 @@ class Merchant:
     def packed(self) -> MerchantRecord:
         """The record with everything in it, ready to be stored."""
         record = self.record
+        record.version = STATE_VERSION
         record.placed = pack_buckets(self.placed.buckets)
         record.ship = pack_buckets(self.ship.buckets)
         record.outcome = pack_buckets(self.outcome.buckets)
