@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from detectors.flush import Emit, Stream
 
@@ -51,10 +51,12 @@ class Batch:
             One of them was refused.
         """
         if self._error is not None:
-            raise PublishError(
-                f"Kafka did not take an output: {self._error.str()}; nothing after the last checkpoint counts"
-            )
+            raise PublishError(_refused(self._error))
         return self._remaining == 0
+
+
+def _refused(error: KafkaError) -> str:
+    return f"Kafka did not take an output: {error.str()}; nothing after the last checkpoint counts"
 
 
 class Publisher:
@@ -65,7 +67,13 @@ class Publisher:
         self._topics = dict(topics)
 
     def publish(self, emits: Iterable[Emit]) -> Batch:
-        """Hand messages to the producer, in order; they are sent in the background."""
+        """Hand messages to the producer, in order; they are sent in the background.
+
+        Raises
+        ------
+        PublishError
+            The producer itself refused one, as larger than its limit.
+        """
         batch = Batch()
         produce = self._producer.produce
         topics = self._topics
@@ -84,6 +92,8 @@ class Publisher:
                 except BufferError:
                     # The local queue is full: the broker sets the pace.
                     self._producer.poll(0.05)
+                except KafkaException as error:
+                    raise PublishError(_refused(error.args[0])) from error
         self._producer.poll(0)
         return batch
 
