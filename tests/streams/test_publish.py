@@ -92,7 +92,8 @@ async def test_a_message_that_the_broker_refuses_raises(kafka: str, topic_prefix
     """One refused message among good ones, and the batch is an error that says what the broker said."""
     settings = load_settings(kafka={"brokers": kafka})
     topic = NewTopic(f"{topic_prefix}narrow", 1, 1, config={"max.message.bytes": "1000"})
-    connect_admin(settings, 10)[0].create_topics([topic])[topic.topic].result(30)
+    admin, _ = connect_admin(settings, 10)
+    admin.create_topics([topic])[topic.topic].result(30)
     publisher = Publisher(producer_config(settings, compression_type="none"), {"events": topic.topic})
     batch = publisher.publish([emit(1), emit(2, size=5000), emit(3)])
     with pytest.raises(PublishError, match=r"Kafka did not take an output: .*[Mm]essage.*large"):
