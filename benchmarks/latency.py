@@ -19,7 +19,7 @@ import orjson
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 from benchmarks.deployment import Deployment
-from benchmarks.processes import wait_until
+from benchmarks.processes import CompetitorError
 from streams.clients import kafka_config, producer_config
 from streams.simulator import SimulatedRecord
 
@@ -32,6 +32,7 @@ _PROBE_TYPE: Final = "benchmark.probe"
 _WARM_UP_S: Final = 3.0
 #: How long the last outputs may take.
 _TAIL_S: Final = 5.0
+_SKIP_S: Final = 60.0
 #: Longest wait for an output before the next record may be due.
 _TURN_S: Final = 0.0005
 
@@ -63,8 +64,7 @@ class _Sender:
     """Produces records at a steady rate and notes when each place of the input was sent."""
 
     def __init__(self, deployment: Deployment, records: Sequence[SimulatedRecord], rate: float) -> None:
-        # Small batches at once, as a producer that cares for latency is set.
-        self._producer = Producer(producer_config(deployment.settings, linger_ms=0))
+        self._producer = Producer(producer_config(deployment.settings))
         self._names = {record.topic: deployment.settings.topics.name(record.topic) for record in records}
         self._records = records
         self._step = 1 / rate
@@ -190,10 +190,12 @@ def _source(message: Message) -> Place | None:
 def _skip_to_end(consumer: Consumer, partitions: int) -> None:
     """Read what the topics hold, until the end of each was seen."""
     ended: set[tuple[str | None, int | None]] = set()
-    for _ in wait_until(60, "the outputs could not be read to their end"):
+    until = time.monotonic() + _SKIP_S
+    while time.monotonic() < until:
         for message in consumer.consume(1000, 0.1):
             error = message.error()
             if error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
                 ended.add((message.topic(), message.partition()))
         if len(ended) == partitions:
             return
+    raise CompetitorError(f"the worker's outputs could not be read to their end within {_SKIP_S:.0f} s")

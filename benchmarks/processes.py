@@ -81,6 +81,14 @@ class WorkerProcess:
         if self._process.poll() is not None:
             raise CompetitorError(f"the worker ended by itself: {_tail(self._log.read_bytes())}")
 
+    def waiting(self, deadline_s: float, what: str) -> Iterator[None]:
+        """Iterate until the caller breaks off; raises CompetitorError when the worker has ended or time is up."""
+        until = time.monotonic() + deadline_s
+        while time.monotonic() < until:
+            self.check()
+            yield
+        raise CompetitorError(f"the worker did not {what} within {deadline_s:.0f} s: {_tail(self._log.read_bytes())}")
+
 
 @contextmanager
 def worker(variables: Mapping[str, str]) -> Iterator[WorkerProcess]:
@@ -120,11 +128,3 @@ def _stop(process: "subprocess.Popen[bytes]") -> int:
 def _tail(log: bytes) -> str:
     lines = log.decode(errors="replace").splitlines()[-_LOG_LINES:]
     return "\n".join(["the end of its log is", *(f"    {line}" for line in lines)]) if lines else "it logged nothing"
-
-
-def wait_until(deadline_s: float, what: str) -> Iterator[None]:
-    """Iterate until the caller breaks off; raises CompetitorError when time is up."""
-    until = time.monotonic() + deadline_s
-    while time.monotonic() < until:
-        yield
-    raise CompetitorError(f"{what} within {deadline_s:.0f} s")

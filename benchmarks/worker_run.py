@@ -21,7 +21,7 @@ import redis
 from confluent_kafka import Consumer, Message, TopicPartition
 
 from benchmarks.deployment import Deployment
-from benchmarks.processes import CompetitorError, Result, WorkerProcess, wait_until, worker
+from benchmarks.processes import CompetitorError, Result, WorkerProcess, worker
 from benchmarks.records import MARKER_TYPE
 from features.shard import Statistics
 from streams.clients import kafka_config
@@ -35,10 +35,10 @@ _LOOK_S = 0.02
 
 @dataclass(frozen=True)
 class WorkerRun:
-    """How fast a worker was; ``extra`` is what was done with it afterwards, while it still ran."""
+    """How fast a worker was, in how many flushes; ``extra`` is what was done with it afterwards, while it still ran."""
 
     result: Result
-    checkpoints: int
+    flushes: int
     extra: Any = None
 
 
@@ -55,23 +55,21 @@ def run_worker(deployment: Deployment, records: int, afterwards: Callable[[], An
     store = redis.Redis.from_url(deployment.redis_url)
     shards = [f"{{{settings.worker.namespace}:{number}}}:" for number in range(deployment.partitions)]
     with store, worker(deployment.environment()) as process:
-        for _ in wait_until(_START_S, "the worker did not begin"):
+        for _ in process.waiting(_START_S, "begin"):
             if store.exists(*[shard + "journal" for shard in shards], *[shard + "position" for shard in shards]):
                 break
-            process.check()
             time.sleep(_FIRST_LOOK_S)
         started, cpu = time.time(), _cpu_seconds(process.pid)
         ended = _last_marker(deployment, process)
         cpu = _cpu_seconds(process.pid) - cpu
-        for _ in wait_until(_RUN_S, f"the worker did not checkpoint {records} records"):
-            process.check()
+        for _ in process.waiting(_RUN_S, f"checkpoint {records} records"):
             if sum(_offsets(store, shards).values()) >= records:
                 break
             time.sleep(_LOOK_S)
         _verify(store, shards, records)
-        checkpoints = sum(int(store.get(shard + "sequence") or 0) for shard in shards)
+        flushes = sum(int(store.get(shard + "sequence") or 0) for shard in shards)
         extra = afterwards() if afterwards is not None else None
-    return WorkerRun(Result(records, ended - started, cpu), checkpoints, extra)
+    return WorkerRun(Result(records, ended - started, cpu), flushes, extra)
 
 
 def _last_marker(deployment: Deployment, process: WorkerProcess) -> float:
@@ -82,8 +80,7 @@ def _last_marker(deployment: Deployment, process: WorkerProcess) -> float:
     consumer.assign([TopicPartition(topics.dead_letters, number, 0) for number in range(deployment.partitions)])
     found: dict[tuple[str, int], float] = {}
     try:
-        for _ in wait_until(_RUN_S, f"the worker published {len(found)} of {expected} markers"):
-            process.check()
+        for _ in process.waiting(_RUN_S, f"publish {expected} markers"):
             for message in consumer.consume(1000, 0.1):
                 if not message.error() and _is_marker(message):
                     headers = dict(message.headers() or ())
