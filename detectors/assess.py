@@ -171,7 +171,8 @@ class Assessor:
         identifier = self._judged(merchant, subject, finding, probability, context)
         if created:
             order.assessment = identifier
-        self._enforce(merchant, subject, finding, identifier)
+        if self._enforce(merchant, subject, finding, identifier):
+            self.stand(merchant)
 
     def listing(self, event: ListingInput, listing: ListingRecord, merchant: Merchant) -> None:
         """Judge a version of a listing, created or edited."""
@@ -181,10 +182,10 @@ class Assessor:
         self._fire(finding, None if rules is None else rules(context), context)
         self.state.statistics.assessments += 1
         subject = Subject("listing", event.listing_id)
-        news = finding.level != listing.risk
-        listing.risk = finding.level
-        identifier = self._judged(merchant, subject, finding, finding.strength, context, news)
-        self._enforce(merchant, subject, finding, identifier)
+        before, listing.risk = listing.risk, finding.level
+        identifier = self._judged(merchant, subject, finding, finding.strength, context, before)
+        if self._enforce(merchant, subject, finding, identifier):
+            self.stand(merchant)
 
     def _judged(
         self,
@@ -193,11 +194,15 @@ class Assessor:
         finding: Finding,
         probability: float,
         context: Context,
-        news: bool = True,
+        before: int | None = None,
     ) -> str:
-        """Publish an assessment where it is high enough or drawn for audit; returns its id in any case."""
+        """Publish an assessment where it is high enough, ends a level that was, or is drawn for audit; returns its id
+        in any case.
+
+        ``before`` is the subject's level at its last assessment: one that stands is no news.
+        """
         settings = self.judge.settings
-        if news and finding.level >= settings.publish_level:
+        if before != finding.level and max(before or 0, finding.level) >= settings.publish_level:
             return self._publish(merchant, subject, finding, probability, context)
         identifier = self.outbox.next_id()
         if self._drawn(identifier):

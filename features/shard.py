@@ -64,12 +64,14 @@ class ShardState:
         Records in use, by id or :func:`features.keys.entity_key`.
     touched_merchants, touched_orders, touched_listings
         Keys changed since the last checkpoint, in order (dictionaries used as ordered sets).
-    removed_orders
-        Orders whose retention ended since the last checkpoint.
+    removed_orders, leaving_orders
+        Orders whose retention ended since the last checkpoint was begun, and those that it deletes: whatever the store
+        still holds of them, they do not exist any more.
     """
 
     __slots__ = (
         "clock",
+        "leaving_orders",
         "listings",
         "merchants",
         "orders",
@@ -92,6 +94,7 @@ class ShardState:
         self.touched_orders: dict[str, None] = {}
         self.touched_listings: dict[str, None] = {}
         self.removed_orders: dict[str, None] = {}
+        self.leaving_orders: frozenset[str] = frozenset()
         self.population = Population()
         self.timers = Timers()
         self.clock = ShardClock()

@@ -64,14 +64,15 @@ def take_changes(core: Core) -> Changes:
     listings = state.listings
     for key in state.touched_listings:
         values[LISTING + key] = _encode(listings[key])
-    deleted = [ORDER + key for key in state.removed_orders if key not in state.orders]
+    deleted_orders = [key for key in state.removed_orders if key not in orders]
     timers = state.timers.changed
     state.touched_merchants = {}
     state.touched_orders = {}
     state.touched_listings = {}
     state.removed_orders = {}
+    state.leaving_orders = frozenset(deleted_orders)
     state.timers.changed = {}
-    return Changes(values, deleted, timers)
+    return Changes(values, [ORDER + key for key in deleted_orders], timers)
 
 
 def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core:
@@ -96,9 +97,14 @@ def _blob(blobs: Mapping[str, bytes], name: str, kind: type[T]) -> T | None:
 
 
 async def load_needed(store: ShardStore, state: ShardState, needed: Needed) -> None:
-    """Bring what a flush reads into the shard's caches. What is not stored does not exist yet."""
+    """Bring what a flush reads into the shard's caches.
+
+    What is not stored does not exist yet; what was removed does not exist any more, although the store holds it until
+    the next checkpoint is through.
+    """
     merchants = [each for each in needed.merchants if each not in state.merchants]
-    orders = [each for each in needed.orders if each not in state.orders]
+    gone, leaving = state.removed_orders, state.leaving_orders
+    orders = [each for each in needed.orders if each not in state.orders and each not in gone and each not in leaving]
     listings = [each for each in needed.listings if each not in state.listings]
     if merchants:
         for merchant_id, value in zip(merchants, await store.read(MERCHANT, merchants), strict=True):

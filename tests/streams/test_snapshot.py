@@ -9,6 +9,7 @@ from detectors.flush import Emit, Flush
 from detectors.judge import Judge, fresh_models
 from features.merchant import STATE_VERSION, MerchantRecord
 from features.shard import Needed, Record, ShardState
+from features.windows import DAY_MS
 from streams.intake import Intake
 from streams.snapshot import ANOMALY, BAD_ORDER, BLOBS, Changes, evict, load_needed, restore, take_changes
 from streams.store import Position, StoreError
@@ -197,3 +198,42 @@ def test_the_caches_hold_records() -> None:
     """A guard for the tests above: their events reach merchants, orders and listings."""
     records: list[Record] = [record for flush in _flushes() for record in flush.records]
     assert {record.kind for record in records} == {"merchants", "listings", "orders"}
+
+
+def _order_events(*events: tuple[str, int, dict[str, object]]) -> list[Flush]:
+    """One flush an event of a merchant's orders: type, days since the first, and its fields."""
+    flushes = []
+    for number, (kind, day, fields) in enumerate(events, 1):
+        at = 1_780_000_000_000 + day * DAY_MS
+        event = {"event_id": f"e{number}", "type": kind, "occurred_at": at, "merchant_id": "m", **fields}
+        record = Record("orders", "orders", 0, number, at, b"m", msgspec.json.encode(event))
+        flushes.append(Flush(number, [record]))
+    return flushes
+
+
+def _created(order_id: str) -> dict[str, object]:
+    items = [{"listing_id": "l", "quantity": 1, "unit_price": 500}]
+    return {"order_id": order_id, "buyer_id": "b", "items": items, "total": 500, "currency": "USD"}
+
+
+@pytest.mark.parametrize("in_flight", [False, True])
+async def test_an_order_past_its_retention_does_not_come_back_from_the_store(judge: Judge, in_flight: bool) -> None:
+    """An event of a retired order finds no order, whether its deletion is yet to come or under way."""
+    core, store = fresh_core(judge), await claimed(Shelf())
+    placed, later, stray = _order_events(
+        ("order.created", 0, _created("a")),
+        ("order.created", 200, _created("b")),
+        ("order.disputed", 200, {"order_id": "a", "reason": "late"}),
+    )
+    await work(core, store, placed)
+    await put(store, 1, take_changes(core))
+    await work(core, store, later)
+    assert "o:m:a" in store.shelf.values
+    changes = take_changes(core) if in_flight else None
+    await work(core, store, stray)
+    if changes is not None:
+        await put(store, 2, changes)
+    await put(store, 3, take_changes(core))
+    stored = msgspec.json.decode(store.shelf.values["o:m:a"])
+    assert "created" not in stored
+    assert store.shelf.timers["om:a"] == stored["timer"]
