@@ -1,0 +1,253 @@
+"""Guards against an upgrade: what is private of Faust and aiokafka and used by streams/transport.py is still there and
+means what it did. Whether it works together is shown by test_worker_end_to_end.py.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, cast
+
+import aiokafka
+import faust.transport
+import pytest
+from aiokafka.errors import IllegalStateError
+from faust.transport.consumer import Consumer as BaseConsumer
+from faust.transport.consumer import ConsumerThread, ThreadDelegateConsumer
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
+from faust.transport.drivers.aiokafka import Consumer as DriverConsumer
+from faust.types import TP
+
+from streams import transport
+from streams.transport import BatchConsumer, BatchConsumerThread, Transport
+from tests.streams.shard_fakes import Fetched
+
+A, B = TP("orders", 0), TP("listings", 0)
+
+
+def parameters(function: Callable[..., Any]) -> list[str]:
+    """Names of a function's parameters."""
+    return list(inspect.signature(function).parameters)
+
+
+def test_the_scheme_selects_the_transport() -> None:
+    """A broker URL with shopwarden:// gets this transport, by the entry point that the package declares."""
+    assert faust.transport.by_url("shopwarden://127.0.0.1:9092") is Transport
+    assert Transport.Consumer is BatchConsumer
+    assert transport.SCHEME == "shopwarden"
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "wanted"),
+    [
+        (BaseConsumer, "_add_gap", ["self", "tp", "offset_from", "offset_to"]),
+        (BaseConsumer, "_get_active_partitions", ["self"]),
+        (BaseConsumer, "getmany", ["self", "timeout"]),
+        (BaseConsumer, "perform_seek", ["self"]),
+        (BaseConsumer, "seek_to_committed", ["self"]),
+        (ThreadDelegateConsumer, "_getmany", ["self", "active_partitions", "timeout"]),
+        (ThreadDelegateConsumer, "_new_consumer_thread", ["self"]),
+        (ThreadDelegateConsumer, "highwater", ["self", "tp"]),
+        (ConsumerThread, "seek_wait", ["self", "partitions"]),
+        (ConsumerThread, "commit", ["self", "tps"]),
+        (ConsumerThread, "earliest_offsets", ["self", "partitions"]),
+        (AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
+    ],
+)
+def test_what_is_overridden_or_called_exists(owner: type, name: str, wanted: list[str]) -> None:
+    """The method is there, with the parameters that it is called with."""
+    assert parameters(getattr(owner, name)) == wanted
+
+
+def test_overrides_keep_their_kind() -> None:
+    """Coroutines stay coroutines and generators generators: else Faust would await the wrong thing."""
+    for name in ("seek_to_committed", "_add_gap"):
+        assert inspect.iscoroutinefunction(getattr(DriverConsumer, name))
+        assert inspect.iscoroutinefunction(getattr(BatchConsumer, name))
+    assert inspect.isasyncgenfunction(DriverConsumer.getmany)
+    assert inspect.isasyncgenfunction(BatchConsumer.getmany)
+    assert BatchConsumer._new_consumer_thread is not DriverConsumer._new_consumer_thread
+    assert "_thread" in ThreadDelegateConsumer.__annotations__
+
+
+def test_faust_goes_through_what_is_overridden() -> None:
+    """The drain loop calls ``getmany`` and ``_add_gap``, a seek asks ``seek_to_committed``, and the consumer's thread
+    makes its client by ``_create_worker_consumer``.
+    """
+    assert "self.getmany" in inspect.getsource(BaseConsumer._drain_messages)
+    assert "self._add_gap(" in inspect.getsource(BaseConsumer._drain_messages)
+    assert "self.seek_to_committed()" in inspect.getsource(BaseConsumer.perform_seek)
+    assert "self._create_worker_consumer(" in inspect.getsource(AIOKafkaConsumerThread._create_consumer)
+    assert "self._new_consumer_thread()" in inspect.getsource(ThreadDelegateConsumer.__init__)
+
+
+async def test_the_fetch_wait_is_taken_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client keeps the wait where it is replaced, and passes it on only when it starts."""
+    client = aiokafka.AIOKafkaConsumer(bootstrap_servers="127.0.0.1:1", fetch_max_wait_ms=1500)
+    assert client._fetch_max_wait_ms == 1500
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in inspect.getsource(aiokafka.AIOKafkaConsumer.start)
+    monkeypatch.setattr(AIOKafkaConsumerThread, "_create_worker_consumer", lambda _self, _transport: client)
+    thread = BatchConsumerThread.__new__(BatchConsumerThread)
+    thread.app = cast(Any, SimpleNamespace(shopwarden_reader=SimpleNamespace(fetch_max_wait_ms=7)))
+    assert thread._create_worker_consumer(None)._fetch_max_wait_ms == 7
+    await client.stop()
+
+
+class Thread:
+    """The consumer's thread: remembers what it was told."""
+
+    def __init__(self) -> None:
+        self.sought: Mapping[TP, int] = {}
+        self.committed: Mapping[TP, int] = {}
+
+    async def seek_wait(self, positions: Mapping[TP, int]) -> None:
+        """Remember positions."""
+        self.sought = positions
+
+    async def commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Remember offsets."""
+        self.committed = offsets
+        return True
+
+
+class Reader:
+    """Shards that say what a test wants."""
+
+    fetch_max_wait_ms = 20
+
+    def __init__(self) -> None:
+        self.filled: frozenset[TP] = frozenset()
+        self.stored: dict[TP, int] = {}
+
+    def full(self) -> frozenset[TP]:
+        """Full partitions."""
+        return self.filled
+
+    async def positions(self, assigned: frozenset[TP]) -> Mapping[TP, int]:
+        """Stored positions."""
+        return {tp: offset for tp, offset in self.stored.items() if tp in assigned}
+
+
+class Consumer(BatchConsumer):
+    """The batch consumer without Faust's machinery around it."""
+
+    def __init__(self, reader: Reader, fetched: dict[TP, list[Any]]) -> None:
+        self.app = cast(Any, SimpleNamespace(shopwarden_reader=reader, consumer_generation_id=4))
+        self.flow_active = True
+        self.active = {A, B}
+        self.fetched = fetched
+        self.asked: set[TP] = set()
+        self.meanwhile: Callable[[], object] = lambda: None
+        self._thread = cast(Any, Thread())
+        self.sought = 0
+
+    @property
+    def should_stop(self) -> bool:
+        """Never."""
+        return False
+
+    def _get_active_partitions(self) -> set[TP]:
+        return self.active
+
+    async def _getmany(self, active_partitions: set[TP] | None, timeout: float) -> Any:  # noqa: ASYNC109
+        assert active_partitions is not None
+        self.asked = active_partitions
+        self.meanwhile()
+        return {tp: records for tp, records in self.fetched.items() if tp in active_partitions}
+
+    async def perform_seek(self) -> None:
+        """Count."""
+        self.sought += 1
+
+    def assignment(self) -> set[TP]:
+        """What is active."""
+        return self.active
+
+    async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
+        """Everything begins at 5."""
+        return dict.fromkeys(partitions, 5)
+
+    def highwater(self, tp: TP) -> int:
+        """Known of one partition only."""
+        if tp == A:
+            return 9
+        raise IllegalStateError("not assigned")
+
+
+def records(*offsets: int) -> list[Any]:
+    """Fetched records."""
+    return [SimpleNamespace(**Fetched(offset, 1000 + offset)._asdict(), timestamp_type=1) for offset in offsets]
+
+
+async def collect(consumer: Consumer) -> list[tuple[TP, Any]]:
+    """What one round gives."""
+    return [each async for each in consumer.getmany(1.0)]
+
+
+async def test_all_records_of_a_partition_are_one_message() -> None:
+    """The value is the list of records; offset and time are those of the last, so that Faust goes on behind it."""
+    given = {A: records(3, 4, 7), B: records(0)}
+    found = await collect(Consumer(Reader(), given))
+    assert [(tp, message.value) for tp, message in found] == [(A, given[A]), (B, given[B])]
+    message = found[0][1]
+    assert (message.topic, message.partition, message.tp, message.offset) == ("orders", 0, A, 7)
+    assert message.timestamp == pytest.approx(1.007)
+    assert message.generation_id == 4
+    assert message.key is None
+
+
+async def test_full_partitions_are_not_fetched() -> None:
+    """A partition whose shard wants no more is left out; if all are, nothing is fetched, and nobody waits long."""
+    reader = Reader()
+    reader.filled = frozenset({A})
+    consumer = Consumer(reader, {A: records(1), B: records(2)})
+    assert [tp for tp, _ in await collect(consumer)] == [B]
+    assert consumer.asked == {B}
+    reader.filled = frozenset({A, B})
+    consumer.asked = set()
+    assert await asyncio.wait_for(collect(consumer), 0.5) == []
+    assert consumer.asked == set()
+
+
+async def test_a_rebalance_during_a_fetch_drops_what_was_fetched() -> None:
+    """Records of an earlier generation, or fetched while the flow was stopped, never reach the agent."""
+    consumer = Consumer(Reader(), {A: records(1)})
+    consumer.meanwhile = lambda: setattr(consumer.app, "consumer_generation_id", 5)
+    assert await collect(consumer) == []
+    consumer = Consumer(Reader(), {A: records(1)})
+    consumer.meanwhile = lambda: setattr(consumer, "flow_active", False)
+    assert await collect(consumer) == []
+    assert consumer.sought == 1
+    consumer = Consumer(Reader(), {A: records(1), B: records(1)})
+    consumer.meanwhile = lambda: consumer.active.discard(A)
+    assert [tp for tp, _ in await collect(consumer)] == [B]
+
+
+async def test_reading_starts_where_the_shards_say() -> None:
+    """Stored positions are sought; partitions without one are read from their beginning; Kafka is not asked."""
+    reader = Reader()
+    reader.stored = {A: 42, TP("orders", 9): 1}
+    consumer = Consumer(reader, {})
+    assert await consumer.seek_to_committed() == {A: 42, B: 5}
+    assert cast(Any, consumer._thread).sought == {A: 42, B: 5}
+
+
+async def test_committing_tells_kafka() -> None:
+    """Offsets of a checkpoint go to Kafka as they are."""
+    consumer = Consumer(Reader(), {})
+    assert await consumer.commit_offsets({A: 42})
+    assert cast(Any, consumer._thread).committed == {A: 42}
+
+
+def test_a_high_watermark_may_be_unknown() -> None:
+    """Of a partition that is not assigned any more nothing is known; that is no error."""
+    consumer = Consumer(Reader(), {})
+    assert consumer.known_highwater(A) == 9
+    assert consumer.known_highwater(B) is None
+
+
+async def test_a_gap_in_the_offsets_costs_nothing() -> None:
+    """Faust would remember each gap; ours forgets it, so a jump over millions of offsets takes no memory."""
+    consumer = Consumer(Reader(), {})
+    await consumer._add_gap(A, 0, 3_000_000)
+    assert not hasattr(consumer, "_gap")
