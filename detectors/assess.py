@@ -29,6 +29,7 @@ from features.outputs import (
     Redress,
     RiskAssessed,
     Standing,
+    StandingEnforcement,
     Subject,
     Versions,
 )
@@ -460,16 +461,16 @@ class Assessor:
     def stand(self, merchant: Merchant) -> None:
         """Publish the merchant's latest standing; its sequence is that of the last event it reflects."""
         record = merchant.record
-        active: list[dict[str, object]] = []
+        active: list[StandingEnforcement] = []
         if record.enforcement is not None:
             active = [
-                {
-                    "decision_id": each.decision_id,
-                    "action": each.action,
-                    "policy": each.rule,
-                    "subject": {"kind": each.subject_kind, "id": each.subject_id},
-                    "expires_at": each.expires_at,
-                }
+                StandingEnforcement(
+                    each.decision_id,
+                    each.action,
+                    each.rule,
+                    Subject(each.subject_kind, each.subject_id),
+                    each.expires_at,
+                )
                 for each in record.enforcement.active
             ]
         self.state.statistics.outputs += 1
@@ -480,6 +481,7 @@ class Assessor:
                 level=LEVELS[record.level],
                 as_of=record.as_of,
                 enforcements=active,
+                mode=self.judge.settings.mode,
             )
         )
 

@@ -162,6 +162,16 @@ class AuditSampled(Struct, frozen=True, kw_only=True, tag_field="type", tag="sho
     assessment_id: str
 
 
+class StandingEnforcement(Struct, frozen=True, gc=False):
+    """An action in force. ``policy`` is the id of the rule; without ``expires_at`` it stands until reversed."""
+
+    decision_id: str
+    action: Action
+    policy: str
+    subject: Subject
+    expires_at: int | None
+
+
 class Standing(Struct, frozen=True, kw_only=True):
     """A merchant's latest state, on the compacted topic ``merchant-standing``.
 
@@ -172,7 +182,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     sequence: int
     level: Level
     as_of: int
-    enforcements: list[dict[str, object]]
+    enforcements: list[StandingEnforcement]
+    mode: Mode
 
 
 Output: TypeAlias = RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled

@@ -119,7 +119,7 @@ class Tally:
             self._standing[standing.merchant_id] = standing.sequence
             view = self._merchant(standing.merchant_id)
             view.level = standing.level
-            view.actions = [str(each.get("action", "")) for each in standing.enforcements]
+            view.actions = [each.action for each in standing.enforcements]
 
     def _assessed(self, output: RiskAssessed, at: int) -> None:
         view = self._merchant(output.merchant_id)

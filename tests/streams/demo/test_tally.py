@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from features.outputs import (
+    Action,
     Detector,
     EnforcementDecided,
     EnforcementReversed,
@@ -15,6 +16,7 @@ from features.outputs import (
     RiskAssessed,
     Source,
     Standing,
+    StandingEnforcement,
     Subject,
     Versions,
 )
@@ -76,11 +78,10 @@ def reversed_(reverses: str, why: Any) -> EnforcementReversed:
     )
 
 
-def standing(sequence: int, level: Level, *actions: str) -> Standing:
+def standing(sequence: int, level: Level, *actions: Action) -> Standing:
     """A standing of m1."""
-    return Standing(
-        merchant_id="m1", sequence=sequence, level=level, as_of=0, enforcements=[{"action": each} for each in actions]
-    )
+    active = [StandingEnforcement("d1", each, "bust-out", Subject("merchant", "m1"), None) for each in actions]
+    return Standing(merchant_id="m1", sequence=sequence, level=level, as_of=0, enforcements=active, mode="live")
 
 
 @pytest.fixture
