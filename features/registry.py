@@ -120,7 +120,7 @@ _RATE_WORDS: Final = {
 _MATURE_WORDS: Final = (
     "whose ship-due day lies in the window",
     "whose delivery-due day lies in the window",
-    f"whose delivery-due day lies in the window of the same length that ended {OUTCOME_DAYS} days ago",
+    f"whose outcome-due day, {OUTCOME_DAYS} days after the delivery-due day, lies in the window",
 )
 
 
@@ -217,7 +217,7 @@ for _w, _days in enumerate(WINDOWS):
             f"{_rate_name}_rate_{_days}d_shrunk",
             "0 to 1",
             _window,
-            f"empirical-Bayes posterior mean of the {_base}",
+            f"empirical-Bayes posterior mean of {_rate_name}_rate over the same window",
             "never",
             _posterior(_rate_name, _w, posterior_mean),
         )
@@ -226,7 +226,7 @@ for _w, _days in enumerate(WINDOWS):
             f"{_rate_name}_rate_{_days}d_lower",
             "0 to 1",
             _window,
-            f"5 % credible lower bound of the {_base}",
+            f"5 % credible lower bound of {_rate_name}_rate over the same window",
             "never",
             _posterior(_rate_name, _w, credible_lower),
         )
@@ -326,7 +326,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "distinct_buyers_30d",
         "buyers",
         "30 d",
-        "distinct buyers; estimated above 512 orders in the window",
+        "distinct buyers; an estimate where there are more than 512 pairs of buyer and day",
         "never",
         lambda c: c.merchant.buyers.distinct,
     ),
@@ -416,7 +416,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "implausible_scans_30d",
         "orders",
         "30 d",
-        "orders scanned before they were placed, or with a tracking number used before",
+        "orders scanned before they were placed, or with a tracking number used before, by the day of the order",
         "never",
         lambda c: c.merchant.placed.sums[0][m.PLACED_WIDTH + m.IMPLAUSIBLE_SCANS],
     ),
@@ -424,7 +424,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "delivered_not_received_30d",
         "orders",
         "30 d",
-        "orders delivered by record and claimed not received",
+        "orders delivered by record and claimed not received, by the day of the order",
         "never",
         lambda c: c.merchant.placed.sums[0][m.PLACED_WIDTH + m.DELIVERED_NOT_RECEIVED],
     ),
