@@ -7,13 +7,15 @@ Definitions. All times are ms of event time, a day is a UTC day, D is the day of
 
 - Facts of an order: the earliest ``order.shipped``, ``order.cancelled``, delivery (``order.delivered`` or a delivered
   scan) and rating; all claims; whether the seller was at fault for a refund; whether it was disputed, unless the
-  dispute ended for the seller. The first ``order.created`` to arrive counts; without one the order does not. An event
-  id counts once in an order.
+  latest end of the dispute was for the seller. Of contradictions at the same time the one that is better for the seller
+  counts, but of ratings the lower. The first ``order.created`` to arrive counts; without one the order does not. An
+  event id counts once in an order. A promise before the order is one for its own time, one of more than 180 days is
+  one of 180 days.
 - An order is *called off* if it was cancelled before it was shipped.
 - Defects: ``seller_cancel`` called off by the seller. ``late_ship`` shipped after ``ship_by``; or called off after it;
   or neither shipped, delivered nor cancelled when the watermark has passed it. ``late_delivery`` (never of an order
-  called off) delivered after ``deliver_by``; or not delivered, and not cancelled by then, when the watermark has passed
-  it. The others follow from claims, refunds, disputes and ratings. ``bad`` is any of them.
+  called off) delivered after ``deliver_by``; or not delivered and cancelled after it; or neither when the watermark has
+  passed it. The others follow from claims, refunds, disputes and ratings. ``bad`` is any of them.
 - Counts over W days: orders created on the days D - W + 1 to D.
 - Rates look at orders by the day on which they can be judged: the day after ``ship_by`` for cancel and late_ship, the
   day after ``deliver_by`` for late_delivery, 14 days after that for the rest; this day lies in D - W + 1 to D. Orders
@@ -30,6 +32,7 @@ WINDOWS = (7, 30, 60, 90)
 DEFAULT_SHIP_DAYS = 3
 DEFAULT_DELIVER_DAYS = 10
 OUTCOME_DAYS = 14
+LONGEST_PROMISE_DAYS = 180
 
 CLAIM_OF_RETURN = {
     "not_received": "not_received",
@@ -96,14 +99,21 @@ class Order:
     @property
     def ship_by(self) -> int:
         """When it had to be shipped."""
-        assert self.created
-        return int(self.created.get("ship_by") or self.created["occurred_at"] + DEFAULT_SHIP_DAYS * DAY)
+        return self.promise("ship_by", DEFAULT_SHIP_DAYS)
 
     @property
     def deliver_by(self) -> int:
         """When it had to be delivered."""
+        return self.promise("deliver_by", DEFAULT_DELIVER_DAYS)
+
+    def promise(self, name: str, default: int) -> int:
+        """A promised time, or that of the default in days."""
         assert self.created
-        return int(self.created.get("deliver_by") or self.created["occurred_at"] + DEFAULT_DELIVER_DAYS * DAY)
+        created: int = self.created["occurred_at"]
+        promised: int | None = self.created.get(name)
+        if promised is None:
+            return created + default * DAY
+        return created if promised < created else min(promised, created + LONGEST_PROMISE_DAYS * DAY)
 
     @property
     def called_off(self) -> bool:
@@ -157,7 +167,12 @@ def gather(order: Order, event: Mapping[str, Any]) -> None:
     elif kind == "order.delivered" or (kind == "order.tracked" and event["status"] == "delivered"):
         order.delivered = at if order.delivered is None else min(order.delivered, at)
     elif kind == "order.cancelled":
-        if order.cancelled is None or at < order.cancelled:
+        # Of two at the same time, one by the buyer or the platform counts.
+        if (
+            order.cancelled is None
+            or at < order.cancelled
+            or (at == order.cancelled and order.cancelled_by == "seller")
+        ):
             order.cancelled, order.cancelled_by = at, event["by"]
     elif kind == "order.return_requested":
         if event["reason"] in CLAIM_OF_RETURN:
@@ -167,10 +182,9 @@ def gather(order: Order, event: Mapping[str, Any]) -> None:
     elif kind == "order.disputed":
         order.disputed = True
     elif kind == "order.dispute_resolved":
-        if order.dispute_ended is None or at > order.dispute_ended[0]:
-            order.dispute_ended = (at, event["in_favour_of"])
-    elif kind == "order.reviewed" and (order.rating is None or at < order.rating[0]):
-        order.rating = (at, event["rating"])
+        order.dispute_ended = max(order.dispute_ended or (0, ""), (at, event["in_favour_of"]))
+    elif kind == "order.reviewed":
+        order.rating = min(order.rating or (at, 5), (at, event["rating"]))
 
 
 def defects(order: Order, watermark: int) -> set[str]:
@@ -206,8 +220,7 @@ def delivered_late(order: Order, watermark: int) -> bool:
         return False
     if order.delivered is not None:
         return order.delivered > order.deliver_by
-    cancelled_in_time = order.cancelled is not None and order.cancelled <= order.deliver_by
-    return watermark > order.deliver_by and not cancelled_in_time
+    return (watermark if order.cancelled is None else order.cancelled) > order.deliver_by
 
 
 def judged_on(order: Order, phase: str) -> int | None:
