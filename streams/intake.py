@@ -33,6 +33,8 @@ class Intake:
         self._kinds: dict[str, TopicKind] = {topic: kind for kind, topic in topics.items()}
         self._topics = [topics[kind] for kind in TOPIC_KINDS if kind in topics]
         self._buffers: dict[str, deque[Any]] = {topic: deque() for topic in self._topics}
+        #: Next offset of each topic at which waiting brought nothing.
+        self._in_vain: dict[str, int] = {}
         #: Next offset to accept of each topic.
         self.next_offset: dict[str, int] = {}
 
@@ -60,7 +62,17 @@ class Intake:
 
     def waiting_for(self) -> bool:
         """Whether a topic with nothing buffered has more at its broker, so that waiting would help to merge."""
-        return any(not buffer and self._behind(topic) for topic, buffer in self._buffers.items())
+        return any(
+            not buffer and self._behind(topic) and self._in_vain.get(topic) != self.next_offset.get(topic, 0)
+            for topic, buffer in self._buffers.items()
+        )
+
+    def waited(self) -> None:
+        """Note that waiting brought nothing: a topic may end in offsets that hold no record (markers, compaction)."""
+        self.patient = False
+        for topic, buffer in self._buffers.items():
+            if not buffer and self._behind(topic):
+                self._in_vain[topic] = self.next_offset.get(topic, 0)
 
     def _behind(self, topic: str) -> bool:
         highwater = self._highwater(topic)

@@ -7,6 +7,7 @@ publishes it.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from detectors.flush import Emit, Stream
 
 #: How often the answers of the broker are looked at while waiting, seconds.
 _POLL_S = 0.001
+_WARM_UP_S = 2.0
 
 
 class PublishError(Exception):
@@ -64,6 +66,9 @@ class Publisher:
 
     def __init__(self, config: Mapping[str, Any], topics: Mapping[Stream, str]) -> None:
         self._producer = Producer(dict(config))
+        # A producer connects when it has something to send; the first outputs would wait for that by half a second.
+        with contextlib.suppress(KafkaException):
+            self._producer.list_topics(timeout=_WARM_UP_S)
         self._topics = dict(topics)
 
     def publish(self, emits: Iterable[Emit]) -> Batch:

@@ -195,6 +195,8 @@ class ShardRunner:
             self._arrived.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._arrived.wait(), 0.02)
+        if self.intake.waiting_for():
+            self.intake.waited()
         self.intake.patient = False
 
     async def _maybe_tick(self) -> None:
@@ -229,7 +231,7 @@ class ShardRunner:
             # The store can't keep up: wait for it rather than let the journal grow.
             await self._checkpointing
 
-    def _begin_checkpoint(self) -> None:
+    def _begin_checkpoint(self) -> asyncio.Task[None]:
         """Take the cut now; write it while the next flushes are applied."""
         position = Position(
             sequence=self._sequence, offsets=dict(self._offsets), pseudonym_key=self._options.pseudonym_key_id
@@ -240,6 +242,7 @@ class ShardRunner:
         self._checkpointed_at = time.monotonic()
         self._since_checkpoint = 0
         self._checkpointing = asyncio.create_task(self._checkpoint(previous, position, changes, batches))
+        return self._checkpointing
 
     async def _checkpoint(self, previous: int, position: Position, changes: Changes, batches: list[Batch]) -> None:
         for batch in batches:
@@ -254,7 +257,5 @@ class ShardRunner:
             await self._checkpointing
             self._checkpointing = None
         if self._sequence != self._position.sequence and not self._recovering:
-            self._begin_checkpoint()
-            if self._checkpointing is not None:
-                await self._checkpointing
+            await self._begin_checkpoint()
         await self._store.release()

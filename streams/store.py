@@ -110,12 +110,11 @@ class ShardStore:
             {name: value for name, value in zip(names, values, strict=True) if value is not None},
         )
 
-    async def read(self, prefix: str, ids: Sequence[str]) -> list[bytes | None]:
-        """Stored values of entities of a kind (prefix ``m:``, ``o:`` or ``l:``)."""
+    async def read(self, names: Sequence[str]) -> list[bytes | None]:
+        """Stored values of entities, by kind and id (``m:…``, ``o:…``, ``l:…``)."""
         found: list[bytes | None] = []
-        for start in range(0, len(ids), _LOAD_CHUNK):
-            keys = [self._tag + prefix + each for each in ids[start : start + _LOAD_CHUNK]]
-            found.extend(await self._client.mget(keys))
+        for start in range(0, len(names), _LOAD_CHUNK):
+            found.extend(await self._client.mget([self._tag + each for each in names[start : start + _LOAD_CHUNK]]))
         return found
 
     async def journal(self, entry: JournalEntry) -> None:

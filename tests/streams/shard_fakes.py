@@ -98,11 +98,11 @@ class MemoryStore(ShardStore):
         found = {name: shelf.values[name] for name in blobs if name in shelf.values}
         return Loaded(shelf.position, list(shelf.journal), timers, found)
 
-    async def read(self, prefix: str, ids: Sequence[str]) -> list[bytes | None]:
+    async def read(self, names: Sequence[str]) -> list[bytes | None]:
         """Stored values."""
         self._crash.pass_by("load")
-        self.reads.extend(prefix + each for each in ids)
-        return [self.shelf.values.get(prefix + each) for each in ids]
+        self.reads.extend(names)
+        return [self.shelf.values.get(each) for each in names]
 
     async def journal(self, entry: JournalEntry) -> None:
         """Append to the journal."""

@@ -58,7 +58,7 @@ async def test_a_new_shard_is_empty(store: ShardStore) -> None:
     loaded = await store.load(["clock"])
     assert loaded.position == Position()
     assert (loaded.journal, loaded.timers, loaded.blobs) == ([], [], {})
-    assert await store.read("m:", ["m1"]) == [None]
+    assert await store.read(["m:m1"]) == [None]
 
 
 async def test_a_checkpoint_is_read_back(store: ShardStore) -> None:
@@ -75,7 +75,7 @@ async def test_a_checkpoint_is_read_back(store: ShardStore) -> None:
     assert loaded.journal == [entry(3), entry(4, tick=77)]
     assert loaded.timers == [(20, "mm1"), (30, "om1:o2"), (50, "om1:o1")]
     assert loaded.blobs == {"clock": b'{"highest":5}'}
-    assert await store.read("o:", ["m1:o2", "m1:o1"]) == [None, b"[1]"]
+    assert await store.read(["o:m1:o2", "o:m1:o1"]) == [None, b"[1]"]
 
     position = Position(sequence=4, offsets={"orders": 40})
     await store.checkpoint(2, position, {"m:m1": b"{1}"}, ["o:m1:o1"], {"om1:o1": 0, "mm1": 21})
@@ -83,8 +83,8 @@ async def test_a_checkpoint_is_read_back(store: ShardStore) -> None:
     assert loaded.position == position
     assert loaded.journal == []
     assert loaded.timers == [(21, "mm1"), (30, "om1:o2")]
-    assert await store.read("m:", ["m1"]) == [b"{1}"]
-    assert await store.read("o:", ["m1:o1"]) == [None]
+    assert await store.read(["m:m1"]) == [b"{1}"]
+    assert await store.read(["o:m1:o1"]) == [None]
 
 
 async def test_all_keys_of_a_shard_share_a_hash_tag(store: ShardStore, redis_db: str) -> None:
@@ -180,13 +180,13 @@ async def test_a_large_checkpoint_is_one(store: ShardStore) -> None:
     await store.checkpoint(
         0, Position(sequence=1), values, [], {f"o{each}": 1 + index for index, each in enumerate(ids)}
     )
-    assert await store.read("o:", ids) == [each.encode() for each in ids]
+    assert await store.read([f"o:{each}" for each in ids]) == [each.encode() for each in ids]
     loaded = await store.load([])
     assert loaded.timers == [(1 + index, f"o{each}") for index, each in enumerate(ids)]
     await store.journal(entry(2))
     gone = [f"o:{each}" for each in ids[1:]]
     await store.checkpoint(1, Position(sequence=2), {}, gone, {f"o{each}": 0 for each in ids[:-1]})
-    assert await store.read("o:", ids) == [b"m:0", *[None] * (count - 1)]
+    assert await store.read([f"o:{each}" for each in ids]) == [b"m:0", *[None] * (count - 1)]
     assert (await store.load([])).timers == [(count, f"om:{count - 1}")]
 
 
@@ -211,7 +211,7 @@ async def test_shards_do_not_meet(store: ShardStore, client: AsyncRedis) -> None
     await store.journal(entry(1))
     await other.journal(entry(1))
     await store.checkpoint(0, Position(sequence=1), {"m:m1": b"3"}, [], {"mm1": 9})
-    assert await other.read("m:", ["m1"]) == [None]
+    assert await other.read(["m:m1"]) == [None]
     loaded = await other.load([])
     assert loaded.journal == [entry(1)]
     assert loaded.timers == []
