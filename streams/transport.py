@@ -8,7 +8,8 @@ Offsets are not Faust's business here: where to read from is asked of the app's 
 Kafka's own offsets are committed by the worker after each checkpoint, for lag tools.
 
 Private names used: ``Consumer._add_gap``, ``_get_active_partitions``, ``_getmany``, ``_thread``;
-``AIOKafkaConsumerThread._create_worker_consumer``; and of aiokafka ``AIOKafkaConsumer._fetch_max_wait_ms``.
+``AIOKafkaConsumerThread._create_worker_consumer``, ``_fetch_records``, ``_consumer``; and of aiokafka
+``AIOKafkaConsumer._fetch_max_wait_ms``, ``_subscription``.
 """
 
 import asyncio
@@ -16,7 +17,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, ClassVar, Protocol, cast
 
 import aiokafka
-from aiokafka.errors import IllegalStateError
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
@@ -52,6 +52,41 @@ def reader_of(app: Any) -> Reader:
 
 class BatchConsumerThread(AIOKafkaConsumerThread):
     """The thread that runs aiokafka's consumer."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: Offset after the last record fetched of each partition.
+        self.fetched: dict[TP, int] = {}
+
+    async def _fetch_records(
+        self,
+        consumer: aiokafka.AIOKafkaConsumer,
+        active_partitions: set[TP],
+        timeout: float | None = None,  # noqa: ASYNC109 - Faust's interface
+        max_records: int | None = None,
+    ) -> Mapping[TP, list[Any]]:
+        found: Mapping[TP, list[Any]] = await super()._fetch_records(
+            consumer, active_partitions, timeout=timeout, max_records=max_records
+        )
+        for tp, records in found.items():
+            if records:
+                self.fetched[TP(*tp)] = records[-1].offset + 1
+        return found
+
+    def reach(self, tp: TP) -> int | None:
+        """Offset after the last record that a partition is known to have; ``None`` before its first fetch.
+
+        That is not the high watermark where the broker has something at the end that no consumer is given: the marker
+        of a transaction, or what compaction left of a batch. Who waited for those would wait for ever.
+        """
+        assigned = None if self._consumer is None else self._consumer._subscription.subscription  # noqa: SLF001
+        state = None if assigned is None or assigned.assignment is None else assigned.assignment.state_value(tp)
+        if state is None or state.highwater is None:
+            return None
+        highwater: int = state.highwater
+        if state.has_valid_position and state.position >= highwater:
+            return self.fetched.get(tp, 0)
+        return highwater
 
     def _create_worker_consumer(self, transport: Any) -> aiokafka.AIOKafkaConsumer:
         consumer = super()._create_worker_consumer(transport)
@@ -123,11 +158,8 @@ class BatchConsumer(FaustConsumer):
 
     def known_highwater(self, tp: TP) -> int | None:
         """Offset after the partition's last record, as the last fetch said; ``None`` before one did."""
-        try:
-            return self.highwater(tp)
-        except IllegalStateError:
-            # Not assigned any more.
-            return None
+        thread = cast(BatchConsumerThread, self._thread)
+        return thread.reach(tp)
 
     async def commit_offsets(self, offsets: Mapping[TP, int]) -> bool:
         """Tell Kafka how far the checkpoints are, for lag tools; false if it did not take it (a later one will do)."""

@@ -11,7 +11,8 @@ from typing import Any, cast
 import aiokafka
 import faust.transport
 import pytest
-from aiokafka.errors import IllegalStateError
+from confluent_kafka import Producer
+from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from faust.transport.consumer import Consumer as BaseConsumer
 from faust.transport.consumer import ConsumerThread, ThreadDelegateConsumer
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
@@ -47,11 +48,15 @@ def test_the_scheme_selects_the_transport() -> None:
         (BaseConsumer, "seek_to_committed", ["self"]),
         (ThreadDelegateConsumer, "_getmany", ["self", "active_partitions", "timeout"]),
         (ThreadDelegateConsumer, "_new_consumer_thread", ["self"]),
-        (ThreadDelegateConsumer, "highwater", ["self", "tp"]),
         (ConsumerThread, "seek_wait", ["self", "partitions"]),
         (ConsumerThread, "commit", ["self", "tps"]),
         (ConsumerThread, "earliest_offsets", ["self", "partitions"]),
         (AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
+        (
+            AIOKafkaConsumerThread,
+            "_fetch_records",
+            ["self", "consumer", "active_partitions", "timeout", "max_records"],
+        ),
     ],
 )
 def test_what_is_overridden_or_called_exists(owner: type, name: str, wanted: list[str]) -> None:
@@ -108,6 +113,10 @@ class Thread:
         """Remember offsets."""
         self.committed = offsets
         return True
+
+    def reach(self, tp: TP) -> int | None:
+        """Known of one partition only."""
+        return 9 if tp == A else None
 
 
 class Reader:
@@ -166,12 +175,6 @@ class Consumer(BatchConsumer):
     async def earliest_offsets(self, *partitions: TP) -> Mapping[TP, int]:
         """Everything begins at 5."""
         return dict.fromkeys(partitions, 5)
-
-    def highwater(self, tp: TP) -> int:
-        """Known of one partition only."""
-        if tp == A:
-            return 9
-        raise IllegalStateError("not assigned")
 
 
 def records(*offsets: int) -> list[Any]:
@@ -244,6 +247,51 @@ def test_a_high_watermark_may_be_unknown() -> None:
     consumer = Consumer(Reader(), {})
     assert consumer.known_highwater(A) == 9
     assert consumer.known_highwater(B) is None
+    assert bare_thread(None).reach(A) is None
+
+
+def bare_thread(client: aiokafka.AIOKafkaConsumer | None) -> BatchConsumerThread:
+    """The consumer's thread without Faust's machinery around it."""
+    thread = BatchConsumerThread.__new__(BatchConsumerThread)
+    thread._consumer = client
+    thread.consumer = cast(Any, SimpleNamespace(flow_active=True))
+    thread.fetched = {}
+    return thread
+
+
+async def test_the_marker_of_a_transaction_is_not_waited_for(any_broker: str, topic_prefix: str) -> None:
+    """Behind the records of a transaction lies a marker, which has an offset but is given to nobody: a partition
+    reaches as far as its last record.
+    """
+    topic = f"{topic_prefix}orders"
+    tp, place = TP(topic, 0), aiokafka.TopicPartition(topic, 0)
+    client = aiokafka.AIOKafkaConsumer(bootstrap_servers=any_broker, fetch_max_wait_ms=100, enable_auto_commit=False)
+    thread = bare_thread(client)
+    producer = Producer({"bootstrap.servers": any_broker, "transactional.id": f"{topic_prefix}producer"})
+    admin = AdminClient({"bootstrap.servers": any_broker})
+    admin.create_topics([NewTopic(topic, 1)])[topic].result(30)
+    producer.init_transactions(30)
+    await client.start()
+    try:
+        client.assign([place])
+        await client.seek_to_beginning(place)
+        assert thread.reach(tp) is None
+        for first in (0, 4):
+            producer.begin_transaction()
+            for _ in range(3):
+                producer.produce(topic, b"x", partition=0)
+            producer.commit_transaction(30)
+            last = first
+            found: tuple[int | None, ...] = ()
+            for _ in range(100):
+                for records in (await thread._fetch_records(client, {tp}, timeout=0.1)).values():
+                    last = records[-1].offset
+                found = (last, client.highwater(place), thread.reach(tp))
+                if found == (first + 2, first + 4, first + 3):
+                    break
+            assert found == (first + 2, first + 4, first + 3)
+    finally:
+        await client.stop()
 
 
 async def test_a_gap_in_the_offsets_costs_nothing() -> None:
