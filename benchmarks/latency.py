@@ -34,7 +34,7 @@ _WARM_UP_S: Final = 3.0
 _TAIL_S: Final = 5.0
 _SKIP_S: Final = 60.0
 #: Longest wait for an output before the next record may be due.
-_TURN_S: Final = 0.0005
+_TURN_S: Final = 0.002
 
 
 @dataclass
@@ -123,7 +123,7 @@ def measure(deployment: Deployment, records: Sequence[SimulatedRecord], rate: fl
     """
     topics = deployment.settings.topics
     consumer = Consumer(
-        kafka_config(deployment.settings, group_id="latency", enable_partition_eof=True, fetch_wait_max_ms=5)
+        kafka_config(deployment.settings, group_id="latency", enable_partition_eof=True, fetch_wait_max_ms=10)
     )
     outputs = [TopicPartition(t, n, 0) for t in (topics.events, topics.dead_letters) for n in range(topics.partitions)]
     consumer.assign(outputs)
