@@ -117,7 +117,8 @@ def jars() -> Path:
 def running_kafka() -> Iterator[str]:
     """Format and start a node; its address, such as ``127.0.0.1:40123``, is good for as long as the block lasts."""
     command = [java(), *JVM_OPTIONS, QUIET, "-cp", f"{jars()}/*"]
-    cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    # The first bit is 0, so that the id does not begin with a hyphen, which would be read as an option.
+    cluster = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16, "big")).decode().rstrip("=")
     root = Path(tempfile.mkdtemp(prefix="shopwarden-kafka-"))
     broker = LocalProcess("kafka", root / "node")
     try:
