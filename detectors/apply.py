@@ -104,7 +104,8 @@ class Core:
                 else:
                     self._merchants.apply(event)  # type: ignore[arg-type]
         if flush.tick is not None:
-            outbox.start(TICK_TOPIC, state.partition, flush.sequence, flush.tick)
+            # Named by its time and not by the flush: flushes are numbered anew when a store is set up anew.
+            outbox.start(TICK_TOPIC, state.partition, flush.tick, flush.tick)
             self._fire_timers(flush.tick)
         return outbox.emits
 

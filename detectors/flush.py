@@ -13,7 +13,7 @@ Stream: TypeAlias = Literal["events", "standing", "dead_letters"]
 class Flush(Struct, frozen=True, gc=False):
     """Records to apply, in this order, and a tick of event time (ms) after them, if any.
 
-    ``sequence`` numbers the flushes of a shard: it names the source of what a tick causes.
+    ``sequence`` numbers the flushes of a shard. The source of what a tick causes is named by the tick's time.
     """
 
     sequence: int

@@ -93,7 +93,8 @@ class ShardRunner:
         self._checkpointed_at = time.monotonic()
         self._since_checkpoint = 0
         self._last_work = time.monotonic()
-        self._newest_timestamp = 0
+        #: Whether event time keeps up with the clock, by the last record applied.
+        self._live = abs(clock() - max(core.state.clock.highest, core.state.clock.watermark)) <= _DAY_MS
         self.checkpoints = 0
 
     def offer(self, topic: str, records: Sequence[Any]) -> None:
@@ -149,7 +150,7 @@ class ShardRunner:
         for record in flush.records:
             self._offsets[record.topic] = record.offset + 1
         if flush.records:
-            self._newest_timestamp = max(self._newest_timestamp, flush.records[-1].timestamp)
+            self._live = abs(self._clock() - flush.records[-1].timestamp) <= _DAY_MS
         if emits:
             self._batches.append(self._publisher.publish(emits))
         self._since_checkpoint += len(flush.records)
@@ -203,11 +204,10 @@ class ShardRunner:
         """Move a quiet shard's event time on, so that its timers fire; time becomes journalled input."""
         if self._recovering:
             return
-        now = self._clock()
-        # Only where event time keeps up with the clock: history that is played back must not jump to today.
-        if abs(now - self._newest_timestamp) > _DAY_MS or time.monotonic() - self._last_work < self._options.idle_tick:
+        # Only where event time kept up with the clock: history that is played back must not jump to today.
+        if not self._live or time.monotonic() - self._last_work < self._options.idle_tick:
             return
-        tick = now - self._options.allowed_lateness_ms
+        tick = self._clock() - self._options.allowed_lateness_ms
         if self.core.state.timers.earliest <= tick and tick > self.core.state.clock.watermark:
             await self._flush([], tick)
 

@@ -342,13 +342,40 @@ async def test_a_quiet_shard_is_moved_on_by_ticks(judge: Judge) -> None:
             assert [entry.tick for entry in shelf.journal] == [None, due]
             await run_through(await start_shard(MemoryStore(shelf, "successor"), MemoryPublisher(sent), judge), topics)
         assert msgspec.json.decode(shelf.values["clock"], type=ShardClock).watermark == due
-        assert any(emit.id.startswith("tick-0-2-") for emit in sent)
+        assert any(emit.id.startswith(f"tick-0-{due}-") for emit in sent)
         outcomes.append((shelf, {emit.id: emit for emit in sent}))
     assert outcomes[0] == outcomes[1]
 
 
 def _ticked(task: asyncio.Task[None], state: ShardState, due: int) -> bool:
     return task.done() or state.clock.watermark == due
+
+
+async def test_a_shard_is_moved_on_however_long_it_has_been_quiet(judge: Judge) -> None:
+    """Timers of days later fire too, and a record that came with an absurd timestamp changes nothing about that."""
+    state = await _after_days(judge, never_shipped())
+    assert state.clock.watermark == DEFAULT_END + 3 * DAY - OPTIONS.allowed_lateness_ms
+    first, *others = never_shipped()
+    absurd = first._replace(timestamp=DEFAULT_END * 1000, value=b"no event")
+    state = await _after_days(judge, [absurd, *others])
+    assert state.clock.watermark == DEFAULT_END + 3 * DAY - OPTIONS.allowed_lateness_ms
+
+
+async def _after_days(judge: Judge, orders: list[Fetched]) -> ShardState:
+    """A shard's state three days after its last record, of which nothing was due meanwhile."""
+    clock = [DEFAULT_END]
+    options = msgspec.structs.replace(OPTIONS, idle_tick=0.02, max_flush_records=100)
+    store = MemoryStore(Shelf(), "quiet")
+    runner = await start_shard(store, MemoryPublisher(), judge, options, clock=lambda: clock[0])
+    offer_all(runner, {"orders": orders})
+    task = asyncio.create_task(runner.run())
+    state = runner.core.state
+    await until(lambda: task.done() or len(state.orders) >= len(orders) - 1, "the end of the records")
+    clock[0] += 3 * DAY
+    await asyncio.sleep(0.2)
+    runner.stop()
+    await task
+    return state
 
 
 async def test_history_is_not_moved_to_today(judge: Judge, market: dict[str, list[Fetched]]) -> None:
