@@ -72,8 +72,12 @@ def create_app(settings: Settings, judge: Judge, topics: Mapping[TopicKind, str]
     @app.agent(topic, concurrency=1, name="shopwarden")
     async def intake(stream: Any) -> None:
         async for event in stream.noack().events():
-            message = event.message
-            shards.offer(message.tp, event.value)
+            try:
+                shards.offer(event.message.tp, event.value)
+            except Exception as error:
+                # Faust would start the agent anew with the next batch, and this one would be missing.
+                fail(error)
+                raise
 
     @app.on_partitions_assigned.connect
     async def assigned(_: Any, partitions: set[TP], **__: Any) -> None:
