@@ -115,8 +115,10 @@ class BatchConsumer(FaustConsumer):
         if not wanted:
             await asyncio.sleep(_ALL_FULL_S if active else _WAIT_ALL_S)
             return
-        generation = self.app.consumer_generation_id
         fetched = await self._getmany(active_partitions=wanted, timeout=_WAIT_SOME_S if full else _WAIT_ALL_S)
+        # Asked now and not before: a fetch that waited through a whole rebalance brings what follows the seek after it,
+        # which nobody would fetch again.
+        generation = self.app.consumer_generation_id
         if not fetched or self.should_stop:
             return
         if not self.flow_active:
@@ -125,8 +127,7 @@ class BatchConsumer(FaustConsumer):
         for tp, records in fetched.items():
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 return
-            if tp in active:
-                yield tp, self._batch(tp, cast("Sequence[Any]", records), generation)
+            yield tp, self._batch(tp, cast("Sequence[Any]", records), generation)
 
     def _batch(self, tp: TP, records: Sequence[Any], generation: int) -> ConsumerMessage:
         last = records[-1]
