@@ -2,6 +2,7 @@
 
 import shutil
 import textwrap
+from collections.abc import Collection
 from pathlib import Path
 
 from config.policies import PACKAGED, load_policies
@@ -28,12 +29,12 @@ rules:
 KNOWN = frozenset({"late_ship_rate_30d", "orders_30d", "distinct_buyers_30d", "order_total"})
 
 
-def compile_folder(folder: Path, rules: str, **sections: str) -> PolicySet:
-    """Compile the packaged sections with other rules; ``sections`` replace whole files."""
+def compile_folder(folder: Path, rules: str, *, known: Collection[str] = KNOWN, **sections: str) -> PolicySet:
+    """Compile the packaged sections with other rules over known features; ``sections`` replace whole files."""
     for name in ("enforcement", "levels", "terms", "taxonomy"):
         if name in sections:
             (folder / f"{name}.yaml").write_text(textwrap.dedent(sections[name]), encoding="utf-8")
         else:
             shutil.copy(PACKAGED / f"{name}.yaml", folder)
     (folder / "rules.yaml").write_text(textwrap.dedent(rules), encoding="utf-8")
-    return compile_policies(load_policies(folder), KNOWN)
+    return compile_policies(load_policies(folder), known)
