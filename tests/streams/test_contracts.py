@@ -1,0 +1,131 @@
+"""``shopwarden contracts``, its copy in the documentation, and whether real inputs and outputs keep to it."""
+
+import json
+import re
+from collections import Counter
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from config.topics import TopicSettings
+from detectors.apply import Core
+from detectors.flush import Emit, Flush
+from detectors.judge import fresh_models
+from features.contract_schema import asyncapi, json_schema, name_of
+from features.outputs import Output
+from features.shard import Record, ShardState
+from streams.cli import main
+from streams.simulator import Simulation, SimulatorConfig
+from tests.streams.shard_fakes import make_judge
+
+DOCS = Path(__file__).parents[2] / "docs"
+DOCUMENT = asyncapi(TopicSettings())
+_HEADERS = {"events": "CloudEventHeaders", "standing": "StandingHeaders", "dead_letters": "DeadLetterHeaders"}
+
+
+@lru_cache(maxsize=64)
+def validator(name: str) -> Draft202012Validator:
+    """Checks values against the schema of a type."""
+    return Draft202012Validator({**json_schema(), "$ref": f"#/$defs/{name}"})
+
+
+@lru_cache(maxsize=8)
+def header_validator(stream: str) -> Draft202012Validator:
+    """Checks the headers of a stream's messages, each a text."""
+    return Draft202012Validator(DOCUMENT["components"]["schemas"][_HEADERS[stream]])
+
+
+@pytest.fixture(scope="module")
+def run() -> tuple[list[Record], list[Emit]]:
+    """Records of 90 simulated days, some of them spoiled, and everything that the core made of them."""
+    offsets: Counter[str] = Counter()
+    records = []
+    for record in Simulation(SimulatorConfig.for_events(8_000, seed=7)):
+        offset = offsets[record.topic]
+        offsets[record.topic] += 1
+        value = b"{" if offset % 1000 == 999 else record.value
+        topic: Any = record.topic
+        headers = (("trace", b"\xff"),) if offset % 1000 == 999 else ()
+        records.append(Record(topic, topic, 3, offset, record.timestamp, record.key, value, headers))
+    core = Core(ShardState(3), fresh_models(42), make_judge(audit_rate=0.02))
+    emits = []
+    for sequence, start in enumerate(range(0, len(records), 1000), 1):
+        emits += core.apply(Flush(sequence, records[start : start + 1000]))
+    return records, emits
+
+
+def test_the_copy_in_the_documentation_is_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/asyncapi.json is what `shopwarden contracts` prints where no settings are given."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["contracts"])
+    assert result.exit_code == 0
+    assert result.output == (DOCS / "asyncapi.json").read_text(encoding="utf-8"), (
+        "shopwarden contracts > docs/asyncapi.json"
+    )
+
+
+def test_the_schemas_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`--format jsonschema` prints the schemas."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["contracts", "--format", "jsonschema"])
+    assert result.exit_code == 0
+    assert json.loads(result.output) == json_schema()
+
+
+def test_simulated_inputs_keep_to_the_contract(run: tuple[list[Record], list[Emit]]) -> None:
+    """Every event of the simulator validates as its type."""
+    types: Counter[str] = Counter()
+    for record in run[0]:
+        if record.value != b"{":
+            event = json.loads(record.value or b"")
+            types[event["type"]] += 1
+            if types[event["type"]] <= 100:
+                validator(event["type"]).validate(event)
+    assert len(types) >= 12
+
+
+def test_outputs_keep_to_the_contract(run: tuple[list[Record], list[Emit]]) -> None:
+    """Every output of the core, of all types, validates with its headers, and stands in the channel of its topic."""
+    channels = {
+        "events": "governance-events",
+        "standing": "merchant-standing",
+        "dead_letters": "governance-dead-letters",
+    }
+    types: Counter[str] = Counter()
+    for emit in run[1]:
+        own = [(name, value.decode()) for name, value in emit.headers if name != "trace"]
+        assert len(dict(own)) == len(own)
+        header_validator(emit.stream).validate(dict(own))
+        name = "dead-letter" if emit.stream == "dead_letters" else dict(own).get("ce_type", "Standing")
+        types[name] += 1
+        assert name in DOCUMENT["channels"][channels[emit.stream]]["messages"]
+        if emit.stream != "dead_letters":
+            value = json.loads(emit.value or b"")
+            assert value.get("type", "Standing") == name
+            validator(name).validate(value)
+    assert set(types) == {*map(name_of, get_args(Output)), "Standing", "dead-letter"}
+
+
+def test_ids_are_unique_and_sequences_have_no_gap(run: tuple[list[Record], list[Emit]]) -> None:
+    """No two outputs share an id; a merchant's events are numbered 1, 2, 3, and a standing names the last of them."""
+    last: Counter[bytes] = Counter()
+    for emit in run[1]:
+        if emit.stream != "dead_letters":
+            key = emit.key or b""
+            last[key] += emit.stream == "events"
+            assert json.loads(emit.value or b"")["sequence"] == last[key]
+    assert len({emit.id for emit in run[1]}) == len(run[1])
+
+
+def test_the_examples_in_the_documentation_are_valid() -> None:
+    """Each JSON example of docs/contracts.md validates as the type that it says, and none is missing."""
+    page = (DOCS / "contracts.md").read_text(encoding="utf-8")
+    examples = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)]
+    names = [example.get("type", "Standing") for example in examples]
+    for name, example in zip(names, examples, strict=True):
+        validator(name).validate(example)
+    assert set(names) >= {*map(name_of, get_args(Output)), "Standing"}
