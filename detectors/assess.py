@@ -427,7 +427,6 @@ class Assessor:
             self.begin_day(merchant)
         for ended in expire(record.enforcement, time):
             self._reverse(merchant, ended, "expiry")
-        record.timer = 0
         self.schedule(merchant)
         self.stand(merchant)
 

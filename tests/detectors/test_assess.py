@@ -68,3 +68,13 @@ def test_the_end_of_a_published_level_is_published(shop: Shop) -> None:
     (right,) = bodies(shop.listing("listing.updated", "Leather handbag", 1), "events", kind)
     assert (risky["level"], right["level"]) == ("high", "low")
     assert not bodies(shop.listing("listing.updated", "Leather handbag, brown", 2), "events", kind)
+
+
+def test_a_merchant_with_nothing_to_expire_has_no_stored_timer(shop: Shop) -> None:
+    """When the last action that ends by itself has ended, the store forgets the merchant's timer."""
+    emits = shop.listing("listing.created", "Solenne handbag", 0)
+    (decided,) = bodies(emits, "events", "shopwarden.enforcement.decided.v1")
+    assert shop.core.state.timers.changed == {"mm": decided["expires_at"]}
+    emits = shop.event("orders", "order.delivered", 24 * 30, order_id="o")
+    assert bodies(emits, "events", "shopwarden.enforcement.reversed.v1")
+    assert shop.core.state.timers.changed["mm"] == 0
