@@ -104,7 +104,7 @@ def as_record(one: Event | bytes, offset: int, timestamp: int | None = None, **f
     return Record(kind, kind, 0, offset, at, one["merchant_id"].encode(), orjson.dumps(one), **fields)
 
 
-def marketplace(events: int = 4000, seed: int = 5) -> list[Record]:
+def marketplace(events: int = 5000, seed: int = 5) -> list[Record]:
     """The records of a small simulated marketplace with all its attacks, as one partition holds them."""
     offsets: Counter[str] = Counter()
     records = []
