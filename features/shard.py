@@ -63,7 +63,8 @@ class ShardState:
     merchants, orders, listings
         Records in use, by id or :func:`features.keys.entity_key`.
     touched_merchants, touched_orders, touched_listings
-        Keys changed since the last checkpoint, in order (dictionaries used as ordered sets).
+        Keys changed since the last checkpoint, in order. The value is ``None``, or the record encoded as it is now:
+        whoever changes a record touches it again.
     removed_orders, leaving_orders
         Orders whose retention ended since the last checkpoint was begun, and those that it deletes: whatever the store
         still holds of them, they do not exist any more.
@@ -90,9 +91,9 @@ class ShardState:
         self.merchants: dict[str, Merchant] = {}
         self.orders: dict[str, OrderRecord] = {}
         self.listings: dict[str, ListingRecord] = {}
-        self.touched_merchants: dict[str, None] = {}
-        self.touched_orders: dict[str, None] = {}
-        self.touched_listings: dict[str, None] = {}
+        self.touched_merchants: dict[str, bytes | None] = {}
+        self.touched_orders: dict[str, bytes | None] = {}
+        self.touched_listings: dict[str, bytes | None] = {}
         self.removed_orders: dict[str, None] = {}
         self.leaving_orders: frozenset[str] = frozenset()
         self.population = Population()

@@ -31,12 +31,15 @@ from features.events import InputEvent
 from features.shard import Record
 from streams.intake import Intake, ranges_of
 from streams.publish import Batch, Publisher
-from streams.snapshot import Changes, evict, load_needed, take_changes
+from streams.snapshot import Changes, encode_ahead, evict, load_needed, take_changes
 from streams.store import JournalEntry, Position, ShardStore
 
 logger = logging.getLogger("shopwarden.shard")
 
 _DAY_MS = 86_400_000
+#: Longest wait for a few more records under light load.
+_LIGHT_PAUSE_S = 0.002
+_ENCODE_EVERY_S = 0.05
 
 
 class ShardOptions(Struct, frozen=True, kw_only=True):
@@ -91,6 +94,7 @@ class ShardRunner:
         self._stopping = False
         self._checkpointing: asyncio.Task[None] | None = None
         self._checkpointed_at = time.monotonic()
+        self._encoded_at = self._checkpointed_at
         self._since_checkpoint = 0
         self._last_work = time.monotonic()
         #: Whether event time keeps up with the clock, by the last record applied.
@@ -110,7 +114,7 @@ class ShardRunner:
     async def run(self) -> None:
         """Work until stopped. Any error leaves the store as the last checkpoint and journal have it, and is raised."""
         options = self._options
-        pause = min(options.flush_interval, 0.005) if options.flush_interval else 0.0
+        pause = min(options.flush_interval, _LIGHT_PAUSE_S)
         while not self._stopping:
             if self._recovering:
                 if not await self._recover():
@@ -127,8 +131,16 @@ class ShardRunner:
             await self._maybe_checkpoint()
             if len(self.intake) < options.max_flush_records // 8:
                 # Light load: let a few records gather, so that a flush is worth its round trips.
+                self._encode_ahead()
                 await asyncio.sleep(pause)
         await self._finish()
+
+    def _encode_ahead(self) -> None:
+        """Spread the work of the next checkpoint, so that no record waits for all of it."""
+        now = time.monotonic()
+        if now - self._encoded_at >= _ENCODE_EVERY_S:
+            self._encoded_at = now
+            encode_ahead(self.core.state)
 
     # -- one flush ----------------------------------------------------------------------------------------------------
 
