@@ -36,7 +36,7 @@ class WorkerSettings(Section):
     )
     publish_level: PublishLevel = Field(
         default="elevated",
-        description="Assessments at or above this level are always published, others when the level changes.",
+        description="Assessments at or above this level are published; those of merchants also when their level changes.",
     )
     # Recall is estimated from a random sample of what was not flagged; 0.5 % is a load that reviewers can carry.
     audit_rate: float = Field(
@@ -63,7 +63,7 @@ class WorkerSettings(Section):
     )
     # At about 1 KB each, 200 MB at most.
     cache_entries: int = Field(
-        default=200_000, ge=1000, le=100_000_000, description="Merchants, orders and listings kept decoded."
+        default=200_000, ge=1000, le=100_000_000, description="Merchants, orders and listings kept decoded, per shard."
     )
     # Below the 30 s that container platforms grant between SIGTERM and SIGKILL.
     shutdown_deadline_s: float = Field(
@@ -76,7 +76,7 @@ class WorkerSettings(Section):
         default="INFO", description="Least severe log messages shown."
     )
     # Any fixed number: the same input must give the same scores.
-    seed: int = Field(default=42, ge=0, le=2**32 - 1, description="Seed of the models and of the audit sample.")
+    seed: int = Field(default=42, ge=0, le=2**32 - 1, description="Seed of the models.")
     features_in_output: Literal["reasons", "all"] = Field(
         default="reasons", description="Features in an assessment: those that its reasons name, or all."
     )

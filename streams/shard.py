@@ -92,6 +92,7 @@ class ShardRunner:
         self._batches: list[Batch] = []
         self._arrived = asyncio.Event()
         self._stopping = False
+        self._warned_of_policies = False
         self._checkpointing: asyncio.Task[None] | None = None
         self._checkpointed_at = time.monotonic()
         self._encoded_at = self._checkpointed_at
@@ -180,6 +181,12 @@ class ShardRunner:
         records = self.intake.take_entry(entry)
         if records is None:
             return False
+        if entry.policy != self.core.judge.policies.version and not self._warned_of_policies:
+            self._warned_of_policies = True
+            logger.warning(
+                "journalled flushes are judged by other policies than before: their outputs may differ",
+                extra={"shard": self.intake.partition, "before": entry.policy, "now": self.core.judge.policies.version},
+            )
         await self._apply(Flush(entry.sequence, records, entry.tick), None)
         self._recovering.pop(0)
         if not self._recovering:
