@@ -110,7 +110,11 @@ class Core:
         return outbox.emits
 
     def _fire_timers(self, watermark: int) -> None:
-        """Fire every timer up to a watermark, in order of time."""
+        """Fire every timer up to a watermark, in order of time.
+
+        A timer that is set behind the watermark, for an order that arrives late, fires when the watermark moves next:
+        the order's other events are late as well, and mostly right behind it.
+        """
         state = self.state
         if watermark <= state.clock.watermark:
             return
