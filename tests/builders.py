@@ -46,7 +46,7 @@ _encode = msgspec.json.Encoder().encode
 # -- events -----------------------------------------------------------------------------------------------------------
 
 
-def event(kind: str, at: int, merchant: str = "m1", **fields: Any) -> Event:
+def event(kind: str, at: int, merchant: str = "m1", /, **fields: Any) -> Event:
     """An event ``at`` ms after :data:`START`; its id follows from its contents, so that the same one twice repeats."""
     body = {"type": kind, "occurred_at": START + at, "merchant_id": merchant} | fields
     return {"event_id": sha256(orjson.dumps(body, option=orjson.OPT_SORT_KEYS)).hexdigest()} | body

@@ -1,0 +1,178 @@
+"""What becomes of listings: versions in any order, prices against their category, churn."""
+
+from collections import Counter
+from math import log
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detectors.judge import Judge
+from features.outputs import RiskAssessed
+from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, unlisted
+
+
+@pytest.fixture(scope="module")
+def judge() -> Judge:
+    """A judge with the packaged policies, who publishes what is guarded or worse."""
+    return make_judge(publish_level=1, audit_rate=0.0)
+
+
+@pytest.fixture
+def shard(judge: Judge) -> Shard:
+    """A shard that has seen nothing."""
+    return Shard(judge)
+
+
+def stock(shard: Shard, price: int = 1000, count: int = 20) -> None:
+    """Give the category prices to compare with."""
+    shard.apply(*(listed(f"s{index}", at=-DAY, merchant="other", price=price) for index in range(count)))
+
+
+def test_an_edit_is_a_difference(shard: Shard) -> None:
+    """Prices, title, category and brand are compared with the version before."""
+    shard.apply(listed(list_price=2000, brand="Solenne"))
+    assert (shard.listing().edits, shard.feature("price_change", listing="l1")) == (0, None)
+    edit: dict[str, Any] = {"kind": "updated", "at": DAY, "price": 1500, "list_price": 4000}
+    shard.apply(listed(**edit, title="Mug", category="toys/dolls", brand="Other"))
+    found = {name: shard.feature(name, listing="l1") for name in ("price_change", "list_price_change", "listing_edits")}
+    assert found == {"price_change": 1.5, "list_price_change": 2.0, "listing_edits": 1}
+    changed = [shard.feature(name, listing="l1") for name in ("category_changed", "brand_changed", "title_similarity")]
+    assert changed == [1, 1, 1]
+    assert shard.feature("listing_age_days", listing="l1") == 1
+    shard.apply(listed(kind="updated", at=2 * DAY, title="Luxury watch", category="toys/dolls", brand="Other"))
+    changed = [shard.feature(name, listing="l1") for name in ("category_changed", "brand_changed", "title_similarity")]
+    assert changed == [0, 0, 0]
+
+
+def test_an_older_version_does_not_take_the_place_of_a_newer_one(shard: Shard) -> None:
+    """It counts as an edit, and changes nothing else."""
+    shard.apply(listed(), listed(kind="updated", at=2 * DAY, price=3000), listed(kind="updated", at=DAY, price=10))
+    assert (shard.listing().price, shard.listing().edits) == (3000, 1)
+    assert shard.feature("listing_edits_7d") == 2
+
+
+def test_a_listing_whose_creation_comes_late_is_as_old_as_it_is(shard: Shard) -> None:
+    """The edit that came first holds; the creation says when the listing began."""
+    shard.apply(listed(kind="updated", at=2 * DAY, price=3000), listed())
+    assert (shard.listing().price, shard.listing().created) == (3000, START)
+    assert (shard.feature("listings_created_7d"), shard.feature("live_listings")) == (1, 1)
+
+
+@pytest.mark.parametrize("again", [DAY, 3 * DAY])
+def test_removals_count_in_the_order_of_their_time(shard: Shard, again: int) -> None:
+    """A version from before the removal that arrives after it leaves the listing removed; a later one revives it."""
+    shard.apply(listed(), unlisted(at=2 * DAY), listed(kind="updated", at=again))
+    assert shard.listing().removed == (again < 2 * DAY)
+    assert shard.feature("live_listings") == int(again > 2 * DAY)
+    assert shard.feature("listings_removed_7d") == 1
+
+
+def test_a_removal_that_arrives_late_does_not_take_down_what_came_after_it(shard: Shard) -> None:
+    """It is counted, and the newer version stays live."""
+    shard.apply(listed(), listed(kind="updated", at=2 * DAY), unlisted(at=DAY))
+    assert not shard.listing().removed
+    assert (shard.feature("live_listings"), shard.feature("listings_removed_7d")) == (1, 1)
+
+
+def test_removing_what_is_not_there_changes_nothing(shard: Shard) -> None:
+    """Neither an unknown listing nor a removed one can be taken down."""
+    shard.apply(unlisted(), listed("l2"), unlisted("l2", at=DAY), unlisted("l2", at=2 * DAY))
+    assert (shard.feature("live_listings"), shard.feature("listings_removed_7d")) == (0, 1)
+
+
+def test_prices_are_judged_against_the_others(shard: Shard) -> None:
+    """The median is that of the category before this price; without ten prices there is none."""
+    stock(shard, count=9)
+    shard.apply(listed(price=100))
+    assert shard.feature("price_to_category", listing="l1") is None
+    shard.apply(listed("l2", price=100))
+    assert shard.feature("price_to_category", listing="l2") == pytest.approx(0.1, rel=0.06)
+    assert shard.feature("price_level") == shard.feature("price_to_category", listing="l2")
+    shard.apply(listed("l3", price=100, currency="USD"))
+    assert shard.feature("price_to_category", listing="l3") is None
+
+
+def test_free_listings_have_no_price_to_compare(shard: Shard) -> None:
+    """A price of zero is no price: it is in no median."""
+    stock(shard)
+    shard.apply(listed(price=0), listed(kind="updated", at=DAY, price=0), unlisted(at=2 * DAY))
+    assert shard.feature("price_level") is None
+    assert shard.state.population.prices["EUR/home/kitchen"].total == 20
+
+
+_steps = st.lists(
+    st.tuples(
+        st.sampled_from(["created", "updated", "updated", "removed", "exposed"]),
+        st.integers(0, 3),
+        st.integers(0, 9),
+        st.sampled_from([0, 1, 900, 1000, 70_000]),
+        st.sampled_from(["home/kitchen", "toys/dolls"]),
+    ),
+    max_size=25,
+)
+
+
+@given(_steps)
+@settings(max_examples=120, deadline=None)
+def test_sums_agree_with_the_listings(judge: Judge, steps: list[tuple[str, int, int, int, str]]) -> None:
+    """After any creations, edits, removals and repeats in any order: prices of categories, live listings and the
+    merchant's own price level are those of the versions that are live now.
+    """
+    shard = Shard(judge)
+    stock(shard, count=12)
+    for number, (kind, which, day, price, category) in enumerate(steps):
+        name, at = f"l{which}", day * DAY + number
+        if kind == "removed":
+            shard.apply(unlisted(name, at=at))
+        elif kind == "exposed":
+            shard.apply(event("listing.exposed", at, listing_id=name, views=3))
+        else:
+            shard.apply(listed(name, at=at, kind=kind, price=price, category=category))
+    live = [one for one in shard.state.listings.values() if one.version_at and not one.removed]
+    counted = Counter(f"{one.currency}/{one.category}" for one in live if one.price)
+    prices = shard.state.population.prices
+    assert {key: level.total for key, level in prices.items() if level.total} == counted
+    assert all(level.total == sum(level.bins.values()) for level in prices.values())
+    own = [one for key, one in shard.state.listings.items() if key.startswith("m1:") and one in live]
+    levels = [one.level for one in own if one.level is not None]
+    if steps:
+        record = shard.merchant().record
+        assert (record.live_listings, record.levelled) == (len(own), len(levels))
+        assert record.level_sum == pytest.approx(sum(levels), abs=1e-9)
+    for one in live:
+        if one.level is not None and one.price:
+            assert abs(one.level) < log(70_000)
+
+
+def test_views_add_up(shard: Shard) -> None:
+    """Impressions are counted, and are no version."""
+    views = [event("listing.exposed", at * HOUR, listing_id="l1", views=10 * at) for at in (1, 2)]
+    shard.apply(listed(), *views, views[0])
+    assert (shard.listing().views, shard.listing().edits) == (30, 0)
+
+
+def test_what_a_listing_says_is_looked_at(shard: Shard) -> None:
+    """Its terms are those of the policies, in title and description, of this version alone."""
+    shard.apply(listed(title="AAA replica watch", description="whatsapp +49 170 1234567"))
+    assert (shard.feature("replica_terms", listing="l1") or 0) >= 1
+    assert (shard.feature("contact_terms", listing="l1") or 0) >= 1
+    shard.apply(listed(kind="updated", at=DAY))
+    assert [shard.feature(name, listing="l1") for name in ("replica_terms", "contact_terms")] == [0, 0]
+
+
+def levels(shard: Shard) -> list[str]:
+    """Levels of the listing's assessments that were published."""
+    return [one.level for one in shard.outputs(RiskAssessed) if one.subject.kind == "listing"]
+
+
+def test_a_level_that_stands_is_published_once_and_its_end_as_well(shard: Shard) -> None:
+    """Editing a bad listing without mending it is no news; mending it is."""
+    bad: Event = listed(title="AAA replica watch, 1:1 mirror copy", category="fashion/watches")
+    shard.apply(bad)
+    assert len(levels(shard)) == 1
+    shard.apply(bad | {"event_id": "again", "type": "listing.updated", "occurred_at": START + HOUR})
+    assert len(levels(shard)) == 1
+    shard.apply(listed(kind="updated", at=DAY, category="fashion/watches"))
+    assert levels(shard)[1:] == ["low"]
