@@ -7,7 +7,7 @@ from typing import Final, Literal
 from zlib import crc32
 
 from detectors.judge import Judge, Models
-from detectors.ladder import Decision, decide, expire, lift
+from detectors.ladder import Decision, decide, expire, lift, propose
 from detectors.levels import LEVEL_RANK
 from detectors.outbox import Outbox
 from detectors.rules import Rule, RuleGroup
@@ -137,8 +137,10 @@ class Assessor:
         record.level = finding.level
         record.fired = fired
         subject = Subject("merchant", merchant.id)
-        # A level that stands for the same reasons is not news; it is published again only when they change.
+        # A level that stands for the same reasons is not news; it is published again when they change, and with every
+        # decision that rests on it.
         news = changed or (finding.level >= self.judge.settings.publish_level and fired != before)
+        news = news or self._acts(merchant, subject, finding)
         identifier = ""
         if news:
             identifier = self._publish(merchant, subject, finding, record.probability, context)
@@ -197,13 +199,14 @@ class Assessor:
         context: Context,
         before: int | None = None,
     ) -> str:
-        """Publish an assessment where it is high enough, ends a level that was, or is drawn for audit; returns its id
-        in any case.
+        """Publish an assessment where it is high enough, ends a level that was, leads to a decision or is drawn for
+        audit; returns its id in any case.
 
         ``before`` is the subject's level at its last assessment: one that stands is no news.
         """
         settings = self.judge.settings
-        if before != finding.level and max(before or 0, finding.level) >= settings.publish_level:
+        news = before != finding.level and max(before or 0, finding.level) >= settings.publish_level
+        if news or self._acts(merchant, subject, finding):
             return self._publish(merchant, subject, finding, probability, context)
         identifier = self.outbox.next_id()
         if self._drawn(identifier):
@@ -347,6 +350,16 @@ class Assessor:
         return merchant.record.sequence
 
     # -- enforcement ------------------------------------------------------------------------------------------------
+
+    def _acts(self, merchant: Merchant, subject: Subject, finding: Finding) -> bool:
+        """Whether a decision will follow from the rules that fired."""
+        record = merchant.record
+        standing = record.enforcement or EnforcementState()
+        reference = subject.kind, subject.id
+        return any(
+            propose(rule, reference, standing, record.as_of, self.judge.policies, "") is not None
+            for rule in finding.fired
+        )
 
     def _enforce(self, merchant: Merchant, subject: Subject, finding: Finding, assessment_id: str) -> bool:
         decided = False

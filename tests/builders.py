@@ -187,7 +187,11 @@ class Shard:
 
     def outputs(self, kind: type[T]) -> list[T]:
         """All output events of one type so far."""
-        return [one for one in outputs(self.emits) if isinstance(one, kind)]
+        return [one for one in self.all_outputs() if isinstance(one, kind)]
+
+    def all_outputs(self) -> list[Output]:
+        """All output events so far."""
+        return outputs(self.emits)
 
     def standings(self) -> list[Standing]:
         """All standings so far."""
