@@ -36,7 +36,7 @@ class WorkerSettings(Section):
     )
     publish_level: PublishLevel = Field(
         default="elevated",
-        description="Assessments at or above this level are published; those of merchants also when their level changes.",
+        description="Assessments at or above this level are published; a merchant's also when its level changes.",
     )
     # Recall is estimated from a random sample of what was not flagged; 0.5 % is a load that reviewers can carry.
     audit_rate: float = Field(

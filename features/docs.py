@@ -65,7 +65,7 @@ latest order event, less the allowed lateness) has passed its promise, and not b
 earliest shipment, delivery (a delivered scan is one), cancellation and rating, every claim, and how the latest
 resolution of a dispute ended. When a fact arrives that changes the picture, such as a shipment reported a week late,
 the counts and rates of the days concerned are corrected. An `event_id` counts once for as long as the order is kept:
-until its outcome-due day, and the configured retention after that. Of two creations of an order the first to arrive
+until its outcome-due day, and for 60 days after that. Of two creations of an order the first to arrive
 counts.
 
 **Currency.** A merchant's currency is that of its first order or listing. Orders in another one are counted, but not

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import gettempdir
-from typing import Any
+from typing import Any, cast
 
 import faust
 from faust.types import TP
@@ -18,7 +18,7 @@ from detectors.judge import Judge
 from features.decode import TopicKind
 from streams.clients import faust_broker
 from streams.shards import Shards
-from streams.transport import SCHEME
+from streams.transport import SCHEME, BatchConsumer
 
 logger = logging.getLogger("shopwarden.app")
 
@@ -79,17 +79,22 @@ def create_app(settings: Settings, judge: Judge, topics: Mapping[TopicKind, str]
                 fail(error)
                 raise
 
-    @app.on_partitions_assigned.connect
     async def assigned(_: Any, partitions: set[TP], **__: Any) -> None:
-        shards.consumer = app.consumer
+        shards.consumer = cast(BatchConsumer, app.consumer)
         await shards.assign(partitions)
 
-    @app.on_partitions_revoked.connect
     async def revoked(_: Any, partitions: set[TP], **__: Any) -> None:
         await shards.revoke(partitions)
 
-    @app.on_before_shutdown.connect
     async def stopping(_: Any, **__: Any) -> None:
         await shards.close()
 
+    # The types of signals do not know what Faust sends.
+    signals: tuple[tuple[Any, Any], ...] = (
+        (app.on_partitions_assigned, assigned),
+        (app.on_partitions_revoked, revoked),
+        (app.on_before_shutdown, stopping),
+    )
+    for signal, receiver in signals:
+        signal.connect(receiver, weak=False)
     return app

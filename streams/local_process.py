@@ -52,7 +52,7 @@ class LocalProcess:
             env=environment,
             start_new_session=True,
         )
-        assert self._guard.stdout is not None and self._guard.stderr is not None  # noqa: PT018, S101 - for the type checker
+        assert self._guard.stdout is not None and self._guard.stderr is not None  # noqa: S101 - for the type checker
         word = self._guard.stdout.readline()
         if not word:
             reason = self._guard.stderr.read().decode(errors="replace").strip().rpartition("\n")[2]

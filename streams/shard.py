@@ -39,7 +39,7 @@ logger = logging.getLogger("shopwarden.shard")
 _DAY_MS = 86_400_000
 #: Longest wait for a few more records under light load.
 _LIGHT_PAUSE_S = 0.002
-_ENCODE_EVERY_S = 0.05
+_ENCODE_EVERY_S = 0.2
 
 
 class ShardOptions(Struct, frozen=True, kw_only=True):

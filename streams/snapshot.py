@@ -161,7 +161,7 @@ def evict(state: ShardState, limit: int) -> int:
     ):
         idle = [key for key in cache if key not in touched][: excess - dropped]
         for key in idle:
-            del cache[key]  # type: ignore[attr-defined]
+            del cache[key]
         dropped += len(idle)
         if dropped >= excess:
             break

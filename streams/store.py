@@ -10,7 +10,7 @@ with ``redis-cli``.
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import Struct, field
@@ -100,9 +100,11 @@ class ShardStore:
                 f"shard {self._partition} was stored by a newer version (state version {position.version}, this worker "
                 f"reads up to {STORE_VERSION}); upgrade this worker"
             )
-        entries: list[bytes] = await self._client.lrange(self.key("journal"), 0, -1)  # type: ignore[misc]
-        timers = await self._client.zrange(self.key("timers"), 0, -1, withscores=True)
-        values = await self._client.mget([self.key(name) for name in names]) if names else []
+        # redis-py's types allow for clients that decode; ours does not.
+        entries = cast("list[bytes]", await self._client.lrange(self.key("journal"), 0, -1))
+        stored = await self._client.zrange(self.key("timers"), 0, -1, withscores=True)
+        timers = cast("list[tuple[bytes, float]]", stored)
+        values = cast("list[bytes | None]", await self._client.mget([self.key(name) for name in names]))
         return Loaded(
             position,
             [msgspec.json.decode(entry, type=JournalEntry) for entry in entries],
@@ -114,7 +116,8 @@ class ShardStore:
         """Stored values of entities, by kind and id (``m:…``, ``o:…``, ``l:…``)."""
         found: list[bytes | None] = []
         for start in range(0, len(names), _LOAD_CHUNK):
-            found.extend(await self._client.mget([self._tag + each for each in names[start : start + _LOAD_CHUNK]]))
+            keys = [self._tag + each for each in names[start : start + _LOAD_CHUNK]]
+            found.extend(cast("list[bytes | None]", await self._client.mget(keys)))
         return found
 
     async def journal(self, entry: JournalEntry) -> None:

@@ -102,13 +102,13 @@ class BatchConsumer(FaustConsumer):
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
-    async def getmany(  # type: ignore[override]
+    async def getmany(
         self,
         timeout: float,  # noqa: ASYNC109 - Faust's interface
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch what there is, one message a partition."""
         if not self.flow_active:
-            await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
+            await self.can_resume_flow.wait()
         full = reader_of(self.app).full()
         active = self._get_active_partitions()
         wanted = active - full
@@ -119,7 +119,7 @@ class BatchConsumer(FaustConsumer):
         # Asked now and not before: a fetch that waited through a whole rebalance brings what follows the seek after it,
         # which nobody would fetch again.
         generation = self.app.consumer_generation_id
-        if not fetched or self.should_stop:
+        if self.should_stop or not fetched:
             return
         if not self.flow_active:
             await self.perform_seek()
@@ -139,7 +139,7 @@ class BatchConsumer(FaustConsumer):
             last.timestamp_type,
             [],
             None,
-            records,
+            cast(Any, records),
             None,
             0,
             0,
