@@ -108,7 +108,7 @@ class BatchConsumer(FaustConsumer):
     ) -> AsyncIterator[tuple[TP, ConsumerMessage]]:
         """Fetch what there is, one message a partition."""
         if not self.flow_active:
-            await self.can_resume_flow.wait()
+            await self.wait(self.can_resume_flow)  # type: ignore[arg-type]
         full = reader_of(self.app).full()
         active = self._get_active_partitions()
         wanted = active - full
@@ -125,7 +125,7 @@ class BatchConsumer(FaustConsumer):
             await self.perform_seek()
             return
         for tp, records in fetched.items():
-            if not self.flow_active or self.app.consumer_generation_id != generation:
+            if self.app.consumer_generation_id != generation or not self.flow_active:
                 return
             yield tp, self._batch(tp, cast("Sequence[Any]", records), generation)
 
