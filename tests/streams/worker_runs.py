@@ -227,10 +227,15 @@ class Worker:
             missing = {place: (found.get(place), end) for place, end in ends.items() if found.get(place) != end}
             raise AssertionError(f"not checkpointed (at, wanted): {missing}") from error
 
-    def stop(self, seconds: float = 30.0) -> int | None:
-        """SIGTERM; returns the exit code, ``None`` if it went on for so many seconds."""
+    @property
+    def pid(self) -> int:
+        """Process id of the worker itself."""
+        return self._process.pid
+
+    def stop(self, seconds: float = 30.0, number: int = signal.SIGTERM) -> int | None:
+        """Tell it to stop; returns the exit code, ``None`` if it went on for so many seconds."""
         with contextlib.suppress(ProcessLookupError):
-            os.kill(self._process.pid, signal.SIGTERM)
+            os.kill(self._process.pid, number)
         return self.wait(seconds)
 
     def kill(self) -> None:
