@@ -56,15 +56,6 @@ class Stage:
         return deployment
 
 
-@pytest.fixture(
-    scope="module",
-    params=[pytest.param("embedded", marks=pytest.mark.broker), pytest.param("kafka", marks=pytest.mark.kafka)],
-)
-def brokers(request: pytest.FixtureRequest, services: EmbeddedServices) -> str:
-    """Address of the embedded broker, then of Apache Kafka."""
-    return str(request.getfixturevalue("kafka")) if request.param == "kafka" else services.brokers
-
-
 @pytest.fixture(scope="module")
 def stage(brokers: str, services: EmbeddedServices) -> Stage:
     """The stream in the input topics."""
