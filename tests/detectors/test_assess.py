@@ -41,6 +41,30 @@ rules:
     window: 30 d
     mode: enforce
     action: order_limit
+  - id: refunded
+    version: 1
+    title: A case
+    policy: non_delivery
+    subject: merchant
+    when: refunds_30d >= 1
+    evidence: {refunds_30d: 1}
+    severity: guarded
+    weight: 0.2
+    reason: "{refunds_30d:d} cases"
+    mode: enforce
+    action: warning
+  - id: disputed
+    version: 1
+    title: A case
+    policy: late_dispatch
+    subject: merchant
+    when: disputes_30d >= 1
+    evidence: {disputes_30d: 1}
+    severity: guarded
+    weight: 0.2
+    reason: "{disputes_30d:d} cases"
+    mode: enforce
+    action: warning
   - id: watched
     version: 1
     title: Any low rating, in shadow
@@ -135,6 +159,16 @@ def test_a_decision_has_its_assessment(shard: Shard) -> None:
     assert assessed.level == "guarded"
     assert decided.assessment_id == assessed.assessment_id
     assert decided.sequence == assessed.sequence + 1
+
+
+def test_a_further_decision_at_the_same_level_has_its_own_assessment(shard: Shard) -> None:
+    """A second rule fires while the merchant's level stands, below what is published: the decision is explained."""
+    shard.apply(ordered(), of_order("delivered"), of_order("refunded", at=DAY + 1, amount=5, fault="seller"))
+    shard.apply(of_order("disputed", at=DAY + 2, reason="broken"))
+    assert seen(shard, "merchant") == [("guarded", ["refunded"]), ("guarded", ["disputed", "refunded"])]
+    decisions = shard.outputs(EnforcementDecided)
+    assert [one.policy.id for one in decisions] == ["refunded", "disputed"]
+    assert [one.assessment_id for one in decisions] == [one.assessment_id for one in shard.outputs(RiskAssessed)]
 
 
 def test_every_decision_of_a_marketplace_has_its_assessment() -> None:
