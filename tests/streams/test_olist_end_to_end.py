@@ -116,7 +116,7 @@ def test_every_count_is_the_oracles(run: OlistRun, capfd: pytest.CaptureFixture[
     assert sum(one.features["late_deliveries_90d"] or 0 for one in wanted.values()) > 100
     with capfd.disabled():
         sys.stdout.write(
-            f"\nOlist on {run.broker}: {len(run.records):,} events imported in {run.import_s:.1f} s and processed by one "
+            f"\nOlist on {run.broker}: {len(run.records):,} events imported in {run.import_s:.1f} s, processed by one "
             f"worker in {run.worker_s:.1f} s ({len(run.records) / run.worker_s:,.0f}/s, every judgement published); "
             f"{compared:,} counts and rates of {len(merchants):,} merchants equal the oracle's\n"
         )
