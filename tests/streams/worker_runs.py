@@ -166,13 +166,21 @@ class Deployment:
 
 
 class Worker:
-    """A worker process for as long as a ``with`` block lasts."""
+    """A worker process for as long as a ``with`` block lasts; ``settings`` are of the section ``worker``, and
+    ``variables`` of its environment.
+    """
 
-    def __init__(self, deployment: Deployment, folder: Path, name: str = "worker", **settings: Any) -> None:
+    def __init__(
+        self,
+        deployment: Deployment,
+        folder: Path,
+        name: str = "worker",
+        variables: Mapping[str, str] | None = None,
+        **settings: Any,
+    ) -> None:
         self._deployment = deployment
-        self._environment = deployment.environment() | {
-            f"SHOPWARDEN_WORKER__{key.upper()}": str(value) for key, value in settings.items()
-        }
+        changes = {f"SHOPWARDEN_WORKER__{key.upper()}": str(value) for key, value in settings.items()}
+        self._environment = deployment.environment() | changes | dict(variables or {})
         self._process = LocalProcess(name, folder / f"{name}-{time.monotonic_ns()}")
         self.log_text = ""
 
