@@ -12,7 +12,7 @@ from features.listing import ListingRecord
 from features.merchant import Merchant
 from features.order import OrderRecord
 from features.population import Population
-from features.registry import DEFAULT_PRIORS
+from features.priors import DEFAULT_PRIORS
 from features.shrinkage import posterior_mean
 from features.windows import DAY_MS
 

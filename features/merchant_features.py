@@ -1,0 +1,218 @@
+"""Features of a merchant beyond counts and rates: activity, buyers, account, listings."""
+
+from collections.abc import Callable
+from math import exp
+from typing import Final
+
+from features import merchant as m
+from features.activity import Activity
+from features.feature import Context, Feature, Getter
+from features.windows import DAY_MS
+
+
+def _age_ms(c: Context) -> int:
+    record = c.merchant.record
+    return max(0, record.as_of - (record.registered or record.first_seen))
+
+
+def _activity(figure: Callable[[Activity, int, int], float | None]) -> Getter:
+    """A figure of the decayed counters, given the as-of time and how long the merchant has been active."""
+
+    def get(c: Context) -> float | None:
+        record = c.merchant.record
+        return figure(record.activity, record.as_of, record.as_of - record.first_seen)
+
+    return get
+
+
+def _aov_ratio(c: Context) -> float | None:
+    sums = c.merchant.placed.sums[0]
+    far = 3 * m.PLACED_WIDTH
+    if not sums[m.ORDERS] or not sums[far + m.GMV]:
+        return None
+    return (sums[m.GMV] / sums[m.ORDERS]) / (sums[far + m.GMV] / sums[far + m.ORDERS])
+
+
+def _changes_30d(c: Context) -> float:
+    record = c.merchant.record
+    return sum(1 for time in record.changes if time > record.as_of - 30 * DAY_MS)
+
+
+def _since_change(c: Context) -> float | None:
+    record = c.merchant.record
+    return (record.as_of - max(record.changes)) / DAY_MS if record.changes else None
+
+
+def _price_level(c: Context) -> float | None:
+    record = c.merchant.record
+    return exp(record.level_sum / record.levelled) if record.levelled > 0 else None
+
+
+_MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
+    (
+        "orders_1h",
+        "orders",
+        "half-life 1 h",
+        "decayed count of orders",
+        "never",
+        _activity(lambda a, now, _: a.orders_in_hour(now)),
+    ),
+    (
+        "orders_1d",
+        "orders",
+        "half-life 1 d",
+        "decayed count of orders",
+        "never",
+        _activity(lambda a, now, _: a.orders_in_day(now)),
+    ),
+    (
+        "orders_burst_1h",
+        "ratio",
+        "half-life 1 h",
+        "order rate over the merchant's own base (half-life 28 d, plus 2 orders a day); 1 is as usual",
+        "never",
+        _activity(Activity.burst_hour),
+    ),
+    (
+        "orders_burst_1d",
+        "ratio",
+        "half-life 1 d",
+        "order rate over the merchant's own base; 1 is as usual",
+        "never",
+        _activity(Activity.burst_day),
+    ),
+    (
+        "gmv_burst_1d",
+        "ratio",
+        "half-life 1 d",
+        "turnover over the merchant's own base; 1 is as usual",
+        "no turnover yet",
+        _activity(Activity.gmv_burst_day),
+    ),
+    (
+        "aov_ratio_7d",
+        "ratio",
+        "7 d over 90 d",
+        "average order value over that of the longer window",
+        "no orders",
+        _aov_ratio,
+    ),
+    (
+        "distinct_buyers_30d",
+        "buyers",
+        "30 d",
+        "distinct buyers; an estimate where there are more than 512 pairs of buyer and day",
+        "never",
+        lambda c: c.merchant.buyers.distinct,
+    ),
+    (
+        "buyer_concentration_30d",
+        "0 to 1",
+        "30 d",
+        "Herfindahl index of orders over buyers",
+        "no orders",
+        lambda c: c.merchant.buyers.concentration,
+    ),
+    (
+        "repeat_order_share_30d",
+        "0 to 1",
+        "30 d",
+        "share of orders from buyers with two or more",
+        "no orders",
+        lambda c: c.merchant.buyers.repeat_share,
+    ),
+    (
+        "account_age_days",
+        "days",
+        "",
+        "time since registration, or since first seen where that is unknown",
+        "never",
+        lambda c: _age_ms(c) / DAY_MS,
+    ),
+    (
+        "dormant_days",
+        "days",
+        "",
+        "how long the merchant had no orders before its present activity (a pause of 14 days or more ends an activity)",
+        "never",
+        lambda c: c.merchant.record.quiet_ms / DAY_MS,
+    ),
+    (
+        "listings_created_7d",
+        "listings",
+        "7 d",
+        "listings created",
+        "never",
+        lambda c: c.merchant.churn.sums[0][m.LISTINGS_CREATED],
+    ),
+    (
+        "listing_edits_7d",
+        "edits",
+        "7 d",
+        "listings edited",
+        "never",
+        lambda c: c.merchant.churn.sums[0][m.LISTING_EDITS],
+    ),
+    (
+        "listings_removed_7d",
+        "listings",
+        "7 d",
+        "listings taken down",
+        "never",
+        lambda c: c.merchant.churn.sums[0][m.LISTINGS_REMOVED],
+    ),
+    ("live_listings", "listings", "", "listings live now", "never", lambda c: c.merchant.record.live_listings),
+    (
+        "price_level",
+        "ratio",
+        "",
+        "geometric mean of own prices over the medians of their categories",
+        "no listing in a category with 10 prices",
+        _price_level,
+    ),
+    (
+        "account_changes_30d",
+        "changes",
+        "30 d",
+        "changes of bank, address, phone, e-mail, owner or device; at most the last 8 are kept",
+        "never",
+        _changes_30d,
+    ),
+    ("days_since_account_change", "days", "", "time since the last such change", "no change known", _since_change),
+    (
+        "unshipped_overdue_orders",
+        "orders",
+        "",
+        "orders past ship-by, not shipped and not cancelled, now",
+        "never",
+        lambda c: c.merchant.record.overdue,
+    ),
+    (
+        "implausible_scans_30d",
+        "orders",
+        "30 d",
+        "orders scanned before they were placed, or with a tracking number used before, by the day of the order",
+        "never",
+        lambda c: c.merchant.placed.sums[0][m.PLACED_WIDTH + m.IMPLAUSIBLE_SCANS],
+    ),
+    (
+        "delivered_not_received_30d",
+        "orders",
+        "30 d",
+        "orders delivered by record and claimed not received, by the day of the order",
+        "never",
+        lambda c: c.merchant.placed.sums[0][m.PLACED_WIDTH + m.DELIVERED_NOT_RECEIVED],
+    ),
+    (
+        "behaviour_anomaly",
+        "percentile, 0 to 1",
+        "",
+        "share of merchant snapshots seen lately that were less unusual than this merchant's last one",
+        "model not warm, or merchant not assessed yet",
+        lambda c: c.merchant.record.anomaly,
+    ),
+)
+#: All of them.
+MERCHANT_FEATURES: Final = tuple(
+    Feature(name, "merchant", unit, window, words, null, get) for name, unit, window, words, null, get in _MERCHANT
+)

@@ -1,0 +1,216 @@
+"""Features of an order and of a listing."""
+
+from collections.abc import Callable
+from math import exp
+from typing import Final
+
+from features.feature import Context, Feature, Getter
+from features.listing import ListingRecord
+from features.order import DELIVERED_NOT_RECEIVED, OrderRecord
+from features.windows import DAY_MS
+
+HOUR_MS: Final = 3_600_000
+
+
+def _of_order(figure: Callable[[Context, OrderRecord], float | None]) -> Getter:
+    def get(c: Context) -> float | None:
+        return None if c.order is None or c.order.created is None else figure(c, c.order)
+
+    return get
+
+
+def _of_listing(figure: Callable[[ListingRecord], float | None]) -> Getter:
+    return lambda c: None if c.listing is None else figure(c.listing)
+
+
+def _unit_price_level(c: Context, order: OrderRecord) -> float | None:
+    if not order.category or not order.quantity or not order.gmv:
+        return None
+    level = c.population.prices.get(f"{c.merchant.record.currency}/{order.category}")
+    median = None if level is None else level.median_log()
+    return None if median is None else order.gmv / order.quantity / exp(median)
+
+
+def _lateness(actual: int | None, promised: int, now: int, open_: bool) -> float | None:
+    if actual is not None:
+        return max(0, actual - promised) / DAY_MS
+    return max(0, now - promised) / DAY_MS if open_ else None
+
+
+_ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], float | None]], ...]] = (
+    ("order_total", "minor units", "what the buyer pays", "never", lambda _, o: o.total),
+    ("order_items", "lines", "lines of the order", "never", lambda _, o: o.items),
+    ("order_quantity", "units", "units ordered", "never", lambda _, o: o.quantity),
+    (
+        "unit_price_to_category",
+        "ratio",
+        "average unit price over the median listing price of the category",
+        "category unknown, under 10 prices, or another currency",
+        _unit_price_level,
+    ),
+    (
+        "promised_days",
+        "days",
+        "from the order to deliver-by",
+        "never",
+        lambda _, o: (o.deliver_by - (o.created or 0)) / DAY_MS,
+    ),
+    (
+        "handling_days",
+        "days",
+        "from the order to ship-by",
+        "never",
+        lambda _, o: (o.ship_by - (o.created or 0)) / DAY_MS,
+    ),
+    (
+        "buyer_orders_at_merchant_30d",
+        "orders",
+        "orders of this buyer at this merchant, this one included",
+        "never",
+        lambda c, o: c.merchant.buyers.orders_of(o.buyer),
+    ),
+    (
+        "bad_order_probability",
+        "probability, 0 to 1",
+        "that the order turns out bad, judged when it was placed",
+        "not scored",
+        lambda _, o: o.probability,
+    ),
+    (
+        "scan_before_order_hours",
+        "hours",
+        "how long before the order its first carrier scan lies; negative: after",
+        "no scan yet",
+        lambda _, o: None if o.first_scan is None else ((o.created or 0) - o.first_scan) / HOUR_MS,
+    ),
+    (
+        "tracking_reused",
+        "0 or 1",
+        "the tracking number was used for another of the merchant's last 5 shipments",
+        "never",
+        lambda _, o: float(o.tracking_reused),
+    ),
+    (
+        "delivered_then_not_received",
+        "0 or 1",
+        "delivered by record and claimed not received",
+        "never",
+        lambda _, o: float(bool(o.flags & DELIVERED_NOT_RECEIVED)),
+    ),
+    (
+        "refund_share",
+        "ratio",
+        "refunded over total",
+        "total is 0",
+        lambda _, o: o.refunded / o.total if o.total else None,
+    ),
+    (
+        "late_ship_days",
+        "days",
+        "shipped after ship-by, or overdue by now; 0 in time",
+        "cancelled before shipping",
+        lambda c, o: _lateness(o.shipped, o.ship_by, c.merchant.record.as_of, o.cancelled is None),
+    ),
+    (
+        "late_delivery_days",
+        "days",
+        "delivered after deliver-by, or overdue by now; 0 in time",
+        "cancelled",
+        lambda c, o: _lateness(o.delivered, o.deliver_by, c.merchant.record.as_of, o.cancelled is None),
+    ),
+)
+#: All features of an order.
+ORDER_FEATURES: Final = tuple(
+    Feature(name, "order", unit, "", words, null, _of_order(figure)) for name, unit, words, null, figure in _ORDER
+)
+
+_LISTING: Final[tuple[tuple[str, str, str, str, Callable[[ListingRecord], float | None]], ...]] = (
+    ("listing_price", "minor units", "price of this version", "never", lambda x: x.price),
+    (
+        "price_to_category",
+        "ratio",
+        "price over the category's running median when this version was seen",
+        "under 10 prices in the category",
+        lambda x: None if x.level is None else exp(x.level),
+    ),
+    (
+        "discount_share",
+        "0 to 1",
+        "1 - price over list price",
+        "no list price",
+        lambda x: 1 - x.price / x.list_price if x.list_price else None,
+    ),
+    (
+        "price_change",
+        "ratio",
+        "price over that of the previous version",
+        "first version",
+        lambda x: x.price / x.previous_price if x.previous_price else None,
+    ),
+    (
+        "list_price_change",
+        "ratio",
+        "list price over that of the previous version",
+        "no list price before or now",
+        lambda x: x.list_price / x.previous_list_price if x.previous_list_price and x.list_price else None,
+    ),
+    (
+        "title_similarity",
+        "0 to 1",
+        "likeness of the title to that of the previous version",
+        "first version",
+        lambda x: x.title_similarity if x.edits else None,
+    ),
+    (
+        "category_changed",
+        "0 or 1",
+        "this edit moved the listing to another category",
+        "never",
+        lambda x: float(x.category_changed),
+    ),
+    ("brand_changed", "0 or 1", "this edit changed the brand", "never", lambda x: float(x.brand_changed)),
+    (
+        "replica_terms",
+        "terms",
+        "distinct words of the replica trade in title and description",
+        "never",
+        lambda x: x.replica_terms,
+    ),
+    ("contact_terms", "terms", "distinct contact details or messengers named", "never", lambda x: x.contact_terms),
+    ("prohibited_terms", "terms", "distinct terms of prohibited goods", "never", lambda x: x.prohibited_terms),
+    ("claim_terms", "terms", "distinct misleading or medical claims", "never", lambda x: x.claim_terms),
+    (
+        "brand_unauthorised",
+        "0 or 1",
+        "a protected brand without an authorisation for it",
+        "never",
+        lambda x: float(x.brand_unauthorised),
+    ),
+    (
+        "category_prohibited",
+        "0 or 1",
+        "the category may not be sold",
+        "never",
+        lambda x: float(x.category_prohibited),
+    ),
+    (
+        "category_restricted",
+        "0 or 1",
+        "the category needs a permit and none is given",
+        "never",
+        lambda x: float(x.category_restricted),
+    ),
+    ("listing_edits", "edits", "versions after the first", "never", lambda x: x.edits),
+    (
+        "listing_age_days",
+        "days",
+        "from creation to this version",
+        "never",
+        lambda x: (x.version_at - x.created) / DAY_MS,
+    ),
+    ("listing_orders", "orders", "orders of this listing so far", "never", lambda x: x.orders),
+)
+#: All features of a listing.
+LISTING_FEATURES: Final = tuple(
+    Feature(name, "listing", unit, "", words, null, _of_listing(look)) for name, unit, words, null, look in _LISTING
+)
