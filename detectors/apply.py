@@ -126,4 +126,4 @@ class Core:
             if key[0] == "o":
                 self._orders.timer(key[1:], split_key(key[1:])[0], time)
             else:
-                self._assessor.timer(state.merchant(key[1:]), time)
+                self._assessor.enforcer.timer(state.merchant(key[1:]), time)

@@ -9,6 +9,7 @@ from features.keys import entity_key
 from features.listing import ListingRecord
 from features.listing_text import listing_signals, title_similarity
 from features.merchant import LISTING_EDITS, LISTINGS_CREATED, LISTINGS_REMOVED, Merchant, MerchantRecord
+from features.priors import begin_day
 from features.windows import DAY_MS
 
 #: Event ids kept per listing to drop repeats.
@@ -40,7 +41,7 @@ class ListingFlow:
         state.statistics.events += 1
         merchant = state.merchant(event.merchant_id)
         if merchant.advance(event.occurred_at):
-            self._assessor.begin_day(merchant)
+            begin_day(self._state.population, merchant)
         match event:
             case events.ListingExposed():
                 listing.views += event.views

@@ -4,6 +4,7 @@ from detectors.assess import Assessor
 from detectors.orders import event_digest
 from features import events
 from features.merchant import CHANGES_LIMIT, SEEN_LIMIT, MerchantRecord
+from features.priors import begin_day
 
 
 class MerchantFlow:
@@ -27,10 +28,10 @@ class MerchantFlow:
         record.seen = [*record.seen[1 - SEEN_LIMIT :], digest]
         state.statistics.events += 1
         if merchant.advance(event.occurred_at):
-            self._assessor.begin_day(merchant)
+            begin_day(self._state.population, merchant)
         urgent = _change(record, event)
         if type(event) is events.EnforcementOverridden:
-            self._assessor.override(merchant, event.decision_id)
+            self._assessor.enforcer.override(merchant, event.decision_id)
         if urgent:
             self._assessor.merchant(merchant, True)
 

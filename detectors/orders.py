@@ -26,6 +26,7 @@ from features.order import (
     outcome_due,
     retention_end,
 )
+from features.priors import begin_day
 from features.vectors import order_vector
 from features.windows import DAY_MS
 
@@ -82,7 +83,7 @@ class OrderFlow:
         statistics.events += 1
         merchant = state.merchant(merchant_id)
         if at > merchant.record.as_of and merchant.advance(at):
-            self._assessor.begin_day(merchant)
+            begin_day(self._state.population, merchant)
         kind = type(event)
         if kind is events.OrderCreated:
             if order.created is None:
@@ -245,7 +246,7 @@ class OrderFlow:
         """An order is late although no event says so."""
         merchant = self._state.merchant(merchant_id)
         if merchant.advance(time):
-            self._assessor.begin_day(merchant)
+            begin_day(self._state.population, merchant)
         changed = merchant.reflag(order)
         if order.delivery_overdue:
             self._learn_lateness(order, time)

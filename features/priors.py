@@ -1,7 +1,9 @@
-"""Rates that a merchant is taken to have before its shard has seen any orders."""
+"""Priors of the rates: what a merchant is taken to be like before it has orders of its own."""
 
 from typing import Final
 
+from features.merchant import Merchant
+from features.population import Population
 from features.shrinkage import BetaPrior
 
 #: Rates that a merchant is taken to have before the shard has seen any orders: (mean, strength in pseudo-orders).
@@ -19,3 +21,17 @@ DEFAULT_PRIORS: Final[dict[str, BetaPrior]] = {
     "low_rating": BetaPrior(4.0, 46.0),
     "bad_order": BetaPrior(7.5, 42.5),
 }
+
+
+def begin_day(population: Population, merchant: Merchant) -> None:
+    """A merchant entered a new day: bring what it contributes to the priors up to date, and fit them once a day."""
+    record = merchant.record
+    new = merchant.contributions()
+    old = record.contributed
+    if new != old:
+        population.exchange(old, new)
+        record.contributed = new
+    if merchant.day > population.prior_day:
+        population.prior_day = merchant.day
+        for rate, moments in population.moments.items():
+            population.priors[rate] = moments.prior(DEFAULT_PRIORS[rate])

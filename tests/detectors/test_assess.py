@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from detectors.assess import Finding
+from detectors.finding import Finding
 from detectors.judge import Judge
 from features.outputs import LEVELS, AuditSampled, EnforcementDecided, EnforcementReversed, RiskAssessed
 from tests.builders import DAY, HOUR, START, Event, Shard, event, make_judge, marketplace, of_order, placed, policies_of

@@ -1,0 +1,199 @@
+"""Enforcement against the merchants of a shard: decided, announced, timed to end, reversed, shown as a standing."""
+
+from typing import Literal
+
+from detectors.finding import Finding
+from detectors.judge import Judge
+from detectors.ladder import Decision, decide, expire, lift, propose
+from detectors.outbox import Outbox
+from detectors.rules import Rule
+from detectors.statement import statement_of_reasons
+from features.enforcement_state import ActiveEnforcement, EnforcementState
+from features.events import SubjectKind
+from features.merchant import Merchant
+from features.outputs import (
+    LEVELS,
+    EnforcementDecided,
+    EnforcementReversed,
+    Evidence,
+    PolicyRef,
+    Reason,
+    Redress,
+    Standing,
+    StandingEnforcement,
+    Subject,
+)
+from features.priors import begin_day
+from features.shard import ShardState
+
+
+class Enforcer:
+    """Takes and ends actions against the merchants of one shard."""
+
+    __slots__ = ("_judge", "_outbox", "_state")
+
+    def __init__(self, state: ShardState, judge: Judge, outbox: Outbox) -> None:
+        self._state = state
+        self._judge = judge
+        self._outbox = outbox
+
+    def next_sequence(self, merchant: Merchant) -> int:
+        """Number of the next event of a merchant on ``governance-events``."""
+        merchant.record.sequence += 1
+        self._state.statistics.outputs += 1
+        return merchant.record.sequence
+
+    def acts(self, merchant: Merchant, subject: Subject, finding: Finding) -> bool:
+        """Whether a decision will follow from the rules that fired."""
+        record = merchant.record
+        standing = record.enforcement or EnforcementState()
+        reference = subject.kind, subject.id
+        return any(
+            propose(rule, reference, standing, record.as_of, self._judge.policies, "") is not None
+            for rule in finding.fired
+        )
+
+    def enforce(self, merchant: Merchant, subject: Subject, finding: Finding, assessment_id: str) -> bool:
+        """Decide on the actions that follow from the rules that fired, and publish them; true if there are any."""
+        decided = False
+        for rule, reason in zip(finding.fired, finding.reasons, strict=True):
+            if rule.action is None:
+                continue
+            record = merchant.record
+            if record.enforcement is None:
+                record.enforcement = EnforcementState()
+            identifier = self._outbox.next_id()
+            decision = decide(
+                rule, (subject.kind, subject.id), record.enforcement, record.as_of, self._judge.policies, identifier
+            )
+            if decision is not None:
+                self._announce(merchant, subject, rule, reason, decision, assessment_id)
+                decided = True
+        if decided:
+            self._schedule(merchant)
+        return decided
+
+    def _announce(
+        self,
+        merchant: Merchant,
+        subject: Subject,
+        rule: Rule,
+        reason: Reason,
+        decision: Decision,
+        assessment_id: str,
+    ) -> None:
+        record = merchant.record
+        evidence = [_evidence(subject.kind, subject.id, reason.text)]
+        self._outbox.publish(
+            decision.decision_id,
+            EnforcementDecided(
+                decision_id=decision.decision_id,
+                sequence=self.next_sequence(merchant),
+                merchant_id=merchant.id,
+                subject=Subject(decision.subject_kind, decision.subject_id),
+                action=decision.action,
+                severity=rule.severity,
+                starts_at=decision.starts_at,
+                expires_at=decision.expires_at,
+                requires_review=decision.requires_review,
+                policy=PolicyRef(rule.id, str(rule.version), rule.title),
+                assessment_id=assessment_id,
+                evidence=evidence,
+                facts=reason.text,
+                redress=Redress(decision.appeal_until),
+                mode=self._judge.settings.mode,
+                supersedes=decision.supersedes,
+                statement_of_reasons=statement_of_reasons(
+                    rule, decision, reason.text, self._judge.policies, record.kind
+                ),
+            ),
+            subject.id,
+        )
+
+    def _schedule(self, merchant: Merchant) -> None:
+        """Set the merchant's timer to the next expiry of an action against it."""
+        record = merchant.record
+        state = record.enforcement
+        until = None if state is None else state.next_expiry()
+        timer = until or 0
+        if timer != record.timer:
+            record.timer = timer
+            if timer:
+                self._state.timers.set(f"m{merchant.id}", timer)
+            else:
+                self._state.timers.clear(f"m{merchant.id}")
+
+    def timer(self, merchant: Merchant, time: int) -> None:
+        """Actions against a merchant expired at an event time."""
+        record = merchant.record
+        if record.timer != time or record.enforcement is None:
+            return
+        self._state.statistics.timers += 1
+        if merchant.advance(time):
+            begin_day(self._state.population, merchant)
+        for ended in expire(record.enforcement, time):
+            self._reverse(merchant, ended, "expiry")
+        self._schedule(merchant)
+        self.stand(merchant)
+
+    def override(self, merchant: Merchant, decision_id: str | None) -> None:
+        """A person set an action aside."""
+        standing = merchant.record.enforcement
+        if standing is None or decision_id is None:
+            return
+        lifted = lift(standing, decision_id, forgive=False)
+        if lifted is not None:
+            self._reverse(merchant, lifted, "override")
+            self._schedule(merchant)
+            self.stand(merchant)
+
+    def _reverse(self, merchant: Merchant, ended: ActiveEnforcement, why: Literal["expiry", "override"]) -> None:
+        identifier = self._outbox.next_id()
+        self._outbox.publish(
+            identifier,
+            EnforcementReversed(
+                decision_id=identifier,
+                sequence=self.next_sequence(merchant),
+                merchant_id=merchant.id,
+                reverses=ended.decision_id,
+                why=why,
+                restores=[ended.action],
+                mode=self._judge.settings.mode,
+            ),
+            ended.subject_id,
+        )
+
+    def stand(self, merchant: Merchant) -> None:
+        """Publish the merchant's latest standing; its sequence is that of the last event it reflects."""
+        record = merchant.record
+        active: list[StandingEnforcement] = []
+        if record.enforcement is not None:
+            active = [
+                StandingEnforcement(
+                    each.decision_id,
+                    each.action,
+                    each.rule,
+                    Subject(each.subject_kind, each.subject_id),
+                    each.expires_at,
+                )
+                for each in record.enforcement.active
+            ]
+        self._state.statistics.outputs += 1
+        self._outbox.standing(
+            Standing(
+                merchant_id=merchant.id,
+                sequence=record.sequence,
+                level=LEVELS[record.level],
+                as_of=record.as_of,
+                enforcements=active,
+                mode=self._judge.settings.mode,
+            )
+        )
+
+
+def _evidence(kind: SubjectKind, subject_id: str, what: str) -> Evidence:
+    if kind == "order":
+        return Evidence(what, order_id=subject_id)
+    if kind == "listing":
+        return Evidence(what, listing_id=subject_id)
+    return Evidence(what)
