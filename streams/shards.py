@@ -71,22 +71,18 @@ class Shards:
     def offer(self, tp: TP, records: Sequence[Any]) -> None:
         """Hand fetched records to their shard; records of a shard that has moved away are dropped."""
         runner = self._runners.get(tp.partition)
-        if runner is None:
-            return
-        expected = runner.intake.next_offset.get(tp.topic, 0)
-        if records[-1].offset + 1 < expected:
-            end = self._highwater(tp)
-            if end is not None and end < expected:
-                # All that is written would be taken for repeats until the offsets are where they were.
-                self._fail(
-                    StoreError(
-                        f"{tp.topic}/{tp.partition} ends at offset {end}, but its checkpoint is at {expected}: the "
-                        "topic was made anew or lost records. A checkpoint of another topic is of no use: choose a new "
-                        "worker.namespace, and with it an empty state"
-                    )
-                )
-                return
-        runner.offer(tp.topic, records)
+        if runner is not None:
+            runner.offer(tp.topic, records)
+
+    def made_anew(self, tp: TP, position: int, end: int) -> None:
+        """A topic ends before its checkpoint: its records would be taken for repeats, so that is a failure."""
+        self._fail(
+            StoreError(
+                f"{tp.topic}/{tp.partition} ends at offset {end}, but its checkpoint is at {position}: the topic was "
+                "made anew or lost records. A checkpoint of another topic is of no use: choose a new "
+                "worker.namespace, and with it an empty state"
+            )
+        )
 
     # -- assignment
     # -------------------------------------------------------------------------------------------------------

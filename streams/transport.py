@@ -14,6 +14,7 @@ Private names used: ``Consumer._add_gap``, ``_get_active_partitions``, ``_getman
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, cast
 
 import aiokafka
@@ -43,6 +44,9 @@ class Reader(Protocol):
 
     async def positions(self, assigned: frozenset[TP]) -> Mapping[TP, int]:
         """Next offset to read of each assigned partition; those left out are read from their beginning."""
+
+    def made_anew(self, tp: TP, position: int, end: int) -> None:
+        """A partition ends before the position that was asked for: it is not the one that was read before."""
 
 
 def reader_of(app: Any) -> Reader:
@@ -99,6 +103,9 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
 class BatchConsumer(FaustConsumer):
     """Faust's consumer, with all records of a partition as one message."""
 
+    #: Where the last seek went.
+    _sought: Mapping[TP, int] = MappingProxyType({})
+
     def _new_consumer_thread(self) -> BatchConsumerThread:
         return BatchConsumerThread(self, loop=self.loop, beacon=self.beacon)
 
@@ -127,6 +134,14 @@ class BatchConsumer(FaustConsumer):
         for tp, records in fetched.items():
             if self.app.consumer_generation_id != generation or not self.flow_active:
                 return
+            position = self._sought.get(tp, 0)
+            if records[-1].offset < position:
+                # The broker knew no such position and aiokafka went back to the beginning. Faust would drop, without a
+                # word, all that is written until the offsets are where they were.
+                end = self.known_highwater(tp)
+                if end is not None and end < position:
+                    reader_of(self.app).made_anew(tp, position, end)
+                    return
             yield tp, self._batch(tp, cast("Sequence[Any]", records), generation)
 
     def _batch(self, tp: TP, records: Sequence[Any], generation: int) -> ConsumerMessage:
@@ -155,6 +170,7 @@ class BatchConsumer(FaustConsumer):
         if unknown:
             positions.update(await self.earliest_offsets(*unknown))
         await self._thread.seek_wait(positions)
+        self._sought = positions
         return positions
 
     def known_highwater(self, tp: TP) -> int | None:

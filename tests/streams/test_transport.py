@@ -127,6 +127,11 @@ class Reader:
     def __init__(self) -> None:
         self.filled: frozenset[TP] = frozenset()
         self.stored: dict[TP, int] = {}
+        self.anew: list[tuple[TP, int, int]] = []
+
+    def made_anew(self, tp: TP, position: int, end: int) -> None:
+        """Remember."""
+        self.anew.append((tp, position, end))
 
     def full(self) -> frozenset[TP]:
         """Full partitions."""
@@ -251,6 +256,20 @@ async def test_reading_starts_where_the_shards_say() -> None:
     consumer = Consumer(reader, {})
     assert await consumer.seek_to_committed() == {A: 42, B: 5}
     assert cast(Any, consumer._thread).sought == {A: 42, B: 5}
+
+
+@pytest.mark.parametrize(("stored", "offsets", "anew"), [(42, (0, 1, 8), True), (9, (0, 1, 8), False), (42, (), False)])
+async def test_a_topic_that_was_made_anew_is_noticed(stored: int, offsets: tuple[int, ...], anew: bool) -> None:
+    """Where a partition ends before the position sought, Faust would drop its records unseen: the shards are told. A
+    partition that reaches as far is only read again.
+    """
+    reader = Reader()
+    reader.stored = {A: stored}
+    consumer = Consumer(reader, {A: records(*offsets)} if offsets else {})
+    await consumer.seek_to_committed()
+    found = await collect(consumer)
+    assert reader.anew == ([(A, 42, 9)] if anew else [])
+    assert len(found) == (1 if offsets and not anew else 0)
 
 
 async def test_committing_tells_kafka() -> None:
