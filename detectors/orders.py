@@ -69,7 +69,7 @@ class OrderFlow:
             order = state.order(key)
         else:
             state.touched_orders[key] = None
-        digest = xxh3_64_intdigest(event.event_id.encode()) & _ID_MASK
+        digest = event_digest(event.event_id)
         seen = order.seen
         if digest in seen:
             statistics.duplicates += 1

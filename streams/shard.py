@@ -37,8 +37,6 @@ from streams.store import JournalEntry, Position, ShardStore
 logger = logging.getLogger("shopwarden.shard")
 
 _DAY_MS = 86_400_000
-#: Longest wait for a few more records under light load.
-_LIGHT_PAUSE_S = 0.002
 _ENCODE_EVERY_S = 0.2
 
 
@@ -115,7 +113,7 @@ class ShardRunner:
     async def run(self) -> None:
         """Work until stopped. Any error leaves the store as the last checkpoint and journal have it, and is raised."""
         options = self._options
-        pause = min(options.flush_interval, _LIGHT_PAUSE_S)
+        pause = options.flush_interval
         while not self._stopping:
             if self._recovering:
                 if not await self._recover():

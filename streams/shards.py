@@ -103,8 +103,7 @@ class Shards:
             if missing:
                 raise StoreError(
                     f"partition {number} of {', '.join(missing)} was assigned to another worker than the rest of its "
-                    "shard; "
-                    "all input topics need the same number of partitions: see `shopwarden topics check`"
+                    "shard; all input topics need the same number of partitions: see `shopwarden topics check`"
                 )
             if number not in self._runners:
                 await self._start(number)

@@ -1,6 +1,6 @@
 """A shard between memory and store: what a checkpoint writes, and how a shard is built from it again."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final, TypeVar
 
 import msgspec
@@ -98,13 +98,9 @@ def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core
     state.clock = _blob(blobs, CLOCK, ShardClock) or state.clock
     state.statistics = _blob(blobs, STATISTICS, Statistics) or state.statistics
     state.population = _blob(blobs, POPULATION, Population) or state.population
-    state.timers.restore([(time, key) for key, time in _timers(loaded.timers)])
+    state.timers.restore(loaded.timers)
     load_models(fresh, blobs.get(ANOMALY), blobs.get(BAD_ORDER), partition)
     return Core(state, fresh, judge)
-
-
-def _timers(stored: Iterable[tuple[int, str]]) -> Iterable[tuple[str, int]]:
-    return ((key, time) for time, key in stored)
 
 
 def _blob(blobs: Mapping[str, bytes], name: str, kind: type[T]) -> T | None:
