@@ -264,7 +264,9 @@ class ShardRunner:
     async def _checkpoint(self, previous: int, position: Position, changes: Changes, batches: list[Batch]) -> None:
         for batch in batches:
             await self._publisher.delivered(batch)
-        await self._store.checkpoint(previous, position, changes.values, changes.deleted, changes.timers)
+        await self._store.checkpoint(
+            previous, position, changes.values, changes.deleted, changes.timers, changes.appends
+        )
         self.checkpoints += 1
         await self._acknowledge(position.offsets)
 

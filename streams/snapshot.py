@@ -41,6 +41,8 @@ class Changes(Struct):
     values: dict[str, bytes]
     deleted: list[str]
     timers: dict[str, int]
+    #: New entries of lists, and how many of the latest each list keeps.
+    appends: dict[str, tuple[list[bytes], int]] = {}
 
 
 def take_changes(core: Core) -> Changes:

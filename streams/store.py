@@ -10,7 +10,8 @@ with ``redis-cli``.
 
 from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
-from typing import Any, Final, cast
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias, cast
 
 import msgspec
 from msgspec import Struct, field
@@ -60,6 +61,13 @@ class Loaded(Struct):
     journal: list[JournalEntry]
     timers: list[tuple[int, str]]
     blobs: dict[str, bytes]
+    #: Lists that checkpoints append to, oldest entry first.
+    lists: dict[str, list[bytes]] = field(default_factory=dict)
+
+
+#: What a checkpoint adds to the end of lists: the list's key, the new entries, and how many of the latest are kept.
+Appends: TypeAlias = Mapping[str, tuple[Sequence[bytes], int]]
+NOTHING: Final[Appends] = MappingProxyType({})
 
 
 class ShardStore:
@@ -84,8 +92,8 @@ class ShardStore:
         """Give the shard up, if it is still ours."""
         await self._run("release", [self.key("owner")], [self._token])
 
-    async def load(self, blobs: Iterable[str]) -> Loaded:
-        """Read the last checkpoint and the journal after it.
+    async def load(self, blobs: Iterable[str], lists: Iterable[str] = ()) -> Loaded:
+        """Read the last checkpoint, with the blobs and lists of those names, and the journal after it.
 
         Raises
         ------
@@ -105,11 +113,13 @@ class ShardStore:
         stored = await self._client.zrange(self.key("timers"), 0, -1, withscores=True)
         timers = cast("list[tuple[bytes, float]]", stored)
         values = cast("list[bytes | None]", await self._client.mget([self.key(name) for name in names]))
+        kept = {name: await self._client.lrange(self.key(name), 0, -1) for name in lists}
         return Loaded(
             position,
             [msgspec.json.decode(entry, type=JournalEntry) for entry in entries],
             [(int(score), member.decode()) for member, score in timers],
             {name: value for name, value in zip(names, values, strict=True) if value is not None},
+            cast("dict[str, list[bytes]]", kept),
         )
 
     async def read(self, names: Sequence[str]) -> list[bytes | None]:
@@ -139,6 +149,7 @@ class ShardStore:
         values: Mapping[str, bytes],
         deleted: Sequence[str],
         timers: Mapping[str, int],
+        appends: Appends = NOTHING,
     ) -> None:
         """Store a checkpoint and cut the journal behind it.
 
@@ -152,6 +163,8 @@ class ShardStore:
             Keys that are gone.
         timers
             Timers that changed: key and time in ms, 0 where it has none any more.
+        appends
+            Entries for the ends of lists, with how many are kept of each.
         """
         if position.sequence == previous:
             return
@@ -160,6 +173,7 @@ class ShardStore:
         keys = [tag + "owner", tag + "sequence", tag + "journal", tag + "timers"]
         keys.extend([tag + name for name in put])
         keys.extend([tag + name for name in deleted])
+        keys.extend([tag + name for name in appends])
         due: list[Any] = []
         cleared: list[Any] = []
         for name, time in timers.items():
@@ -167,8 +181,12 @@ class ShardStore:
                 due.extend((time, name))
             else:
                 cleared.append(name)
-        arguments = [self._token, previous, position.sequence, len(put), len(deleted), len(due) // 2, len(cleared)]
-        answer = await self._run("checkpoint", keys, [*arguments, *put.values(), *due, *cleared])
+        ends: list[Any] = []
+        for entries, keep in appends.values():
+            ends.extend((keep, len(entries), *entries))
+        counts = [len(put), len(deleted), len(due) // 2, len(cleared), len(appends)]
+        arguments = [self._token, previous, position.sequence, *counts]
+        answer = await self._run("checkpoint", keys, [*arguments, *put.values(), *due, *cleared, *ends])
         self._judge(answer, f"checkpoint {position.sequence}")
 
     def _judge(self, answer: int, what: str) -> None:

@@ -19,7 +19,7 @@ from streams.publish import Batch, Publisher, PublishError
 from streams.shard import ShardOptions, ShardRunner
 from streams.simulator import SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
 from streams.snapshot import BLOBS, restore
-from streams.store import JournalEntry, Loaded, Position, ShardLostError, ShardStore, StoreError
+from streams.store import NOTHING, Appends, JournalEntry, Loaded, Position, ShardLostError, ShardStore, StoreError
 
 KEY = b"a key for tests, and no other use"
 TOPICS: dict[TopicKind, str] = {kind: kind for kind in TOPIC_KINDS}
@@ -66,6 +66,7 @@ class Shelf:
     journal: list[JournalEntry] = field(default_factory=list)
     values: dict[str, bytes] = field(default_factory=dict)
     timers: dict[str, int] = field(default_factory=dict)
+    lists: dict[str, list[bytes]] = field(default_factory=dict)
 
     @property
     def position(self) -> Position:
@@ -91,12 +92,13 @@ class MemoryStore(ShardStore):
         if self.shelf.owner == self._token:
             self.shelf.owner = ""
 
-    async def load(self, blobs: Iterable[str]) -> Loaded:
+    async def load(self, blobs: Iterable[str], lists: Iterable[str] = ()) -> Loaded:
         """The last checkpoint and the journal after it."""
         shelf = self.shelf
         timers = sorted((time, key) for key, time in shelf.timers.items())
         found = {name: shelf.values[name] for name in blobs if name in shelf.values}
-        return Loaded(shelf.position, list(shelf.journal), timers, found)
+        kept = {name: list(shelf.lists.get(name, [])) for name in lists}
+        return Loaded(shelf.position, list(shelf.journal), timers, found, kept)
 
     async def read(self, names: Sequence[str]) -> list[bytes | None]:
         """Stored values."""
@@ -120,6 +122,7 @@ class MemoryStore(ShardStore):
         values: Mapping[str, bytes],
         deleted: Sequence[str],
         timers: Mapping[str, int],
+        appends: Appends = NOTHING,
     ) -> None:
         """Everything or nothing."""
         self._crash.pass_by("before checkpoint")
@@ -136,6 +139,8 @@ class MemoryStore(ShardStore):
                 shelf.timers[key] = time
             else:
                 shelf.timers.pop(key, None)
+        for key, (entries, keep) in appends.items():
+            shelf.lists[key] = [*shelf.lists.get(key, []), *entries][-keep:]
         del shelf.journal[: position.sequence - previous]
         shelf.sequence = position.sequence
         self._crash.pass_by("after checkpoint")

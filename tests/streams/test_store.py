@@ -190,6 +190,22 @@ async def test_a_large_checkpoint_is_one(store: ShardStore) -> None:
     assert (await store.load([])).timers == [(count, f"om:{count - 1}")]
 
 
+async def test_lists_keep_the_latest_entries(store: ShardStore, redis_db: str) -> None:
+    """A checkpoint appends in order and cuts the oldest; the same one again appends nothing twice."""
+    for sequence in (1, 2):
+        await store.journal(entry(sequence))
+    entries = [b"%d" % number for number in range(2_500)]
+    appends = {"examples:a": (entries, 2_000), "examples:b": ([b"x"], 5)}
+    await store.checkpoint(0, Position(sequence=1), {"m:m1": b"1"}, ["o:x:1"], {"mm1": 5, "mm2": 0}, appends)
+    loaded = await store.load([], ["examples:a", "examples:b", "examples:c"])
+    assert loaded.lists == {"examples:a": entries[500:], "examples:b": [b"x"], "examples:c": []}
+    before = contents(redis_db)
+    await store.checkpoint(0, Position(sequence=1), {"m:m1": b"1"}, ["o:x:1"], {"mm1": 5, "mm2": 0}, appends)
+    assert contents(redis_db) == before
+    await store.checkpoint(1, Position(sequence=2), {}, [], {}, {"examples:b": ([b"y", b"z"], 2)})
+    assert (await store.load([], ["examples:b"])).lists == {"examples:b": [b"y", b"z"]}
+
+
 async def test_scripts_are_sent_again_to_a_store_that_lost_them(store: ShardStore, client: AsyncRedis) -> None:
     """A store that was restarted, or whose scripts were flushed, gets them again."""
     await store.journal(entry(1))
