@@ -13,7 +13,7 @@ import click
 
 from benchmarks import latency, report
 from benchmarks.competitor import Job
-from benchmarks.deployment import Deployment
+from benchmarks.deployment import Deployment, benchmark_deployment
 from benchmarks.machine import describe_machine
 from benchmarks.processes import QUIX_PYTHON, ROOT, CompetitorError, Result, compete
 from benchmarks.records import make_records, produce
@@ -58,7 +58,7 @@ class Benchmark:
     def deployment(self, partitions: int) -> Deployment:
         """A deployment of its own on the topics with so many partitions, which are filled when first wanted."""
         self._runs += 1
-        deployment = Deployment(
+        deployment = benchmark_deployment(
             self._services.brokers, self._services.redis_url, f"run{self._runs}", f"in{partitions}.", partitions
         )
         create_topics(deployment.settings)

@@ -9,7 +9,7 @@ as the worker writes one.
 from collections import Counter
 
 from benchmarks.competitor import Job, Meter, run
-from benchmarks.deployment import Deployment
+from benchmarks.deployment import benchmark_deployment
 from benchmarks.records import make_records
 from detectors.apply import Core
 from detectors.flush import Flush
@@ -23,7 +23,7 @@ _CHECKPOINT_RECORDS = 40_000
 
 def compete(job: Job, meter: Meter) -> None:
     """Apply until done."""
-    settings = Deployment(job.brokers, job.redis_url, job.group, "", 1).settings
+    settings = benchmark_deployment(job.brokers, job.redis_url, job.group, "", 1).settings
     offsets: Counter[str] = Counter()
     records = []
     for record in make_records(job.simulated, job.seed)[: job.records]:

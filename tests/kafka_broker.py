@@ -15,6 +15,8 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import TracebackType
+from typing import Self
 
 from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
@@ -33,15 +35,16 @@ QUIET = "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn"
 PROPERTIES = """\
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://{address},CONTROLLER://{controller}
-advertised.listeners=PLAINTEXT://{address}
+listeners=PLAINTEXT://{address},PROXIED://{behind_proxy},CONTROLLER://{controller}
+advertised.listeners=PLAINTEXT://{address},PROXIED://{proxied}
 controller.listener.names=CONTROLLER
 controller.quorum.voters=1@{controller}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT
 log.dirs={folder}/log
 auto.create.topics.enable=false
 default.replication.factor=1
 group.initial.rebalance.delay.ms=0
+group.min.session.timeout.ms=1000
 num.partitions=1
 offsets.topic.num.partitions=4
 offsets.topic.replication.factor=1
@@ -113,32 +116,81 @@ def jars() -> Path:
     return folder
 
 
+class KafkaNode:
+    """One broker for as long as a ``with`` block lasts; it may be stopped and started on the same data and ports.
+
+    ``address`` is where clients find it. ``proxied`` is the ``host:port`` of a proxy of the caller's that passes on to
+    ``behind_proxy``: clients that come by there are told the proxy's address.
+    """
+
+    def __init__(self, proxied: str | None = None) -> None:
+        self._root = Path(tempfile.mkdtemp(prefix="shopwarden-kafka-"))
+        self._process = LocalProcess("kafka", self._root / "node")
+        self._command = [java(), *JVM_OPTIONS, QUIET, "-cp", f"{jars()}/*"]
+        # The first bit is 0, so that the id does not begin with a hyphen, which would be read as an option.
+        self._cluster = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16, "big")).decode().rstrip("=")
+        self.address, self.behind_proxy, controller = (f"{LOOPBACK}:{free_port()}" for _ in range(3))
+        self._process.folder.mkdir()
+        self._properties = self._process.folder / "server.properties"
+        self._properties.write_text(
+            PROPERTIES.format(
+                address=self.address,
+                behind_proxy=self.behind_proxy,
+                proxied=proxied or self.behind_proxy,
+                controller=controller,
+                folder=self._process.folder,
+            )
+        )
+
+    def __enter__(self) -> Self:
+        try:
+            storage = ["kafka.tools.StorageTool", "format", "--cluster-id", self._cluster]
+            subprocess.run(
+                [*self._command, *storage, "--config", str(self._properties)],
+                check=True,
+                capture_output=True,
+                timeout=START_SECONDS,
+            )
+            self.start()
+        except BaseException:
+            self._remove()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._remove()
+
+    def _remove(self) -> None:
+        # Nothing on its disk is wanted again, so the orderly shutdown of some seconds is not waited for.
+        self._process.end("kill")
+        shutil.rmtree(self._root, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """Process id, for tests that pause it."""
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start it on what its disk holds, and return when it answers."""
+        self._process.start([*self._command, "kafka.Kafka", str(self._properties)])
+        _await_answer(self._process, self.address, self._cluster)
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        self._process.end("kill")
+
+    def stop(self) -> None:
+        """End it as an operator would."""
+        self._process.end("stop")
+
+
 @contextmanager
 def running_kafka() -> Iterator[str]:
-    """Format and start a node; its address, such as ``127.0.0.1:40123``, is good for as long as the block lasts."""
-    command = [java(), *JVM_OPTIONS, QUIET, "-cp", f"{jars()}/*"]
-    # The first bit is 0, so that the id does not begin with a hyphen, which would be read as an option.
-    cluster = base64.urlsafe_b64encode((uuid.uuid4().int >> 1).to_bytes(16, "big")).decode().rstrip("=")
-    root = Path(tempfile.mkdtemp(prefix="shopwarden-kafka-"))
-    broker = LocalProcess("kafka", root / "node")
-    try:
-        broker.folder.mkdir()
-        address, controller = (f"{LOOPBACK}:{free_port()}" for _ in range(2))
-        properties = broker.folder / "server.properties"
-        properties.write_text(PROPERTIES.format(address=address, controller=controller, folder=broker.folder))
-        subprocess.run(
-            [*command, "kafka.tools.StorageTool", "format", "--cluster-id", cluster, "--config", str(properties)],
-            check=True,
-            capture_output=True,
-            timeout=START_SECONDS,
-        )
-        broker.start([*command, "kafka.Kafka", str(properties)])
-        _await_answer(broker, address, cluster)
-        yield address
-    finally:
-        # Nothing on its disk is wanted again, so the orderly shutdown of some seconds is not waited for.
-        broker.end("kill")
-        shutil.rmtree(root, ignore_errors=True)
+    """A node; its address, such as ``127.0.0.1:40123``, is good for as long as the block lasts."""
+    with KafkaNode() as node:
+        yield node.address
 
 
 def _await_answer(broker: LocalProcess, address: str, cluster: str) -> None:

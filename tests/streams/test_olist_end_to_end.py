@@ -23,8 +23,10 @@ from features.shard import ShardClock
 from streams.cli import main
 from streams.embedded import EmbeddedServices
 from streams.topics import create_topics
+from tests.deployment import Deployment, Shard
+from tests.fed import Fed, ends_of, fed
 from tests.oracle import expected
-from tests.streams.worker_runs import Deployment, Fed, Shard, Worker, ends_of, fed
+from tests.worker_process import Worker
 
 DATA = Path(__file__).parents[3] / "shared" / "data" / "olist"
 PARTITIONS = 4

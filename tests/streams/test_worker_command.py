@@ -13,8 +13,10 @@ from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from streams.embedded import LOOPBACK, EmbeddedServices, free_port
 from streams.topics import connect_admin, create_topics
+from tests.deployment import Deployment
+from tests.fed import feed
 from tests.streams.mixed_input import mixed_input
-from tests.streams.worker_runs import COMMAND, Deployment, Worker, feed
+from tests.worker_process import COMMAND, Worker
 
 PARTITIONS = 2
 

@@ -26,8 +26,10 @@ from streams.dead_letters import DeadLetter, Selection, read_dead_letters
 from streams.embedded import EmbeddedServices
 from streams.recording import as_bytes, headers_of
 from streams.topics import create_topics
+from tests.deployment import Deployment, Shard
+from tests.fed import Fed, ends_of, feed
 from tests.streams.mixed_input import END, MARK, MixedInput, mixed_input
-from tests.streams.worker_runs import Deployment, Fed, Shard, Worker, ends_of, feed
+from tests.worker_process import Worker
 
 pytestmark = pytest.mark.timeout(240)
 
