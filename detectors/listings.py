@@ -10,6 +10,7 @@ from features.listing import ListingRecord
 from features.listing_text import listing_signals, title_similarity
 from features.merchant import LISTING_EDITS, LISTINGS_CREATED, LISTINGS_REMOVED, Merchant, MerchantRecord
 from features.priors import begin_day
+from features.text import TITLE_CHARACTERS
 from features.windows import DAY_MS
 
 #: Event ids kept per listing to drop repeats.
@@ -81,7 +82,8 @@ class ListingFlow:
             listing.created = at
         self._price(event, listing, merchant)
         listing.version_at = at
-        listing.title = event.title
+        # As much as is ever compared: a title may have 20,000 characters.
+        listing.title = event.title[:TITLE_CHARACTERS]
         listing.category = event.category
         listing.brand = event.brand or ""
         listing.currency = event.currency

@@ -88,7 +88,7 @@ class Outbox:
             *record.headers,
             ("ce_id", identifier.encode()),
             ("dlq_reason", rejection.code.encode()),
-            ("dlq_detail", rejection.detail.encode("utf-8", "replace")[:1_000]),
+            ("dlq_detail", _shortened(rejection.detail)),
             ("dlq_topic", record.topic.encode()),
             ("dlq_partition", str(record.partition).encode()),
             ("dlq_offset", str(record.offset).encode()),
@@ -100,6 +100,11 @@ class Outbox:
 @lru_cache(maxsize=256)
 def _slug(topic: str) -> str:
     return "".join(c if c.isascii() and (c.isalnum() or c == "_") else "-" for c in topic)
+
+
+def _shortened(detail: str) -> bytes:
+    """At most 1,000 bytes of UTF-8, cut between characters: not everyone reads headers with replacements."""
+    return detail.encode("utf-8", "replace")[:1_000].decode("utf-8", "ignore").encode()
 
 
 def _rfc3339(time: int) -> bytes:

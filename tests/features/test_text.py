@@ -1,8 +1,11 @@
+import unicodedata
+from time import perf_counter
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.text import fold, title_similarity, words_of
+from features.text import LONGEST_RUN, fold, title_similarity, words_of
 
 ANY_TEXT = st.text(max_size=120)
 
@@ -28,6 +31,26 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 def test_differences_that_do_not_show_are_taken_out(text: str, folded: str) -> None:
     """Wide and ornamental letters, case and invisible characters make no difference."""
     assert fold(text) == folded
+
+
+@pytest.mark.parametrize("between", ["", "\u200b", "\u0344\u0f73\uff9e"])
+def test_long_runs_of_combining_marks_cost_no_quadratic_time(between: str) -> None:
+    """A text of nothing but marks is cut to as many as any language needs; sorting them would take 0.4 s."""
+    text = "a" + ("\u0301" * 50 + "\u0316" * 50 + between) * 195
+    taken = []
+    for _ in range(3):
+        began = perf_counter()
+        fold(text)
+        taken.append(perf_counter() - began)
+    assert min(taken) < 0.05
+    assert (folded := fold(text)) == fold(text[: LONGEST_RUN + 1])
+    assert any(map(unicodedata.combining, folded))
+
+
+@pytest.mark.parametrize("text", ["Việt Nam ", "हिन्दी में शीर्षक ", "ผ้าไหมไทย ", "שָׁלוֹם ", "e\u0301" * 10])
+def test_marks_that_languages_use_are_kept(text: str) -> None:
+    """Long texts in scripts with many marks fold as their words do."""
+    assert fold(text * 100) == fold(text) * 100
 
 
 @given(st.text(alphabet=st.characters(max_codepoint=127), max_size=120))
