@@ -32,6 +32,7 @@ class StoredShard:
     def __init__(self, judge: Judge, models: Models | None = None) -> None:
         self.values: dict[str, bytes] = {}
         self.timers: dict[str, int] = {}
+        self.lists: dict[str, list[bytes]] = {}
         self.core = Core(ShardState(0), models or fresh_models(42), judge)
         self._store = _Values(self.values)
         self._judge = judge
@@ -76,6 +77,8 @@ class StoredShard:
                 self.timers[key] = time
             else:
                 self.timers.pop(key, None)
+        for key, (entries, keep) in changes.appends.items():
+            self.lists[key] = [*self.lists.get(key, []), *entries][-keep:]
         self._journal.clear()
 
     def evict(self, limit: int = 0) -> None:
@@ -86,6 +89,6 @@ class StoredShard:
         """Lose the memory, load the last checkpoint and apply the journal again; returns what that emits."""
         blobs: dict[str, bytes] = {name: self.values[name] for name in BLOBS if name in self.values}
         timers = sorted((time, key) for key, time in self.timers.items())
-        loaded = Loaded(Position(), [], timers, blobs)
+        loaded = Loaded(Position(), [], timers, blobs, {key: list(entries) for key, entries in self.lists.items()})
         self.core = restore(0, loaded, self._judge, fresh_models(42))
         return [emit for flush in self._journal for emit in self._apply(flush)]
