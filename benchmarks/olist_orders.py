@@ -170,7 +170,7 @@ class _Knowledge:
         prices = self.prices.get(order.category, [])
         route = f"{order.ship_from}>{order.ship_to}"
         weekday = datetime.fromtimestamp(now / 1000, UTC).weekday()
-        rate = self.population.segment_rate
+        overall, region, place, category = self.population.segment_rates(order.ship_to, route, order.category)
         return {
             "promise_margin": self.deliveries.promise_margin(now, order.deliver_by, order.ship_to, route),
             "order_total": order.total,
@@ -180,10 +180,10 @@ class _Knowledge:
             "slack_days": (order.deliver_by - order.ship_by) / DAY_MS,
             "weekday_sin": sin(2 * pi * weekday / 7),
             "weekday_cos": cos(2 * pi * weekday / 7),
-            "overall_late_rate": rate("", ""),
-            "region_late_rate": rate("region/", order.ship_to),
-            "route_late_rate": rate("route/", route),
-            "category_late_rate": rate("category/", order.category),
+            "overall_late_rate": overall,
+            "region_late_rate": region,
+            "route_late_rate": place,
+            "category_late_rate": category,
             "late_ship_rate_30d_shrunk": _shrunk(seller.ship, now - _MONTH_MS),
             "late_delivery_rate_30d_shrunk": _shrunk(seller.delivery, now - _MONTH_MS),
             "bad_order_rate_90d_shrunk": _shrunk(seller.delivery, now - 3 * _MONTH_MS),

@@ -11,6 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from features.rounding import nearest
 from features.windows import DAY_MS as _DAY_MS
 
 HOUR_MS: Final = 3_600_000
@@ -61,11 +62,11 @@ class Activity(Struct, array_like=True, gc=False):
         else:
             hour, day, base = exp(-_HOUR_RATE * age), exp(-_DAY_RATE * age), exp(-_BASE_RATE * age)
         # Rounded to what matters, so that the stored record stays short; floats also where whole, as when read again.
-        self.orders_hour = round(self.orders_hour + hour, 3)
-        self.orders_day = round(self.orders_day + day, 3)
-        self.orders_base = round(self.orders_base + base, 3)
-        self.gmv_day = round(self.gmv_day + day * amount, 0)
-        self.gmv_base = round(self.gmv_base + base * amount, 0)
+        self.orders_hour = nearest(self.orders_hour + hour, 1e3)
+        self.orders_day = nearest(self.orders_day + day, 1e3)
+        self.orders_base = nearest(self.orders_base + base, 1e3)
+        self.gmv_day = nearest(self.gmv_day + day * amount, 1.0)
+        self.gmv_base = nearest(self.gmv_base + base * amount, 1.0)
 
     def orders_in_hour(self, now: int) -> float:
         """Decayed count of orders, half-life an hour, as of ``now`` (not before ``at``)."""

@@ -70,14 +70,16 @@ class BuyerCounts:
         """Move on to a later day."""
         if day <= self.day:
             return
-        self.day = day
         days = self.days
-        oldest = day - WINDOW_DAYS
-        for old in [d for d in days if d <= oldest]:
-            buyers = days.pop(old)
-            self._entries -= len(buyers)
-            for buyer, orders in buyers.items():
-                self._uncount(buyer, orders)
+        first = self.day - WINDOW_DAYS + 1
+        self.day = day
+        # No kept day is older than ``first``, and none newer than the day before this one.
+        for old in range(first, min(day - WINDOW_DAYS, first + WINDOW_DAYS - 1) + 1):
+            buyers = days.pop(old, None)
+            if buyers is not None:
+                self._entries -= len(buyers)
+                for buyer, orders in buyers.items():
+                    self._uncount(buyer, orders)
         if not days:
             self.level = 0
 

@@ -4,6 +4,7 @@
 that follow from it, so that reading a feature costs a list access.
 """
 
+from operator import itemgetter
 from typing import Final
 
 from msgspec import Struct, field
@@ -14,7 +15,7 @@ from features.buyers import BuyerCounts
 from features.enforcement_state import EnforcementState
 from features.order import OUTCOME_DAYS, OrderRecord, delivery_due_day, flags_of, ship_due_day
 from features.population import PRIOR_FAMILIES
-from features.windows import DAY_MS, DayCounters, pack_buckets, unpack_buckets
+from features.windows import DAY_MS, WINDOWS, DayCounters, pack_buckets, unpack_buckets
 
 #: Version of the stored record; a worker refuses a newer one.
 STATE_VERSION: Final = 1
@@ -89,12 +90,26 @@ RATES: Final[dict[str, tuple[int, int, int]]] = {
     )
 }
 
-_FAR_SHIP: Final = 3 * SHIP_WIDTH
-_FAR_OUTCOME: Final = 3 * OUTCOME_WIDTH
-#: Where the defects of 90 days stand for each of RATES: family, position among its sums.
-_FAR_DEFECTS: Final = tuple(
-    (family, (_FAR_OUTCOME if family else _FAR_SHIP) + defect) for family, _, defect in RATES.values()
-)
+
+def rate_positions(rate: str, window: int) -> tuple[int, int, int]:
+    """Where a rate's due orders, its defects and the undeliverable orders stand among the sums of its counters.
+
+    Those are the counters by ship-due day for family 0, by delivery-due day for the others; only the due orders of
+    family 1 are less the undeliverable ones.
+    """
+    family, due, defect = RATES[rate]
+    width, lag = ((SHIP_WIDTH, 0), (OUTCOME_WIDTH, 0), (OUTCOME_WIDTH, 1))[family]
+    start = (lag * len(WINDOWS) + window) * width
+    return start + due, start + defect, start + UNDELIVERABLE
+
+
+_FAR: Final = len(WINDOWS) - 1
+_FAR_SHIP_DUE: Final = rate_positions("late_ship", _FAR)[0]
+_FAR_DELIVERY_DUE, _, _FAR_UNDELIVERABLE = rate_positions("late_delivery", _FAR)
+_FAR_OUTCOME_DUE: Final = rate_positions("refund", _FAR)[0]
+#: The defects of 90 days, in the order of RATES: those by ship-due day come first.
+_far_ship_defects: Final = itemgetter(*[rate_positions(rate, _FAR)[1] for rate in RATES if RATES[rate][0] == 0])
+_far_outcome_defects: Final = itemgetter(*[rate_positions(rate, _FAR)[1] for rate in RATES if RATES[rate][0] != 0])
 
 #: Event ids of merchant-level events kept to drop repeats, and tracking numbers kept to see reuse.
 SEEN_LIMIT: Final = 32
@@ -257,28 +272,22 @@ class Merchant:
 
     def orders_and_defects(self, rate: str, window: int) -> tuple[int, int]:
         """Orders old enough to have failed, and those of them that did, in the window at that index."""
-        family, due, defect = RATES[rate]
-        if family == 0:
-            sums = self.ship.sums[0]
-            start = window * SHIP_WIDTH
-        else:
-            sums = self.outcome.sums[family - 1]
-            start = window * OUTCOME_WIDTH
-            if family == 1:
-                return sums[start + due] - sums[start + UNDELIVERABLE], sums[start + defect]
-        return sums[start + due], sums[start + defect]
+        due, defect, undeliverable = rate_positions(rate, window)
+        family = RATES[rate][0]
+        sums = self.outcome.sums if family else self.ship.sums
+        return sums[due] - (sums[undeliverable] if family == 1 else 0), sums[defect]
 
     def contributions(self) -> list[int]:
         """What the shard's priors are fitted on: see :attr:`MerchantRecord.contributed`."""
-        ship = self.ship.sums[0]
-        delivery, outcome = self.outcome.sums
+        ship = self.ship.sums
+        outcome = self.outcome.sums
         flat = [
-            ship[_FAR_SHIP + SHIP_DUE],
-            delivery[_FAR_OUTCOME + OUTCOME_DUE] - delivery[_FAR_OUTCOME + UNDELIVERABLE],
-            outcome[_FAR_OUTCOME + OUTCOME_DUE],
+            ship[_FAR_SHIP_DUE],
+            outcome[_FAR_DELIVERY_DUE] - outcome[_FAR_UNDELIVERABLE],
+            outcome[_FAR_OUTCOME_DUE],
+            *_far_ship_defects(ship),
+            *_far_outcome_defects(outcome),
         ]
-        families = (ship, delivery, outcome)
-        flat.extend([families[family][at] for family, at in _FAR_DEFECTS])
         while flat and not flat[-1]:
             flat.pop()
         return flat

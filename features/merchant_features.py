@@ -26,7 +26,7 @@ def _activity(figure: Callable[[Activity, int, int], float | None]) -> Getter:
 
 
 def _aov_ratio(c: Context) -> float | None:
-    sums = c.merchant.placed.sums[0]
+    sums = c.merchant.placed.sums
     far = 3 * m.PLACED_WIDTH
     if not sums[m.ORDERS] or not sums[far + m.GMV]:
         return None
@@ -143,7 +143,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "7 d",
         "listings created",
         "never",
-        lambda c: c.merchant.churn.sums[0][m.LISTINGS_CREATED],
+        lambda c: c.merchant.churn.sums[m.LISTINGS_CREATED],
     ),
     (
         "listing_edits_7d",
@@ -151,7 +151,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "7 d",
         "listings edited",
         "never",
-        lambda c: c.merchant.churn.sums[0][m.LISTING_EDITS],
+        lambda c: c.merchant.churn.sums[m.LISTING_EDITS],
     ),
     (
         "listings_removed_7d",
@@ -159,7 +159,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "7 d",
         "listings taken down",
         "never",
-        lambda c: c.merchant.churn.sums[0][m.LISTINGS_REMOVED],
+        lambda c: c.merchant.churn.sums[m.LISTINGS_REMOVED],
     ),
     ("live_listings", "listings", "", "listings live now", "never", lambda c: c.merchant.record.live_listings),
     (
@@ -193,7 +193,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "30 d",
         "orders scanned before they were placed, or with a tracking number used before, by the day of the order",
         "never",
-        lambda c: c.merchant.placed.sums[0][m.PLACED_WIDTH + m.IMPLAUSIBLE_SCANS],
+        lambda c: c.merchant.placed.sums[m.PLACED_WIDTH + m.IMPLAUSIBLE_SCANS],
     ),
     (
         "delivered_not_received_30d",
@@ -201,7 +201,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "30 d",
         "orders delivered by record and claimed not received, by the day of the order",
         "never",
-        lambda c: c.merchant.placed.sums[0][m.PLACED_WIDTH + m.DELIVERED_NOT_RECEIVED],
+        lambda c: c.merchant.placed.sums[m.PLACED_WIDTH + m.DELIVERED_NOT_RECEIVED],
     ),
     (
         "behaviour_anomaly",

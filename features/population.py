@@ -35,6 +35,9 @@ PRIOR_FAMILIES: Final = {
     "low_rating": 2,
     "bad_order": 2,
 }
+#: Where a contribution holds each rate's due orders and its defects; what is left out of it at its end is zero.
+_CONTRIBUTED: Final = tuple((rate, family, index) for index, (rate, family) in enumerate(PRIOR_FAMILIES.items(), 3))
+_NOTHING: Final = [0] * (len(PRIOR_FAMILIES) + 3)
 #: Listings a category needs before it has a median.
 PRICE_MINIMUM: Final = 10
 
@@ -147,27 +150,33 @@ class Population(Struct):
 
     def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""
-        size = len(PRIOR_FAMILIES) + 3
-        before = [*old, *[0] * (size - len(old))]
-        after = [*new, *[0] * (size - len(new))]
-        for index, (rate, family) in enumerate(PRIOR_FAMILIES.items(), 3):
-            was, now = (before[family], before[index]), (after[family], after[index])
-            if was != now:
+        before = [*old, *_NOTHING[len(old) :]]
+        after = [*new, *_NOTHING[len(new) :]]
+        for rate, family, index in _CONTRIBUTED:
+            n0, k0, n1, k1 = before[family], before[index], after[family], after[index]
+            if n0 != n1 or k0 != k1:
                 moments = self.moments.get(rate)
                 if moments is None:
                     moments = self.moments[rate] = Moments()
-                moments.replace(was, now)
+                moments.replace((n0, k0), (n1, k1))
 
-    def segment_rate(self, kind: str, name: str) -> float:
-        """Late share of a segment (``region``, ``route``, ``category``), shrunk towards the overall share."""
-        overall = self.segments.get("all")
-        base = 0.08 if overall is None else (overall.bad + 1.6) / (overall.orders + 20.0)
-        if not name:
-            return base
-        segment = self.segments.get(kind + name)
-        if segment is None:
-            return base
-        return (segment.bad + SEGMENT_STRENGTH * base) / (segment.orders + SEGMENT_STRENGTH)
+    def segment_rates(self, region: str, route: str, category: str) -> tuple[float, float, float, float]:
+        """Late shares: overall, and of a region, a route and a category, each shrunk towards the overall one.
+
+        An empty or unknown name has the overall share.
+        """
+        segments = self.segments
+        known = segments.get("all")
+        overall = 0.08 if known is None else (known.bad + 1.6) / (known.orders + 20.0)
+        pseudo = SEGMENT_STRENGTH * overall
+        by_region = by_route = by_category = overall
+        if region and (known := segments.get("region/" + region)) is not None:
+            by_region = (known.bad + pseudo) / (known.orders + SEGMENT_STRENGTH)
+        if route and (known := segments.get("route/" + route)) is not None:
+            by_route = (known.bad + pseudo) / (known.orders + SEGMENT_STRENGTH)
+        if category and (known := segments.get("category/" + category)) is not None:
+            by_category = (known.bad + pseudo) / (known.orders + SEGMENT_STRENGTH)
+        return overall, by_region, by_route, by_category
 
     def learn_segment(self, key: str, time: int, bad: bool) -> None:
         """Count an outcome for a segment, making room when there are too many."""

@@ -50,25 +50,24 @@ _MATURE_WORDS: Final = (
 
 
 def _placed(index: int) -> Getter:
-    return lambda c: c.merchant.placed.sums[0][index]
+    return lambda c: c.merchant.placed.sums[index]
 
 
 def _counts(rate: str, window: int) -> Callable[[Context], tuple[int, int]]:
     """Orders old enough to have failed, and those that did: ``orders_and_defects`` without its look-ups."""
-    family, due, defect = RATES[rate]
-    start = window * (m.SHIP_WIDTH if family == 0 else m.OUTCOME_WIDTH)
-    due, defect, undeliverable = start + due, start + defect, start + m.UNDELIVERABLE
+    family = RATES[rate][0]
+    due, defect, undeliverable = m.rate_positions(rate, window)
 
     def shipping(c: Context) -> tuple[int, int]:
-        sums = c.merchant.ship.sums[0]
+        sums = c.merchant.ship.sums
         return sums[due], sums[defect]
 
     def delivery(c: Context) -> tuple[int, int]:
-        sums = c.merchant.outcome.sums[0]
+        sums = c.merchant.outcome.sums
         return sums[due] - sums[undeliverable], sums[defect]
 
     def outcome(c: Context) -> tuple[int, int]:
-        sums = c.merchant.outcome.sums[1]
+        sums = c.merchant.outcome.sums
         return sums[due], sums[defect]
 
     return (shipping, delivery, outcome)[family]

@@ -4,6 +4,7 @@ Each model has a fixed list of named inputs. Values are plain floats, rounded to
 that what is learned weeks later is exactly what was scored.
 """
 
+from collections.abc import Callable
 from math import exp
 from typing import Final, TypeAlias
 
@@ -13,8 +14,12 @@ from features.merchant import Merchant
 from features.order import OrderRecord
 from features.population import Population
 from features.priors import DEFAULT_PRIORS
+from features.rounding import nearest
 from features.shrinkage import posterior_mean
 from features.windows import DAY_MS
+
+#: Where the sums of the longest window begin.
+_FAR: Final = 3 * m.PLACED_WIDTH
 
 #: Name, lowest and highest value, and whether the model takes the logarithm of 1 + value. Ranges are fixed, so that
 #: no outlier can blind a model.
@@ -37,37 +42,59 @@ BEHAVIOUR_INPUTS: Final[tuple[InputRange, ...]] = (
 )
 
 
+def _shrunk(rate: str, window: int) -> Callable[[Merchant, Population], float]:
+    """Posterior mean of a rate over the window at that index, with everything looked up beforehand."""
+    family = m.RATES[rate][0]
+    due, defect, undeliverable = m.rate_positions(rate, window)
+    default = DEFAULT_PRIORS[rate]
+
+    def by_ship_day(merchant: Merchant, population: Population) -> float:
+        sums = merchant.ship.sums
+        return posterior_mean(sums[defect], sums[due], population.priors.get(rate, default))
+
+    def by_delivery_day(merchant: Merchant, population: Population) -> float:
+        sums = merchant.outcome.sums
+        return posterior_mean(sums[defect], sums[due] - sums[undeliverable], population.priors.get(rate, default))
+
+    def by_outcome_day(merchant: Merchant, population: Population) -> float:
+        sums = merchant.outcome.sums
+        return posterior_mean(sums[defect], sums[due], population.priors.get(rate, default))
+
+    return (by_ship_day, by_delivery_day, by_outcome_day)[family]
+
+
+_cancel_30d = _shrunk("cancel", 1)
+_late_ship_30d = _shrunk("late_ship", 1)
+_late_delivery_30d = _shrunk("late_delivery", 1)
+_not_received_30d = _shrunk("not_received", 1)
+_bad_order_90d = _shrunk("bad_order", 3)
+
+
 def behaviour_vector(merchant: Merchant, population: Population) -> list[float | None]:
     """Values of :data:`BEHAVIOUR_INPUTS` for a merchant at its as-of time."""
     record = merchant.record
     now = record.as_of
     activity = record.activity
     active_ms = now - record.first_seen
-    placed = merchant.placed.sums[0]
-    far = 3 * m.PLACED_WIDTH
+    placed = merchant.placed.sums
+    buyers = merchant.buyers
     orders = placed[m.PLACED_WIDTH + m.ORDERS]
-    aov = None
-    if placed[m.GMV] > 0 and placed[far + m.GMV] > 0:
-        aov = placed[m.GMV] / placed[m.ORDERS] / (placed[far + m.GMV] / placed[far + m.ORDERS])
-    rates = [_shrunk(merchant, population, rate, 1) for rate in ("cancel", "late_ship", "not_received")]
+    recent, far = placed[m.GMV], placed[_FAR + m.GMV]
     return [
         activity.burst_hour(now, active_ms),
         activity.burst_day(now, active_ms),
         activity.gmv_burst_day(now, active_ms),
-        aov,
-        *rates,
+        recent / placed[m.ORDERS] / (far / placed[_FAR + m.ORDERS]) if recent > 0 and far > 0 else None,
+        _cancel_30d(merchant, population),
+        _late_ship_30d(merchant, population),
+        _not_received_30d(merchant, population),
         placed[m.PLACED_WIDTH + m.BAD_ORDERS] / orders if orders else None,
         min(1.0, record.overdue / orders) if orders else None,
-        merchant.churn.sums[0][m.LISTINGS_CREATED],
+        merchant.churn.sums[m.LISTINGS_CREATED],
         # Of a handful of orders, concentration says only that they are few.
-        merchant.buyers.concentration if merchant.buyers.kept >= 5 else None,
+        buyers.concentration if buyers.kept >= 5 else None,
         record.level_sum / record.levelled if record.levelled > 0 else None,
     ]
-
-
-def _shrunk(merchant: Merchant, population: Population, rate: str, window: int) -> float:
-    orders, defects = merchant.orders_and_defects(rate, window)
-    return posterior_mean(defects, orders, population.priors.get(rate, DEFAULT_PRIORS[rate]))
 
 
 #: Inputs of the bad-order model, in order.
@@ -104,43 +131,44 @@ def order_vector(
     """Values of :data:`ORDER_INPUTS` for an order as it is placed, rounded to what is stored."""
     record = merchant.record
     created = order.created or 0
-    orders = merchant.placed.sums[0][m.PLACED_WIDTH + m.ORDERS]
+    as_of, first_seen = record.as_of, record.first_seen
+    orders = merchant.placed.sums[m.PLACED_WIDTH + m.ORDERS]
     promised = (order.deliver_by - created) / DAY_MS
     handling = (order.ship_by - created) / DAY_MS
+    category = order.category
     price = None
-    if order.category and order.gmv > 0 and order.quantity:
-        level = population.prices.get(f"{record.currency}/{order.category}")
+    if category and order.gmv > 0 and order.quantity:
+        level = population.prices.get(f"{record.currency}/{category}")
         median = None if level is None else level.median_log()
         if median is not None:
-            price = round(order.gmv / order.quantity / exp(median), 4)
-    age = None
-    if listing is not None and listing.created:
-        age = round(max(0, created - listing.created) / DAY_MS, 2)
-    overall = population.segment_rate("", "")
+            price = nearest(order.gmv / order.quantity / exp(median), 1e4)
     region = order.ship_to
     route = f"{order.ship_from}>{region}" if order.ship_from and region else ""
     margin = population.deliveries.promise_margin(created, order.deliver_by, region, route)
+    overall, by_region, by_route, by_category = population.segment_rates(region, route, category)
+    weekday_sin, weekday_cos = _WEEKDAY[(created // DAY_MS + 3) % 7]
     return [
         # Floats all: stored and read again, they must be the same bytes.
         float(order.total),
         float(order.quantity),
-        round(promised, 2),
-        round(margin, 4),
-        round(handling, 2),
-        round(promised - handling, 2),
-        *_WEEKDAY[(created // DAY_MS + 3) % 7],
-        round(overall, 4),
-        round(population.segment_rate("region/", region), 4),
-        round(population.segment_rate("route/", route), 4),
-        round(population.segment_rate("category/", order.category), 4),
-        round(_shrunk(merchant, population, "late_ship", 1), 4),
-        round(_shrunk(merchant, population, "late_delivery", 1), 4),
-        round(_shrunk(merchant, population, "bad_order", 3), 4),
-        round(min(1.0, record.overdue / orders), 4) if orders else None,
+        nearest(promised, 1e2),
+        nearest(margin, 1e4),
+        nearest(handling, 1e2),
+        nearest(promised - handling, 1e2),
+        weekday_sin,
+        weekday_cos,
+        nearest(overall, 1e4),
+        nearest(by_region, 1e4),
+        nearest(by_route, 1e4),
+        nearest(by_category, 1e4),
+        nearest(_late_ship_30d(merchant, population), 1e4),
+        nearest(_late_delivery_30d(merchant, population), 1e4),
+        nearest(_bad_order_90d(merchant, population), 1e4),
+        nearest(min(1.0, record.overdue / orders), 1e4) if orders else None,
         float(orders),
-        round(record.activity.burst_day(record.as_of, record.as_of - record.first_seen), 3),
-        round(max(0, record.as_of - (record.registered or record.first_seen)) / DAY_MS, 1),
+        nearest(record.activity.burst_day(as_of, as_of - first_seen), 1e3),
+        nearest(max(0, as_of - (record.registered or first_seen)) / DAY_MS, 1e1),
         price,
         float(merchant.buyers.orders_of(order.buyer)),
-        age,
+        nearest(max(0, created - listing.created) / DAY_MS, 1e2) if listing is not None and listing.created else None,
     ]

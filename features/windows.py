@@ -7,6 +7,7 @@ come wait until D reaches them.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 #: Milliseconds of a day.
@@ -18,6 +19,33 @@ _STEP_LIMIT: Final = 16
 
 Buckets: TypeAlias = dict[int, list[int]]
 _ONE: Final = [1]
+
+
+class _Layout:
+    """Where counters of a width and lags stand among the running sums, and at which ages a bucket moves them.
+
+    ``entering[age]`` and ``leaving[age]`` are the first positions of the windows that a bucket enters, or leaves, when
+    it becomes that old; ``inside[age]`` those of the windows that hold it.
+    """
+
+    __slots__ = ("crossings", "entering", "horizon", "inside", "leaving", "size")
+
+    def __init__(self, width: int, lags: tuple[int, ...]) -> None:
+        windows = [(lag, lag + length) for lag in lags for length in WINDOWS]
+        starts = [width * index for index in range(len(windows))]
+        self.size = width * len(windows)
+        #: Age at which a bucket has left every window.
+        self.horizon = lags[-1] + WINDOWS[-1]
+        ages = range(self.horizon + 1)
+        bounds = list(zip(starts, windows, strict=True))
+        self.entering = [tuple(start for start, (first, _) in bounds if first == age) for age in ages]
+        self.leaving = [tuple(start for start, (_, end) in bounds if end == age) for age in ages]
+        self.inside = [tuple(start for start, (first, end) in bounds if first <= age < end) for age in ages]
+        #: One bit for each age at which anything moves: bit ``horizon - age``.
+        self.crossings = sum(1 << (self.horizon - age) for age in ages if self.entering[age] or self.leaving[age])
+
+
+_layout = lru_cache(maxsize=32)(_Layout)
 
 
 class DayCounters:
@@ -34,18 +62,25 @@ class DayCounters:
         the rest is zero.
     lags
         Lags in days, ascending; sums are kept for each.
+
+    Attributes
+    ----------
+    sums
+        The sum of counter ``f`` in window ``w`` at lag number ``l`` stands at ``(l * 4 + w) * width + f``.
     """
 
-    __slots__ = ("_entering", "_horizon", "_leaving", "buckets", "day", "lags", "sums", "width")
+    # Most days nothing enters or leaves a window, as most merchants don't sell every day. So the days that have a
+    # bucket are kept as bits of one number as well, bit ``horizon - age``: a day on is a shift, and what that moves is
+    # the bits in common with the ages at which anything moves. That takes a third of looking each of them up.
+    __slots__ = ("_days", "_layout", "buckets", "day", "sums", "width")
 
     def __init__(self, width: int, day: int, buckets: Buckets, lags: Sequence[int] = (0,)) -> None:
         self.width = width
         self.day = day
         self.buckets = buckets
-        self.lags = tuple(lags)
-        self._horizon = self.lags[-1] + WINDOWS[-1]
-        #: One flat list a lag: the sum of counter ``f`` in window ``w`` stands at ``w * width + f``.
-        self.sums: list[list[int]] = []
+        self._layout = _layout(width, tuple(lags))
+        self.sums: list[int] = []
+        self._days = 0
         self._sum_afresh()
 
     def add(self, day: int, counter: int, amount: int) -> None:
@@ -54,88 +89,78 @@ class DayCounters:
         What is older than every window is left out: no sum could ever see it.
         """
         age = self.day - day
-        if age >= self._horizon:
+        layout = self._layout
+        if age >= layout.horizon:
             return
         bucket = self.buckets.get(day)
         if bucket is None:
             self.buckets[day] = bucket = [0] * (counter + 1)
+            self._days |= 1 << (layout.horizon - age)
         elif len(bucket) <= counter:
             bucket.extend([0] * (counter + 1 - len(bucket)))
         bucket[counter] += amount
-        if age < 0:
-            return
-        width = self.width
-        for lag, sums in self._entering:
-            lagged = age - lag
-            if 0 <= lagged < 90:
-                sums[3 * width + counter] += amount
-                if lagged < 60:
-                    sums[2 * width + counter] += amount
-                    if lagged < 30:
-                        sums[width + counter] += amount
-                        if lagged < 7:
-                            sums[counter] += amount
+        if age >= 0:
+            sums = self.sums
+            for start in layout.inside[age]:
+                sums[start + counter] += amount
 
     def advance(self, day: int) -> None:
         """Move on to a later day; an earlier one changes nothing."""
         steps = day - self.day
         if steps <= 0:
             return
-        buckets = self.buckets
-        if not buckets:
-            self.day = day
-            return
+        layout = self._layout
+        days = self._days
         if steps > _STEP_LIMIT:
             self.day = day
-            oldest = day - self._horizon
-            for old in [d for d in buckets if d <= oldest]:
-                del buckets[old]
+            oldest = day - layout.horizon
+            for old in [d for d in self.buckets if d <= oldest]:
+                del self.buckets[old]
             self._sum_afresh()
             return
-        width = self.width
-        get = buckets.get
+        crossings = layout.crossings
         for today in range(self.day + 1, day + 1):
-            for lag, sums in self._entering:
-                bucket = get(today - lag)
-                if bucket is not None:
-                    for counter, amount in enumerate(bucket):
-                        if amount:
-                            sums[counter] += amount
-                            sums[width + counter] += amount
-                            sums[2 * width + counter] += amount
-                            sums[3 * width + counter] += amount
-            for age, start, sums in self._leaving:
-                bucket = get(today - age)
-                if bucket is not None:
-                    for at, amount in enumerate(bucket, start):
-                        sums[at] -= amount
-            buckets.pop(today - self._horizon, None)
+            days >>= 1
+            moved = days & crossings
+            if moved:
+                self._cross(today, moved)
+        self._days = days
         self.day = day
+
+    def _cross(self, today: int, moved: int) -> None:
+        """Move the buckets at these bits into and out of windows, now that it is ``today``."""
+        layout = self._layout
+        sums = self.sums
+        while moved:
+            lowest = moved & -moved
+            moved ^= lowest
+            age = layout.horizon + 1 - lowest.bit_length()
+            bucket = self.buckets[today - age]
+            for start in layout.entering[age]:
+                for at, amount in enumerate(bucket, start):
+                    sums[at] += amount
+            for start in layout.leaving[age]:
+                for at, amount in enumerate(bucket, start):
+                    sums[at] -= amount
+            if age == layout.horizon:
+                del self.buckets[today - age]
 
     def sum(self, counter: int, window: int, lag: int = 0) -> int:
         """Sum of a counter over the window at index ``window`` of :data:`WINDOWS`, at the lag of that index."""
-        return self.sums[lag][window * self.width + counter]
+        return self.sums[(lag * len(WINDOWS) + window) * self.width + counter]
 
     def _sum_afresh(self) -> None:
-        width = self.width
-        self.sums = []
-        for lag in self.lags:
-            sums = [0] * (width * len(WINDOWS))
-            for day, bucket in self.buckets.items():
-                age = self.day - day - lag
-                if 0 <= age < WINDOWS[-1]:
-                    for window, length in enumerate(WINDOWS):
-                        if age < length:
-                            for counter, amount in enumerate(bucket):
-                                sums[window * width + counter] += amount
-            self.sums.append(sums)
-        #: Which sums a day enters at which age, and which it leaves: age, first position, sums.
-        self._entering = list(zip(self.lags, self.sums, strict=True))
-        self._leaving = [
-            (lag + length, window * width, sums)
-            for lag, sums in self._entering
-            for window, length in enumerate(WINDOWS)
-        ]
+        layout = self._layout
+        self.sums = sums = [0] * layout.size
+        self._days = 0
+        for day, bucket in self.buckets.items():
+            age = self.day - day
+            if age < layout.horizon:
+                self._days |= 1 << (layout.horizon - age)
+                if age >= 0:
+                    for start in layout.inside[age]:
+                        for at, amount in enumerate(bucket, start):
+                            sums[at] += amount
 
 
 def day_of(time: int) -> int:

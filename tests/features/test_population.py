@@ -135,13 +135,13 @@ def test_segment_rates_start_from_the_overall_rate_and_leave_it_with_evidence() 
     for index in range(1000):
         population.learn_segment("all", START, index % 10 == 0)
         population.learn_segment("region/BR-SP", START, index % 10 == 0)
-    overall = population.segment_rate("", "")
+    overall, unknown, nowhere, nothing = population.segment_rates("BR-AM", "", "")
     assert overall == pytest.approx(0.1, abs=0.01)
-    assert population.segment_rate("region/", "BR-AM") == overall
+    assert unknown == nowhere == nothing == overall
     for index in range(200):
         population.learn_segment("region/BR-AM", START, index % 2 == 0)
-    assert 0.4 < population.segment_rate("region/", "BR-AM") < 0.5
-    assert population.segment_rate("region/", "BR-SP") == pytest.approx(0.1, abs=0.01)
+    assert 0.4 < population.segment_rates("BR-AM", "", "")[1] < 0.5
+    assert population.segment_rates("BR-SP", "", "")[1] == pytest.approx(0.1, abs=0.01)
 
 
 def test_segments_and_prices_are_bounded() -> None:

@@ -8,6 +8,8 @@ from features.windows import DAY_MS, WINDOWS, Buckets, DayCounters, day_of, pack
 
 WIDTH = 3
 START = 20_000
+#: Sums kept of each lag.
+SPAN = WIDTH * len(WINDOWS)
 
 #: ("add", days before the current one, counter, amount) or ("advance", days).
 Step: TypeAlias = tuple[str, int, int, int]
@@ -48,7 +50,8 @@ def test_sums_equal_a_recount(steps: list[Step], lags: tuple[int, ...]) -> None:
             added.append((counters.day - days, counter, amount))
         else:
             counters.advance(counters.day + days)
-        for lag, sums in zip(lags, counters.sums, strict=True):
+        for index, lag in enumerate(lags):
+            sums = counters.sums[index * SPAN : (index + 1) * SPAN]
             assert sums == sums_by_hand(added, counters.day, lag), (kind, days)
 
 
@@ -89,7 +92,7 @@ def test_what_no_window_can_see_is_not_kept() -> None:
         assert min(counters.buckets) == counters.day - 103
     counters.advance(counters.day + 1000)
     assert counters.buckets == {}
-    assert not any(map(any, counters.sums))
+    assert not any(counters.sums)
 
 
 def test_days_to_come_wait() -> None:
