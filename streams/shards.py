@@ -13,6 +13,7 @@ from detectors.judge import Judge, fresh_models
 from features.decode import TopicKind
 from streams.clients import AsyncRedis, async_redis_client, producer_config
 from streams.intake import Intake
+from streams.patience import Patience
 from streams.publish import Publisher
 from streams.shard import ShardOptions, ShardRunner
 from streams.snapshot import BLOBS, restore
@@ -48,6 +49,8 @@ class Shards:
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._starts: dict[TP, int] = {}
         self._redis: AsyncRedis | None = None
+        #: Waits for Redis on behalf of all shards.
+        self.patience = Patience()
         self._publisher: Publisher | None = None
         self.consumer: BatchConsumer | None = None
         self.fetch_max_wait_ms = settings.kafka.fetch_max_wait_ms
@@ -119,7 +122,7 @@ class Shards:
                 producer_config(self._settings),
                 {"events": topics.events, "standing": topics.merchant_standing, "dead_letters": topics.dead_letters},
             )
-        store = ShardStore(self._redis, worker.namespace, number, secrets.token_hex(8))
+        store = ShardStore(self._redis, worker.namespace, number, secrets.token_hex(8), self.patience)
         await store.claim()
         loaded = await store.load(BLOBS)
         key_id = self._settings.pseudonym_key_id

@@ -8,7 +8,10 @@ Keys of a shard share a hash tag, so that a Redis Cluster keeps the shard on one
 with ``redis-cli``.
 """
 
+import hashlib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Final, TypeAlias, cast
@@ -18,11 +21,16 @@ from msgspec import Struct, field
 from redis.exceptions import NoScriptError
 
 from streams.clients import AsyncRedis
+from streams.patience import OutageError, Patience
+
+logger = logging.getLogger("shopwarden.store")
 
 #: Version of what a checkpoint holds; a worker refuses a newer one.
 STORE_VERSION: Final = 1
 #: Keys loaded by one MGET at most: larger ones would block the server for others.
 _LOAD_CHUNK: Final = 5_000
+#: Giving a shard up is a courtesy to people who look: its successor claims it anyway, so nobody waits long for it.
+_RELEASE_S: Final = 2.0
 
 
 class StoreError(Exception):
@@ -71,10 +79,17 @@ NOTHING: Final[Appends] = MappingProxyType({})
 
 
 class ShardStore:
-    """Reads and writes one shard, under one owner's token."""
+    """Reads and writes one shard, under one owner's token.
 
-    def __init__(self, client: AsyncRedis, namespace: str, partition: int, token: str) -> None:
+    While Redis is away, every method waits for it (``patience``, which one process shares among its shards), so each
+    may also raise streams.patience.OutageError, when the worker was told to stop, and RefusedError.
+    """
+
+    def __init__(
+        self, client: AsyncRedis, namespace: str, partition: int, token: str, patience: Patience | None = None
+    ) -> None:
         self._client = client
+        self._patience = patience or Patience()
         self._partition = partition
         self._token = token
         self._tag = f"{{{namespace}:{partition}}}:"
@@ -85,12 +100,26 @@ class ShardStore:
         return self._tag + name
 
     async def claim(self) -> None:
-        """Become the shard's owner; whoever owned it can write no more."""
-        await self._client.set(self.key("owner"), self._token)
+        """Become the shard's owner; whoever owned it can write no more.
+
+        Raises
+        ------
+        ShardLostError
+            Another worker claimed it while this one was waiting for Redis.
+        """
+        key = self.key("owner")
+        what = f"say who owns shard {self._partition}"
+        seen = await self._patience(lambda: self._client.get(key), what)
+        # Compared with what was there: a claim that is repeated must not take the shard from who claimed it meanwhile.
+        if not await self._run("claim", [key], [self._token, seen or b""]):
+            raise ShardLostError(f"another worker claimed shard {self._partition} at the same time")
 
     async def release(self) -> None:
-        """Give the shard up, if it is still ours."""
-        await self._run("release", [self.key("owner")], [self._token])
+        """Give the shard up, if it is still ours and Redis can be told."""
+        try:
+            await self._run("release", [self.key("owner")], [self._token], _RELEASE_S)
+        except OutageError as error:
+            logger.info("not told that the shard is free: %s", error, extra={"shard": self._partition})
 
     async def load(self, blobs: Iterable[str], lists: Iterable[str] = ()) -> Loaded:
         """Read the last checkpoint, with the blobs and lists of those names, and the journal after it.
@@ -100,7 +129,10 @@ class ShardStore:
         StoreError
             The checkpoint was written by a newer version.
         """
-        names = list(blobs)
+        # Repeated as a whole: since the claim nobody writes here but us.
+        return await self._patience(lambda: self._load(list(blobs), list(lists)), f"load shard {self._partition}")
+
+    async def _load(self, names: Sequence[str], lists: Sequence[str]) -> Loaded:
         position_bytes = await self._client.get(self.key("position"))
         position = Position() if position_bytes is None else msgspec.json.decode(position_bytes, type=Position)
         if position.version > STORE_VERSION:
@@ -127,7 +159,8 @@ class ShardStore:
         found: list[bytes | None] = []
         for start in range(0, len(names), _LOAD_CHUNK):
             keys = [self._tag + each for each in names[start : start + _LOAD_CHUNK]]
-            found.extend(cast("list[bytes | None]", await self._client.mget(keys)))
+            values = await self._patience(partial(self._client.mget, keys), f"read records of shard {self._partition}")
+            found.extend(cast("list[bytes | None]", values))
         return found
 
     async def journal(self, entry: JournalEntry) -> None:
@@ -199,30 +232,26 @@ class ShardStore:
                 "restart the worker to load what is there"
             )
 
-    async def _run(self, name: str, keys: Sequence[str], arguments: Sequence[Any]) -> int:
+    async def _run(self, name: str, keys: Sequence[str], arguments: Sequence[Any], limit: float | None = None) -> int:
+        """Run a script, however often it takes: each recognises a call that is repeated."""
         script = self._scripts.get(name)
         if script is None:
             script = self._scripts[name] = _Script(name)
-        return await script(self._client, keys, arguments)
+        what = f"{name} shard {self._partition}"
+        return await self._patience(lambda: script(self._client, keys, arguments), what, limit)
 
 
 class _Script:
-    """A Lua script that is sent once and then called by its hash."""
+    """A Lua script that is called by its hash, and sent where a server does not know it yet."""
 
     def __init__(self, name: str) -> None:
         self._text = files("streams").joinpath(f"lua/{name}.lua").read_text(encoding="utf-8")
-        self._sha: str | None = None
+        self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
     async def __call__(self, client: AsyncRedis, keys: Sequence[str], arguments: Sequence[Any]) -> int:
-        if self._sha is not None:
-            try:
-                return int(await client.evalsha(self._sha, len(keys), *keys, *arguments))
-            except NoScriptError:
-                # Redis was restarted, or its scripts were flushed.
-                self._sha = None
-        self._sha = _text(await client.script_load(self._text))
-        return int(await client.evalsha(self._sha, len(keys), *keys, *arguments))
-
-
-def _text(value: bytes | str) -> str:
-    return value.decode() if isinstance(value, bytes) else value
+        try:
+            return int(await client.evalsha(self._sha, len(keys), *keys, *arguments))
+        except NoScriptError:
+            # Sent to this server alone, which keeps it: SCRIPT LOAD would ask all nodes of a cluster, and fail while
+            # one that has nothing to do with this shard is away.
+            return int(await client.eval(self._text, len(keys), *keys, *arguments))

@@ -14,7 +14,7 @@ from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 from streams.embedded import LOOPBACK, EmbeddedServices, free_port
 from streams.topics import connect_admin, create_topics
 from tests.deployment import Deployment
-from tests.fed import feed
+from tests.fed import ends_of, feed
 from tests.streams.mixed_input import mixed_input
 from tests.worker_process import COMMAND, Worker
 
@@ -75,28 +75,30 @@ def test_a_broker_that_is_away_is_named(deployment: Deployment, tmp_path: Path) 
     assert time.monotonic() - started < 20
 
 
-def test_a_store_that_is_away_ends_the_worker(deployment: Deployment, tmp_path: Path) -> None:
-    """Exit code 1 within seconds and the store's address in the log: a supervisor tries again."""
-    create_topics(deployment.settings)
-    port = free_port()
-    away = replace(deployment, redis_url=f"redis://{LOOPBACK}:{port}/0")
-    found = run(away.environment(), tmp_path, 60)
-    assert found.returncode == 1, found.stderr
-    assert str(port) in found.stderr
-
-
-def test_a_store_that_dies_ends_the_worker(
+def test_a_store_that_dies_is_waited_for(
     deployment: Deployment, own_services: Callable[..., EmbeddedServices], tmp_path: Path
 ) -> None:
-    """A worker that can't write ends with exit code 1 instead of hanging on."""
+    """A worker whose store dies waits, with few words, and goes on when it is back: everything fed meanwhile is
+    counted.
+    """
     create_topics(deployment.settings)
-    mine = own_services(brokers=deployment.brokers)
+    mine = own_services(brokers=deployment.brokers, append_only=True)
     lonely = replace(deployment, redis_url=mine.redis_url)
+    records = mixed_input().records
     with Worker(lonely, tmp_path) as worker:
         worker.until(lambda: worker.holds() == set(range(PARTITIONS)), "the assignment")
+        worker.until_checkpointed(ends_of(feed(lonely, records[:50])))
+        time.sleep(1.5)  # the file is synced each second
         mine.kill_store()
-        feed(lonely, mixed_input().records[:50])
-        assert worker.wait(60) == 1, worker.log()
+        fed = feed(lonely, records[50:100])
+        worker.until(lambda: "Redis is away" in worker.log(), "the outage")
+        time.sleep(3)
+        mine.restart_store()
+        worker.until_checkpointed(ends_of(fed))
+        assert worker.log().count("Redis is away") == worker.log().count("Redis is back") == 1
+        assert "Traceback" not in worker.log()
+        assert worker.stop() == 0
+    assert lonely.statistics().records == 100
 
 
 def test_wrong_policies_are_explained(deployment: Deployment, tmp_path: Path) -> None:
