@@ -30,7 +30,8 @@ class RunningStandardizer:
     """Values on 0..1 to deviations from their running mean in standard deviations.
 
     Sums of values and squares are exact enough, because values are bounded; means and deviations follow them in
-    blocks of 32 observations (at every observation at first), which costs a third of Welford's update each time. A
+    blocks of 32 observations (at every observation at first), and observations are added up block by block as well,
+    which costs a tenth of Welford's update each time. A
     prior of ``prior`` observations in the middle of the range keeps the first ones from looking extreme.
 
     Parameters
@@ -45,12 +46,14 @@ class RunningStandardizer:
         Deviations are cut to plus or minus this: no single input may decide alone.
     """
 
-    __slots__ = ("_bound", "_counts", "_factors", "_keep", "_means", "_seen", "_squares", "_sums")
+    __slots__ = ("_bound", "_counts", "_factors", "_keep", "_means", "_pending", "_seen", "_squares", "_sums")
 
     def __init__(self, size: int, memory: float = 50_000.0, prior: float = 20.0, bound: float = 4.0) -> None:
         self._bound = bound
         self._keep = 1.0 - _BLOCK / memory
         self._seen = 0
+        #: Observations that are not in the sums yet.
+        self._pending: list[Sequence[float | None]] = []
         self._counts = [prior] * size
         self._sums = [prior * 0.5] * size
         # A quarter of the range as deviation: most ranges are drawn a little wider than what occurs.
@@ -64,19 +67,11 @@ class RunningStandardizer:
         return self._means
 
     def observe(self, values: Sequence[float | None]) -> None:
-        """Learn one observation, values on 0..1; ``None`` leaves its input as it was."""
-        self._sums = [
-            total if value is None else total + value for total, value in zip(self._sums, values, strict=True)
-        ]
-        self._squares = [
-            total if value is None else total + value * value
-            for total, value in zip(self._squares, values, strict=True)
-        ]
-        self._counts = [
-            count if value is None else count + 1.0 for count, value in zip(self._counts, values, strict=True)
-        ]
+        """Learn one observation, values on 0..1; ``None`` leaves its input as it was. The caller keeps it unchanged."""
+        self._pending.append(values)
         self._seen += 1
         if self._seen <= _AT_FIRST or self._seen % _BLOCK == 0:
+            self._sum_up()
             self._refresh()
 
     def transform(self, values: Sequence[float | None]) -> list[float]:
@@ -97,6 +92,7 @@ class RunningStandardizer:
 
     def state(self) -> StandardizerState:
         """What was learned, to be stored."""
+        self._sum_up()
         return StandardizerState(self._seen, self._counts, self._sums, self._squares, self._means, self._factors)
 
     def restore(self, state: StandardizerState) -> None:
@@ -108,8 +104,28 @@ class RunningStandardizer:
         if state.seen < 0 or not all(state.counts):
             raise SnapshotMismatch("the snapshot's standardised inputs were never seen")
         self._seen = state.seen
+        self._pending = []
         self._counts, self._sums, self._squares = state.counts, state.sums, state.squares
         self._means, self._factors = state.means, state.factors
+
+    def _sum_up(self) -> None:
+        """Add what was observed to the sums, one after the other: wherever a block is cut, the bits are the same."""
+        pending, self._pending = self._pending, []
+        if not pending:
+            return
+        counts, sums, squares = [], [], []
+        columns = zip(*pending, strict=True)
+        for index, column in enumerate(columns):
+            count, total, square = self._counts[index], self._sums[index], self._squares[index]
+            for value in column:
+                if value is not None:
+                    count += 1.0
+                    total += value
+                    square += value * value
+            counts.append(count)
+            sums.append(total)
+            squares.append(square)
+        self._counts, self._sums, self._squares = counts, sums, squares
 
     def _refresh(self) -> None:
         means = []

@@ -61,3 +61,18 @@ def test_the_past_is_forgotten() -> None:
         for _ in range(count):
             scaler.observe([value])
     assert scaler.means[0] == pytest.approx(0.8, abs=0.01)
+
+
+@pytest.mark.parametrize("pause", [1, 7, 33])
+def test_storing_in_the_middle_of_a_block_changes_no_bit(pause: int) -> None:
+    """Observations are added up in blocks; stored and read again at any point, the sums are as if it ran on."""
+    random = Random(pause)
+    whole, stored = RunningStandardizer(2), RunningStandardizer(2)
+    for index in range(400):
+        row = [random.random() if random.random() < 0.8 else None, random.random() ** 3]
+        whole.observe(row)
+        stored.observe(row)
+        if index % pause == 0:
+            state, stored = stored.state(), RunningStandardizer(2)
+            stored.restore(state)
+    assert stored.state() == whole.state()
