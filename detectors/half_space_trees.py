@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import sha256
 from random import Random
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import numpy as np
 from river import anomaly
@@ -125,7 +125,7 @@ class HalfSpaceTrees(anomaly.HalfSpaceTrees):
             mass = counts.reshape(self.n_trees, 2**depth, -1).sum(axis=2).repeat(leaves >> depth, axis=1)
             total += np.where(open_, mass << depth, 0)
             open_ &= mass >= self.size_limit
-        return cast("list[int]", total.ravel().tolist())
+        return total.ravel().tolist()
 
 
 @lru_cache(maxsize=64)
