@@ -17,7 +17,7 @@ class TopicSettings(Section):
     #: Same partition count, keyed by merchant_id: what a shard is made of, in the order of its journal.
     INPUTS: ClassVar[tuple[str, ...]] = ("listings", "orders", "merchants", "feedback")
     NAMES: ClassVar[tuple[str, ...]] = (
-        *INPUTS, "events", "merchant_standing", "creator_standing", "dead_letters", "policies",
+        *INPUTS, "events", "merchant_standing", "creator_standing", "dead_letters", "policies", "journal",
     )  # fmt: skip
 
     prefix: str = Field(
@@ -43,6 +43,9 @@ class TopicSettings(Section):
     )
     policies: TopicName = Field(
         default="governance-policies", description="Input, compacted, one partition: live policy changes."
+    )
+    journal: TopicName = Field(
+        default="shopwarden-journal", description="Internal: in which order the shards applied their records."
     )
     # One shard per partition; 8 lets a group grow to eight worker processes. Changing it later means a migration.
     partitions: int = Field(

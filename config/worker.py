@@ -61,6 +61,12 @@ class WorkerSettings(Section):
     future_tolerance_h: float = Field(
         default=24, gt=0, le=720, description="Hours that an event may be later than its record's timestamp."
     )
+    # A merchant is judged by its counts, so somebody has to know when they are wrong.
+    on_gap: Literal["stop", "skip"] = Field(
+        default="stop",
+        description="When records that come next are gone from Kafka: `stop`, or `skip` them, with an event that says "
+        "what was not seen.",
+    )
     # At about 1 KB each, 200 MB at most.
     cache_entries: int = Field(
         default=200_000, ge=1000, le=100_000_000, description="Merchants, orders and listings kept decoded, per shard."

@@ -16,10 +16,27 @@ from detectors.outbox import Outbox
 from features.decode import Rejection, decode
 from features.events import InputEvent
 from features.keys import split_key
+from features.omissions import Poison
 from features.shard import Needed, Record, ShardState
 
 #: Name of the source of what a tick of event time causes.
 TICK_TOPIC = "tick"
+#: Characters kept of what an error says.
+_DETAIL_LENGTH = 500
+
+
+class ApplyError(Exception):
+    """Applying a record failed, which is a fault of ours and not of the record; the shard's state is unusable.
+
+    Attributes
+    ----------
+    poison
+        The record, and how it failed.
+    """
+
+    def __init__(self, poison: Poison) -> None:
+        super().__init__(f"record {poison.offset} of {poison.topic} could not be applied: {poison.detail}")
+        self.poison = poison
 
 
 class Core:
@@ -37,10 +54,17 @@ class Core:
         self._listings = ListingFlow(self._assessor)
         self._merchants = MerchantFlow(self._assessor)
 
-    def decode(self, records: Sequence[Record]) -> list[InputEvent | Rejection]:
+    def decode(self, flush: Flush) -> list[InputEvent | Rejection]:
         """Decode a flush's records, so that what it needs can be loaded before it is applied."""
-        limits = self.judge.settings.limits
-        return [decode(r.kind, r.key, r.value, r.timestamp, limits) for r in records]
+        limits, clock = self.judge.settings.limits, flush.clock
+        events = [decode(r.kind, r.key, r.value, r.timestamp, limits, clock) for r in flush.records]
+        if flush.poison:
+            details = {(poison.topic, poison.offset): poison.detail for poison in flush.poison}
+            for index, record in enumerate(flush.records):
+                detail = details.get((record.topic, record.offset))
+                if detail is not None:
+                    events[index] = Rejection("unprocessable", detail)
+        return events
 
     def needed(self, flush: Flush, events: Sequence[InputEvent | Rejection]) -> Needed:
         """Keys that applying a flush reads, those of timers that will fire included."""
@@ -68,17 +92,40 @@ class Core:
         """Apply a flush whose keys are loaded; returns what to publish, in order.
 
         ``events`` are the decoded records, where the caller has them already.
+
+        Raises
+        ------
+        ApplyError
+            A record made it fail.
         """
         state = self.state
         outbox = self._outbox
-        clock = state.clock
         statistics = state.statistics
-        lateness = self.judge.settings.allowed_lateness
         if events is None:
-            events = self.decode(flush.records)
+            events = self.decode(flush)
         outbox.emits = []
+        for gap in flush.gaps:
+            statistics.missed += gap.last - gap.first + 1
+            outbox.gap(gap, state.partition, self.judge.settings.mode)
         statistics.records += len(flush.records)
-        for record, event in zip(flush.records, events, strict=True):
+        try:
+            self._apply_records(flush.records, events)
+        except Exception as error:
+            source = outbox.source
+            detail = f"{type(error).__name__}: {error}"[:_DETAIL_LENGTH]
+            raise ApplyError(Poison(source.topic, source.offset, detail)) from error
+        if flush.tick is not None:
+            # Named by its time and not by the flush: flushes are numbered anew when a store is set up anew.
+            outbox.start(TICK_TOPIC, state.partition, flush.tick, flush.tick)
+            self._fire_timers(flush.tick)
+        return outbox.emits
+
+    def _apply_records(self, records: Sequence[Record], events: Sequence[InputEvent | Rejection]) -> None:
+        outbox = self._outbox
+        clock = self.state.clock
+        statistics = self.state.statistics
+        lateness = self.judge.settings.allowed_lateness
+        for record, event in zip(records, events, strict=True):
             if type(event) is Rejection:
                 outbox.start(record.topic, record.partition, record.offset, record.timestamp)
                 statistics.rejected += 1
@@ -103,11 +150,6 @@ class Core:
                     self._listings.apply(event)  # type: ignore[arg-type]
                 else:
                     self._merchants.apply(event)  # type: ignore[arg-type]
-        if flush.tick is not None:
-            # Named by its time and not by the flush: flushes are numbered anew when a store is set up anew.
-            outbox.start(TICK_TOPIC, state.partition, flush.tick, flush.tick)
-            self._fire_timers(flush.tick)
-        return outbox.emits
 
     def _fire_timers(self, watermark: int) -> None:
         """Fire every timer up to a watermark, in order of time.

@@ -1,9 +1,11 @@
 """What goes into the core and what comes out of it."""
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
 
+from features.omissions import Gap, Poison
 from features.shard import Record
 
 #: Where an output goes; the worker knows the topics' names.
@@ -11,14 +13,30 @@ Stream: TypeAlias = Literal["events", "standing", "dead_letters"]
 
 
 class Flush(Struct, frozen=True, gc=False):
-    """Records to apply, in this order, and a tick of event time (ms) after them, if any.
+    """What is applied together: a function of the shard's state and of this alone gives the next state.
 
-    ``sequence`` numbers the flushes of a shard. The source of what a tick causes is named by the tick's time.
+    Attributes
+    ----------
+    sequence
+        Number of the flush in its shard.
+    records
+        Records to apply, in this order.
+    tick
+        Event time (ms) to move the shard to after them, if any. The source of what it causes is named by this time.
+    clock
+        The worker's clock (ms) when the flush was made; 0 where it is not known. Recorded input, never read here.
+    gaps
+        Offsets that are left out before the records.
+    poison
+        Records among these to put aside instead of applying them.
     """
 
     sequence: int
     records: list[Record]
     tick: int | None = None
+    clock: int = 0
+    gaps: Sequence[Gap] = ()
+    poison: Sequence[Poison] = ()
 
 
 class Emit(Struct, frozen=True, gc=False):

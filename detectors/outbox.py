@@ -8,7 +8,8 @@ import msgspec
 
 from detectors.flush import Emit
 from features.decode import Rejection
-from features.outputs import Output, Source, Standing
+from features.omissions import Gap
+from features.outputs import GapDetected, MerchantOutput, Mode, Output, Source, Standing
 from features.shard import Record
 
 _SOURCE: Final = b"/shopwarden"
@@ -53,13 +54,31 @@ class Outbox:
         self._count += 1
         return identifier
 
-    def publish(self, identifier: str, output: Output, subject: str) -> None:
+    def publish(self, identifier: str, output: MerchantOutput, subject: str) -> None:
         """Add an output event, keyed by its merchant."""
+        self._event(identifier, output.merchant_id, output, subject)
+
+    def gap(self, gap: Gap, partition: int, mode: Mode) -> None:
+        """Add that records of an input partition were never seen."""
+        self.start(gap.topic, partition, gap.first, self.time)
+        detected = GapDetected(
+            topic=gap.topic,
+            partition=partition,
+            first_offset=gap.first,
+            last_offset=gap.last,
+            why=gap.why,
+            mode=mode,
+        )
+        # The record at this offset may yet come, in a topic made anew: its outputs have other ids.
+        identifier = f"gap-{_slug(gap.topic)}-{partition}-{gap.first}-{gap.last}"
+        self._event(identifier, f"shard-{partition}", detected, f"{gap.topic}/{partition}")
+
+    def _event(self, identifier: str, key: str, output: Output, subject: str) -> None:
         kind = str(output.__struct_config__.tag)
         self.emits.append(
             Emit(
                 "events",
-                output.merchant_id.encode(),
+                key.encode(),
                 _encode(output),
                 (
                     ("ce_specversion", b"1.0"),

@@ -26,6 +26,7 @@ RejectionCode: TypeAlias = Literal[
     "wrong_topic",
     "wrong_key",
     "future",
+    "unprocessable",
 ]
 
 
@@ -66,7 +67,7 @@ EVENT_TYPES: Final[dict[TopicKind, frozenset[str]]] = {
 
 
 def decode(
-    kind: TopicKind, key: bytes | None, value: bytes | None, timestamp: int, limits: InputLimits
+    kind: TopicKind, key: bytes | None, value: bytes | None, timestamp: int, limits: InputLimits, clock: int = 0
 ) -> InputEvent | Rejection:
     """Decode and validate one record.
 
@@ -80,6 +81,9 @@ def decode(
         The record's own timestamp, ms.
     limits
         Size and time limits.
+    clock
+        The worker's clock, ms, as journalled with the flush; 0 where it is not known. A producer's clock may be wrong
+        by years, in the event and in the record alike, and must not move a shard's time there.
     """
     if value is None:
         return Rejection("empty", "the record has no value")
@@ -99,6 +103,9 @@ def decode(
     if event.occurred_at > timestamp + limits.future_tolerance:
         ahead = (event.occurred_at - timestamp) / 3_600_000
         return Rejection("future", f"occurred_at lies {ahead:.1f} h after the record's own timestamp {timestamp}")
+    if clock and event.occurred_at > clock + limits.future_tolerance:
+        ahead = (event.occurred_at - clock) / 3_600_000
+        return Rejection("future", f"occurred_at lies {ahead:.1f} h after the worker's clock, {clock}")
     return event
 
 

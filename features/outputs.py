@@ -9,6 +9,7 @@ from typing import Annotated, Literal, TypeAlias
 from msgspec import Meta, Struct, field
 
 from features.events import SubjectKind
+from features.omissions import GapReason
 
 Level: TypeAlias = Literal["low", "guarded", "elevated", "high", "critical"]
 #: Every level, from harmless to worst.
@@ -162,6 +163,22 @@ class AuditSampled(Struct, frozen=True, kw_only=True, tag_field="type", tag="sho
     assessment_id: str
 
 
+class GapDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.gap.detected.v1"):
+    """Records of an input partition were never seen: what follows from them is missing in counts and judgements.
+
+    Keyed by the shard, not by a merchant, and without a sequence. Offsets are inclusive, and some may never have held a
+    record. ``expired``: deleted by the topic's retention before they were read. ``truncated``: the topic ends before
+    ``last``, so it was made anew or lost records, and what it holds up to ``first`` was taken as seen.
+    """
+
+    topic: str
+    partition: int
+    first_offset: int
+    last_offset: int
+    why: GapReason
+    mode: Mode
+
+
 class StandingEnforcement(Struct, frozen=True, gc=False):
     """An action in force. ``policy`` is the id of the rule; without ``expires_at`` it stands until reversed."""
 
@@ -186,4 +203,6 @@ class Standing(Struct, frozen=True, kw_only=True):
     mode: Mode
 
 
-Output: TypeAlias = RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled
+#: Events about a merchant: keyed by it, and numbered in order.
+MerchantOutput: TypeAlias = RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled
+Output: TypeAlias = MerchantOutput | GapDetected

@@ -43,6 +43,8 @@ class Statistics(Struct):
     records: int = 0
     events: int = 0
     rejected: int = 0
+    #: Offsets that were left out, as their records could not be read any more.
+    missed: int = 0
     duplicates: int = 0
     orders: int = 0
     assessments: int = 0

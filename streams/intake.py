@@ -117,9 +117,8 @@ class Intake:
 
     def take_entry(self, entry: JournalEntry) -> list[Record] | None:
         """The records that a journal entry names, in its order; ``None`` while they have not all arrived."""
-        for topic, _, last in entry.ranges:
-            if self.next_offset.get(topic, 0) <= last:
-                return None
+        if any(self.next_offset.get(topic, 0) <= last for topic, _, last in entry.ranges):
+            return None
         taken = []
         for topic, _, last in entry.ranges:
             buffer = self._buffers[topic]

@@ -1,6 +1,6 @@
 """Publishes outputs through librdkafka and waits until the broker has them.
 
-Guarantee: :meth:`Publisher.publish` keeps the order of messages per key (one idempotent producer, in-order retries),
+Guarantee: :meth:`Publisher.publish` keeps the order of a shard's messages (one idempotent producer, in-order retries),
 and a batch counts as delivered only when the broker acknowledged each of its messages with acks=all. A message that
 can't be delivered raises :class:`PublishError`: the worker then stops without a checkpoint, so that its successor
 publishes it.
@@ -11,9 +11,12 @@ import contextlib
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from detectors.flush import Emit, Stream
+from streams.store import JournalEntry
+from streams.tails import EPOCH_HEADER, key_of
 
 #: How often the answers of the broker are looked at while waiting, seconds.
 _POLL_S = 0.001
@@ -25,13 +28,20 @@ class PublishError(Exception):
 
 
 class Batch:
-    """Messages of one flush that are under way."""
+    """Messages of one flush that are under way.
 
-    __slots__ = ("_error", "_remaining")
+    Attributes
+    ----------
+    ends
+        Topic -> offset behind the last message that the broker confirmed.
+    """
+
+    __slots__ = ("_error", "_remaining", "ends")
 
     def __init__(self) -> None:
         self._remaining = 0
         self._error: KafkaError | None = None
+        self.ends: dict[str, int] = {}
 
     def expect(self) -> None:
         """One more message."""
@@ -40,8 +50,13 @@ class Batch:
     def settle(self, error: KafkaError | None, message: Message) -> None:
         """The broker's answer to one message (librdkafka's delivery callback)."""
         self._remaining -= 1
-        if error is not None and self._error is None:
-            self._error = error
+        if error is not None:
+            self._error = self._error or error
+            return
+        # A message that was sent twice and confirmed the second time has no offset to tell.
+        topic, offset = message.topic() or "", message.offset()
+        if offset is not None and offset >= self.ends.get(topic, 0):
+            self.ends[topic] = offset + 1
 
     @property
     def done(self) -> bool:
@@ -62,17 +77,33 @@ def _refused(error: KafkaError) -> str:
 
 
 class Publisher:
-    """One producer for all shards of a worker."""
+    """One producer for all shards of a worker.
 
-    def __init__(self, config: Mapping[str, Any], topics: Mapping[Stream, str]) -> None:
+    Parameters
+    ----------
+    config
+        Of a confluent-kafka producer.
+    topics
+        Stream -> its topic.
+    journal
+        The journal's topic.
+    namespace
+        Of the deployment, for the keys of the journal's entries.
+    """
+
+    def __init__(self, config: Mapping[str, Any], topics: Mapping[Stream, str], journal: str, namespace: str) -> None:
         self._producer = Producer(dict(config))
         # A producer connects when it has something to send; the first outputs would wait for that by half a second.
         with contextlib.suppress(KafkaException):
             self._producer.list_topics(timeout=_WARM_UP_S)
         self._topics = dict(topics)
+        self._journal = journal
+        self._namespace = namespace
 
-    def publish(self, emits: Iterable[Emit]) -> Batch:
-        """Hand messages to the producer, in order; they are sent in the background.
+    def publish(self, emits: Iterable[Emit], partition: int) -> Batch:
+        """Hand a shard's messages to the producer, in order; they are sent in the background.
+
+        They go to the partition of the shard's number, as those of its inputs did: there its successor finds them.
 
         Raises
         ------
@@ -80,27 +111,38 @@ class Publisher:
             The producer itself refused one, as larger than its limit.
         """
         batch = Batch()
-        produce = self._producer.produce
         topics = self._topics
         for emit in emits:
-            batch.expect()
-            while True:
-                try:
-                    produce(
-                        topics[emit.stream],
-                        value=emit.value,
-                        key=emit.key,
-                        headers=list(emit.headers),
-                        on_delivery=batch.settle,
-                    )
-                    break
-                except BufferError:
-                    # The local queue is full: the broker sets the pace.
-                    self._producer.poll(0.05)
-                except KafkaException as error:
-                    raise PublishError(_refused(error.args[0])) from error
+            self._send(batch, topics[emit.stream], partition, emit.key, emit.value, list(emit.headers))
         self._producer.poll(0)
         return batch
+
+    def record(self, entry: JournalEntry, partition: int, epoch: str, batch: Batch) -> None:
+        """Add a flush's journal entry to what is sent with it, for the journal's topic; errors as :meth:`publish`."""
+        key = key_of(self._namespace, partition)
+        self._send(batch, self._journal, partition, key, msgspec.json.encode(entry), [(EPOCH_HEADER, epoch.encode())])
+
+    def _send(
+        self,
+        batch: Batch,
+        topic: str,
+        partition: int,
+        key: bytes | None,
+        value: bytes | None,
+        headers: list[tuple[str, str | bytes | None]],
+    ) -> None:
+        batch.expect()
+        while True:
+            try:
+                self._producer.produce(
+                    topic, value=value, key=key, partition=partition, headers=headers, on_delivery=batch.settle
+                )
+                return
+            except BufferError:
+                # The local queue is full: the broker sets the pace.
+                self._producer.poll(0.05)
+            except KafkaException as error:
+                raise PublishError(_refused(error.args[0])) from error
 
     async def delivered(self, batch: Batch) -> None:
         """Wait until the broker has every message of a batch.

@@ -2,22 +2,22 @@
 
 import asyncio
 import logging
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from faust.types import TP
 
 from config.settings import Settings
-from detectors.judge import Judge, fresh_models
+from detectors.judge import Judge
 from features.decode import TopicKind
 from streams.clients import AsyncRedis, async_redis_client, producer_config
 from streams.intake import Intake
 from streams.patience import Patience
+from streams.protocol import ShardProtocol
 from streams.publish import Publisher
 from streams.shard import ShardOptions, ShardRunner
-from streams.snapshot import BLOBS, restore
-from streams.store import ShardStore, StoreError
+from streams.store import StoreError
+from streams.takeover import STREAMS, Taken, Takeover
 
 if TYPE_CHECKING:
     from streams.transport import BatchConsumer
@@ -39,7 +39,6 @@ class Shards:
         fail: Callable[[BaseException], None],
     ) -> None:
         self._settings = settings
-        self._judge = judge
         self._fail = fail
         self._topics = dict(topics)
         #: Set while every assigned shard is loaded. Faust asks for positions at the same time as it announces an
@@ -51,12 +50,12 @@ class Shards:
         self._redis: AsyncRedis | None = None
         #: Waits for Redis on behalf of all shards.
         self.patience = Patience()
+        self._takeover = Takeover(settings, judge, topics, self.patience)
         self._publisher: Publisher | None = None
         self.consumer: BatchConsumer | None = None
         self.fetch_max_wait_ms = settings.kafka.fetch_max_wait_ms
 
-    # -- what the transport asks
-    # ----------------------------------------------------------------------------------------
+    # -- what the transport asks --------------------------------------------------------------------------------------
 
     def full(self) -> frozenset[TP]:
         """Partitions whose buffers want no more for now."""
@@ -82,13 +81,13 @@ class Shards:
         self._fail(
             StoreError(
                 f"{tp.topic}/{tp.partition} ends at offset {end}, but its checkpoint is at {position}: the topic was "
-                "made anew or lost records. A checkpoint of another topic is of no use: choose a new "
-                "worker.namespace, and with it an empty state"
+                "made anew or lost records. When this worker starts again, worker.on_gap says what to do; a "
+                "checkpoint of another topic is of no use, so a new worker.namespace, and with it an empty state, may "
+                "be what you want"
             )
         )
 
-    # -- assignment
-    # -------------------------------------------------------------------------------------------------------
+    # -- assignment ---------------------------------------------------------------------------------------------------
 
     async def assign(self, assigned: Iterable[TP]) -> None:
         """Claim and load the shards of newly assigned partitions.
@@ -108,65 +107,60 @@ class Shards:
                     f"partition {number} of {', '.join(missing)} was assigned to another worker than the rest of its "
                     "shard; all input topics need the same number of partitions: see `shopwarden topics check`"
                 )
-            if number not in self._runners:
-                await self._start(number)
+        await self._take([number for number in sorted(by_number) if number not in self._runners])
         self._loaded.set()
 
-    async def _start(self, number: int) -> None:
-        worker = self._settings.worker
+    async def _take(self, numbers: Sequence[int]) -> None:
         if self._redis is None:
             self._redis = async_redis_client(self._settings)
         if self._publisher is None:
             topics = self._settings.topics
-            self._publisher = Publisher(
-                producer_config(self._settings),
-                {"events": topics.events, "standing": topics.merchant_standing, "dead_letters": topics.dead_letters},
-            )
-        store = ShardStore(self._redis, worker.namespace, number, secrets.token_hex(8), self.patience)
-        await store.claim()
-        loaded = await store.load(BLOBS)
+            outputs = {stream: topics.name(field) for stream, field in STREAMS.items()}
+            namespace = self._settings.worker.namespace
+            self._publisher = Publisher(producer_config(self._settings), outputs, topics.journal, namespace)
+        for taken in await self._takeover.take(self._redis, numbers):
+            self._start(taken, self._publisher)
+
+    def _start(self, taken: Taken, publisher: Publisher) -> None:
+        worker = self._settings.worker
+        number, position = taken.number, taken.position
         key_id = self._settings.pseudonym_key_id
-        if loaded.position.pseudonym_key not in ("", key_id):
+        if position.pseudonym_key not in ("", key_id):
             logger.warning(
                 "the pseudonym key has changed: buyers seen before are not recognised",
-                extra={"shard": number, "stored": loaded.position.pseudonym_key, "now": key_id},
+                extra={"shard": number, "stored": position.pseudonym_key, "now": key_id},
             )
-        core = restore(number, loaded, self._judge, fresh_models(worker.seed))
         intake = Intake(
             self._topics,
             number,
             worker.max_flush_records * _BUFFERED_FLUSHES,
             lambda topic: self._highwater(TP(topic, number)),
         )
-        for topic, offset in loaded.position.offsets.items():
+        for topic, offset in taken.starts.items():
             intake.next_offset[topic] = offset
             self._starts[TP(topic, number)] = offset
-        runner = ShardRunner(
-            core,
-            intake,
-            store,
-            self._publisher,
-            loaded.position,
-            loaded.journal,
-            ShardOptions(
-                flush_interval=worker.flush_interval_ms / 1000,
-                max_flush_records=worker.max_flush_records,
-                checkpoint_interval=worker.checkpoint_interval_s,
-                idle_tick=worker.idle_tick_s,
-                allowed_lateness_ms=worker.allowed_lateness_s * 1000,
-                cache_entries=worker.cache_entries,
-                pseudonym_key_id=key_id,
-            ),
+        protocol = ShardProtocol(
+            taken.core,
+            taken.store,
+            publisher,
+            position,
+            taken.published,
+            key_id,
             lambda offsets: self._acknowledge(number, offsets),
         )
+        options = ShardOptions(
+            flush_interval=worker.flush_interval_ms / 1000,
+            max_flush_records=worker.max_flush_records,
+            checkpoint_interval=worker.checkpoint_interval_s,
+            idle_tick=worker.idle_tick_s,
+            allowed_lateness_ms=worker.allowed_lateness_s * 1000,
+            cache_entries=worker.cache_entries,
+        )
+        runner = ShardRunner(protocol, intake, taken.journal, taken.gaps, taken.claim, options)
         self._runners[number] = runner
         task = asyncio.create_task(runner.run(), name=f"shard-{number}")
         task.add_done_callback(self._ended)
         self._tasks[number] = task
-        logger.info(
-            "shard assigned",
-            extra={"shard": number, "sequence": loaded.position.sequence, "journal": len(loaded.journal)},
-        )
 
     async def revoke(self, revoked: Iterable[TP]) -> None:
         """End the shards of revoked partitions: flush, checkpoint, release."""

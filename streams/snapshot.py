@@ -1,6 +1,6 @@
 """A shard between memory and store: what a checkpoint writes, and how a shard is built from it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, TypeVar
 
 import msgspec
@@ -14,7 +14,7 @@ from features.order import OrderRecord
 from features.population import Population
 from features.shard import Needed, ShardClock, ShardState, Statistics
 from streams.models import load_models
-from streams.store import Loaded, ShardStore, StoreError
+from streams.store import Loaded, StoreError
 
 #: Blobs that belong to the shard as a whole.
 CLOCK: Final = "clock"
@@ -110,37 +110,47 @@ def _blob(blobs: Mapping[str, bytes], name: str, kind: type[T]) -> T | None:
     return None if value is None else msgspec.json.decode(value, type=kind)
 
 
-async def load_needed(store: ShardStore, state: ShardState, needed: Needed) -> None:
-    """Bring what a flush reads into the shard's caches.
+def needed_names(state: ShardState, needed: Needed) -> list[str]:
+    """Stored names of what a flush reads and the caches lack.
 
-    What is not stored does not exist yet; what was removed does not exist any more, although the store holds it until
-    the next checkpoint is through.
+    What was removed does not exist any more, although the store holds it until the next checkpoint is through.
     """
-    merchants = [each for each in needed.merchants if each not in state.merchants]
     gone, leaving = state.removed_orders, state.leaving_orders
-    orders = [each for each in needed.orders if each not in state.orders and each not in gone and each not in leaving]
-    listings = [each for each in needed.listings if each not in state.listings]
-    names = [MERCHANT + each for each in merchants]
-    names.extend([ORDER + each for each in orders])
-    names.extend([LISTING + each for each in listings])
-    if not names:
-        return
-    # One question for all: a flush waits for one answer of the store, not for three.
-    values = iter(await store.read(names))
-    for merchant_id, value in zip(merchants, values, strict=False):
-        if value is not None:
+    names = [MERCHANT + each for each in needed.merchants if each not in state.merchants]
+    names.extend(
+        [
+            ORDER + each
+            for each in needed.orders
+            if each not in state.orders and each not in gone and each not in leaving
+        ]
+    )
+    names.extend([LISTING + each for each in needed.listings if each not in state.listings])
+    return names
+
+
+def keep_loaded(state: ShardState, names: Sequence[str], values: Sequence[bytes | None]) -> None:
+    """Take stored values into the caches; what is not stored does not exist yet.
+
+    Raises
+    ------
+    StoreError
+        A newer version wrote one.
+    """
+    for name, value in zip(names, values, strict=True):
+        if value is None:
+            continue
+        kind, key = name[:2], name[2:]
+        if kind == MERCHANT:
             record = _decode_merchant(value)
             if record.version > STATE_VERSION:
                 raise StoreError(
-                    f"merchant {merchant_id} was stored by a newer version (state version {record.version}, "
+                    f"merchant {key} was stored by a newer version (state version {record.version}, "
                     f"this worker reads up to {STATE_VERSION}); upgrade this worker"
                 )
-            state.merchants[merchant_id] = Merchant(merchant_id, record)
-    for key, value in zip(orders, values, strict=False):
-        if value is not None:
+            state.merchants[key] = Merchant(key, record)
+        elif kind == ORDER:
             state.orders[key] = _decode_order(value)
-    for key, value in zip(listings, values, strict=False):
-        if value is not None:
+        else:
             state.listings[key] = _decode_listing(value)
 
 

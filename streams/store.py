@@ -2,7 +2,8 @@
 
 Guarantee: what :meth:`ShardStore.checkpoint` wrote is one consistent cut. State, models, offsets and timers are
 written by one atomic script, or not at all; a worker that lost the shard can write neither a checkpoint nor a journal
-entry (fencing); repeating a call that got through but was not answered changes nothing.
+entry (fencing); repeating a call that got through but was not answered changes nothing. streams/protocol.py says in
+which order these calls are made, and what follows from it.
 
 Keys of a shard share a hash tag, so that a Redis Cluster keeps the shard on one node. Values are JSON, for people
 with ``redis-cli``.
@@ -20,13 +21,14 @@ import msgspec
 from msgspec import Struct, field
 from redis.exceptions import NoScriptError
 
+from features.omissions import Gap, Poison
 from streams.clients import AsyncRedis
 from streams.patience import OutageError, Patience
 
 logger = logging.getLogger("shopwarden.store")
 
-#: Version of what a checkpoint holds; a worker refuses a newer one.
-STORE_VERSION: Final = 1
+#: Version of what a checkpoint holds; a worker refuses a newer one. 2: journal entries with a clock, gaps and poison.
+STORE_VERSION: Final = 2
 #: Keys loaded by one MGET at most: larger ones would block the server for others.
 _LOAD_CHUNK: Final = 5_000
 #: Giving a shard up is a courtesy to people who look: its successor claims it anyway, so nobody waits long for it.
@@ -42,24 +44,65 @@ class ShardLostError(StoreError):
 
 
 class JournalEntry(Struct, frozen=True, array_like=True):
-    """One flush: its number, its ranges (topic, first and last offset) in the order of application, and its tick (ms).
+    """One flush: all that decides, beside the records themselves, what applying them does.
 
-    ``policy`` is the version of the policy set that judged.
+    Attributes
+    ----------
+    sequence
+        Number of the flush.
+    ranges
+        Topic, first and last offset of each run of records, in the order of application.
+    tick
+        Event time (ms) to move the shard to after the records, if any.
+    policy
+        Version of the policy set that judged.
+    clock
+        The worker's clock, ms: no event may lie further ahead of it than is tolerated. 0: not known.
+    claim
+        When the worker that wrote the entry claimed the shard, ms by its clock: of two entries with one number, the
+        one of the later claim counts.
+    gaps
+        Offsets that are left out, as their records are not there any more.
+    poison
+        Records of the ranges that are put aside, as applying them failed.
     """
 
     sequence: int
     ranges: list[tuple[str, int, int]]
     tick: int | None
     policy: str
+    clock: int = 0
+    claim: int = 0
+    gaps: list[Gap] = []
+    poison: list[Poison] = []
 
 
 class Position(Struct, frozen=True):
-    """Where a checkpoint stands: the last flush in it, and the next offset of every input topic."""
+    """Where a checkpoint stands.
+
+    Attributes
+    ----------
+    version
+        Of the format of a checkpoint and its journal.
+    sequence
+        Last flush in it.
+    offsets
+        Next offset of every input topic.
+    pseudonym_key
+        Name of the key of the pseudonyms in it.
+    epoch
+        Drawn when the shard's state was begun: tells journals of earlier states apart.
+    published
+        Topic -> offset behind the last message of this shard that the checkpoint covers, in the partition of the
+        shard's number: what follows there came from flushes after it.
+    """
 
     version: int = STORE_VERSION
     sequence: int = 0
     offsets: dict[str, int] = field(default_factory=dict)
     pseudonym_key: str = ""
+    epoch: str = ""
+    published: dict[str, int] = field(default_factory=dict)
 
 
 class Loaded(Struct):
@@ -163,17 +206,33 @@ class ShardStore:
             found.extend(cast("list[bytes | None]", values))
         return found
 
-    async def journal(self, entry: JournalEntry) -> None:
-        """Write a flush ahead.
+    async def begin(self, position: Position) -> None:
+        """Put down where a shard without a checkpoint begins; one that has a position keeps it."""
+        key, value = self.key("position"), msgspec.json.encode(position)
+        await self._patience(lambda: self._client.set(key, value, nx=True), f"begin shard {self._partition}")
+
+    async def journal(self, entry: JournalEntry, names: Sequence[str] = ()) -> list[bytes | None]:
+        """Write a flush ahead, and read the stored values that it needs, in one round trip.
 
         Raises
         ------
         ShardLostError
             The shard has another owner.
+        StoreError
+            The journal does not end where the caller believes.
         """
-        keys = [self.key("owner"), self.key("sequence"), self.key("journal")]
+        tag = self._tag
+        keys = [tag + "owner", tag + "sequence", tag + "journal", *[tag + name for name in names]]
         answer = await self._run("journal", keys, [self._token, entry.sequence, msgspec.json.encode(entry)])
-        self._judge(answer, f"journal entry {entry.sequence}")
+        self._judge(answer[0], f"journal entry {entry.sequence}")
+        return cast("list[bytes | None]", answer[1:])
+
+    async def rewrite_journal(self, previous: int, entries: Sequence[JournalEntry]) -> None:
+        """Put other entries in the place of the journal after checkpoint ``previous``; errors as :meth:`journal`."""
+        keys = [self.key("owner"), self.key("sequence"), self.key("journal")]
+        encoded = [msgspec.json.encode(entry) for entry in entries]
+        answer = await self._run("rejournal", keys, [self._token, previous, *encoded])
+        self._judge(answer, f"rewriting the journal after {previous}")
 
     async def checkpoint(
         self,
@@ -232,7 +291,7 @@ class ShardStore:
                 "restart the worker to load what is there"
             )
 
-    async def _run(self, name: str, keys: Sequence[str], arguments: Sequence[Any], limit: float | None = None) -> int:
+    async def _run(self, name: str, keys: Sequence[str], arguments: Sequence[Any], limit: float | None = None) -> Any:
         """Run a script, however often it takes: each recognises a call that is repeated."""
         script = self._scripts.get(name)
         if script is None:
@@ -248,10 +307,10 @@ class _Script:
         self._text = files("streams").joinpath(f"lua/{name}.lua").read_text(encoding="utf-8")
         self._sha = hashlib.sha1(self._text.encode(), usedforsecurity=False).hexdigest()
 
-    async def __call__(self, client: AsyncRedis, keys: Sequence[str], arguments: Sequence[Any]) -> int:
+    async def __call__(self, client: AsyncRedis, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
         try:
-            return int(await client.evalsha(self._sha, len(keys), *keys, *arguments))
+            return await client.evalsha(self._sha, len(keys), *keys, *arguments)
         except NoScriptError:
             # Sent to this server alone, which keeps it: SCRIPT LOAD would ask all nodes of a cluster, and fail while
             # one that has nothing to do with this shard is away.
-            return int(await client.eval(self._text, len(keys), *keys, *arguments))
+            return await client.eval(self._text, len(keys), *keys, *arguments)

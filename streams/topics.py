@@ -30,7 +30,7 @@ class TopicsError(Exception):
 
 @dataclass(frozen=True)
 class TopicSpec:
-    """What a topic should be like. ``field`` is its name in the settings; ``use`` is input or output."""
+    """What a topic should be like. ``field`` is its name in the settings; ``use`` is input, output or internal."""
 
     field: str
     name: str
@@ -107,6 +107,8 @@ def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
             max_message_bytes=str(MAX_MESSAGE_BYTES),
         ),
         spec("policies", "input", None),
+        # As long as the inputs whose order it tells: recovery and replay read the two together.
+        spec("journal", "internal", topics.retention_inputs_days, required=True),
     )
 
 
@@ -187,6 +189,13 @@ def _problems(states: tuple[TopicState, ...]) -> Iterator[str]:
     inputs = {s.spec.name: s.partitions for s in states if s.exists and _is_shard_input(s.spec)}
     if len(set(inputs.values())) > 1:
         yield _unequal(inputs)
+    shards = max(inputs.values(), default=0)
+    few = [s.spec.name for s in states if s.spec.use != "input" and s.exists and s.partitions < shards]
+    if few:
+        yield (
+            f"fewer partitions than the inputs' {shards}: {', '.join(few)}. A shard writes to the partition of its own "
+            "number; add the missing ones."
+        )
     for state in states:
         if state.cleanup is None:
             continue

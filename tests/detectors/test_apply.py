@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge
-from features.outputs import LEVELS, RiskAssessed, Standing
+from features.outputs import LEVELS, GapDetected, RiskAssessed, Standing
 from features.registry import FEATURES
 from features.shard import Record
 from tests.builders import (
@@ -76,7 +76,7 @@ def test_decoded_events_may_be_given(judge: Judge, records: list[Record], seen: 
     """Whoever has decoded a flush already gets the same from it."""
     shard = Shard(judge)
     flush = Flush(1, records)
-    assert shard.core.apply(flush, shard.core.decode(records)) == seen.emits
+    assert shard.core.apply(flush, shard.core.decode(flush)) == seen.emits
 
 
 def test_a_flush_reads_only_what_it_says_it_needs(judge: Judge, records: list[Record], seen: Shard) -> None:
@@ -87,7 +87,7 @@ def test_a_flush_reads_only_what_it_says_it_needs(judge: Judge, records: list[Re
     shelves: list[dict[str, Any]] = [{}, {}, {}]
     for number, start in enumerate(range(0, len(records), 250), 1):
         flush = Flush(number, records[start : start + 250])
-        events = shard.core.decode(flush.records)
+        events = shard.core.decode(flush)
         needed = shard.core.needed(flush, events)
         asked = needed.merchants, needed.orders, needed.listings
         for cache, shelf, keys in zip(caches, shelves, asked, strict=True):
@@ -141,6 +141,7 @@ def test_sequences_have_no_gap(seen: Shard) -> None:
     for emit in seen.emits:
         if emit.stream == "events":
             (output,) = outputs([emit])
+            assert not isinstance(output, GapDetected)
             last[output.merchant_id] += 1
             assert output.sequence == last[output.merchant_id]
         else:

@@ -8,18 +8,22 @@ from typing import Any, NamedTuple
 import msgspec
 
 from config.policies import load_policies
-from detectors.flush import Emit
+from detectors.flush import Emit, Stream
 from detectors.judge import Judge, JudgeSettings, fresh_models
 from detectors.policy import compile_policies
 from features.decode import TOPIC_KINDS, TopicKind
 from features.pseudonyms import Pseudonyms
 from features.registry import FEATURES
+from streams.gaps import resume
 from streams.intake import Intake
+from streams.protocol import ShardProtocol, Step, passing
 from streams.publish import Batch, Publisher, PublishError
 from streams.shard import ShardOptions, ShardRunner
 from streams.simulator import SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
 from streams.snapshot import BLOBS, restore
 from streams.store import NOTHING, Appends, JournalEntry, Loaded, Position, ShardLostError, ShardStore, StoreError
+from streams.tails import Extent, PublishedBefore, merged_journal
+from streams.takeover import STREAMS
 
 KEY = b"a key for tests, and no other use"
 TOPICS: dict[TopicKind, str] = {kind: kind for kind in TOPIC_KINDS}
@@ -106,14 +110,27 @@ class MemoryStore(ShardStore):
         self.reads.extend(names)
         return [self.shelf.values.get(each) for each in names]
 
-    async def journal(self, entry: JournalEntry) -> None:
-        """Append to the journal."""
+    async def begin(self, position: Position) -> None:
+        """Where it begins."""
+        self.shelf.values.setdefault("position", msgspec.json.encode(position))
+
+    async def journal(self, entry: JournalEntry, names: Sequence[str] = ()) -> list[bytes | None]:
+        """Append to the journal, and read."""
+        await asyncio.sleep(0)  # as a round trip does, so that a checkpoint gets its turn
         self._crash.pass_by("before journal")
         self._check("journal entry")
         if entry.sequence != self.shelf.sequence + len(self.shelf.journal) + 1:
             raise StoreError("the journal does not end there")
         self.shelf.journal.append(entry)
         self._crash.pass_by("after journal")
+        return await self.read(names)
+
+    async def rewrite_journal(self, previous: int, entries: Sequence[JournalEntry]) -> None:
+        """Exchange the journal."""
+        self._check("the journal")
+        if self.shelf.sequence != previous:
+            raise StoreError("the store is at another checkpoint")
+        self.shelf.journal[:] = entries
 
     async def checkpoint(
         self,
@@ -150,22 +167,52 @@ class MemoryStore(ShardStore):
             raise ShardLostError(f"{what} was refused")
 
 
-class MemoryPublisher(Publisher):
-    """Keeps what is published; a broker that confirms at once, when told to, or refuses."""
+@dataclass
+class Topics:
+    """What the broker has of one shard: messages by topic (here named as the streams), and journal entries."""
 
-    def __init__(self, sent: list[Emit] | None = None, crash: Crash = NEVER) -> None:
-        self.sent = [] if sent is None else sent
+    messages: dict[str, list[Emit]] = field(default_factory=lambda: {stream: [] for stream in STREAMS})
+    entries: list[JournalEntry] = field(default_factory=list)
+    #: All messages, in the order in which they were published.
+    sent: list[Emit] = field(default_factory=list)
+
+    def tail(self, position: Position) -> PublishedBefore:
+        """What was published after a checkpoint."""
+        since = position.published
+        ids: dict[Stream, list[str]] = {
+            stream: [emit.id for emit in self.messages[stream][since.get(stream, 0) :]] for stream in STREAMS
+        }
+        ends = {stream: len(found) for stream, found in self.messages.items()} | {"journal": len(self.entries)}
+        return PublishedBefore(ids, self.entries[since.get("journal", 0) :], ends)
+
+
+class MemoryPublisher(Publisher):
+    """Publishes to topics in memory; a broker that confirms at once, when told to, or refuses."""
+
+    def __init__(self, topics: Topics | None = None, crash: Crash = NEVER) -> None:
+        self.topics = topics or Topics()
+        self.sent = self.topics.sent
         self.refuses = False
         self.confirming = asyncio.Event()
         self.confirming.set()
         self._crash = crash
 
-    def publish(self, emits: Iterable[Emit]) -> Batch:
+    def publish(self, emits: Iterable[Emit], partition: int) -> Batch:
         """Keep messages, in order."""
         self._crash.pass_by("before publishing")
-        self.sent.extend(emits)
+        batch = Batch()
+        for emit in emits:
+            self.sent.append(emit)
+            self.topics.messages[emit.stream].append(emit)
+            batch.ends[emit.stream] = len(self.topics.messages[emit.stream])
         self._crash.pass_by("after publishing")
-        return Batch()
+        return batch
+
+    def record(self, entry: JournalEntry, partition: int, epoch: str, batch: Batch) -> None:
+        """Keep a journal entry."""
+        self.topics.entries.append(entry)
+        batch.ends["journal"] = len(self.topics.entries)
+        self._crash.pass_by("after recording")
 
     async def delivered(self, batch: Batch) -> None:
         """Confirmed, unless the test wants it otherwise."""
@@ -189,7 +236,6 @@ OPTIONS = ShardOptions(
     idle_tick=3600.0,
     allowed_lateness_ms=3_600_000,
     cache_entries=100_000,
-    pseudonym_key_id="k1",
 )
 
 
@@ -201,20 +247,36 @@ async def start_shard(
     *,
     clock: Callable[[], int] = lambda: 0,
     acknowledged: list[dict[str, int]] | None = None,
+    extents: Mapping[str, Extent] | None = None,
+    passed: Callable[[Step], None] = passing,
 ) -> ShardRunner:
-    """Claim and load a shard, as a worker does when it is assigned; ``run()`` of what is returned starts it."""
+    """Claim and load a shard, as a worker does when it is assigned; ``run()`` of what is returned starts it.
+
+    ``extents`` is what the input topics hold, if less than everything.
+    """
     await store.claim()
+    passed(Step.CLAIMED)
     loaded = await store.load(BLOBS)
+    position = loaded.position
+    passed(Step.LOADED)
+    published = publisher.topics.tail(position)
+    passed(Step.TAILS_READ)
+    claim = 1 + max((entry.claim for entry in publisher.topics.entries), default=0)
+    history = publisher.topics.entries[position.published.get("journal", 0) :]
+    plan = resume(position.offsets, merged_journal(loaded.journal, history, position.sequence), extents or {}, claim)
+    if plan.journal != loaded.journal:
+        await store.rewrite_journal(position.sequence, plan.journal)
+    passed(Step.SOUGHT)
     intake = Intake(TOPICS, 0, options.max_flush_records * 2, lambda _: 0)
-    intake.next_offset.update(loaded.position.offsets)
+    intake.next_offset.update(plan.starts)
 
     async def acknowledge(offsets: dict[str, int]) -> None:
         if acknowledged is not None:
             acknowledged.append(dict(offsets))
 
     core = restore(0, loaded, judge, fresh_models(42))
-    position, journal = loaded.position, loaded.journal
-    return ShardRunner(core, intake, store, publisher, position, journal, options, acknowledge, clock)
+    protocol = ShardProtocol(core, store, publisher, position, published, "k1", acknowledge, passed)
+    return ShardRunner(protocol, intake, plan.journal, plan.gaps, claim, options, clock)
 
 
 def marketplace() -> dict[str, list[Fetched]]:

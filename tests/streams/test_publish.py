@@ -31,7 +31,7 @@ def settings(any_broker: str, topic_prefix: str) -> Settings:
 @pytest.fixture
 def publisher(settings: Settings) -> Publisher:
     """The worker's publisher."""
-    return Publisher(producer_config(settings), names(settings))
+    return make(settings)
 
 
 @pytest.fixture
@@ -45,6 +45,11 @@ def read(settings: Settings) -> Callable[[str], Messages]:
     return messages
 
 
+def make(settings: Settings, **config: object) -> Publisher:
+    """A publisher with these settings."""
+    return Publisher(producer_config(settings, **config), names(settings), settings.topics.journal, "test")
+
+
 def names(settings: Settings) -> dict[Stream, str]:
     """Topics of the outputs."""
     topics = settings.topics
@@ -55,8 +60,8 @@ async def test_what_is_delivered_is_in_the_topic(
     publisher: Publisher, settings: Settings, read: Callable[[str], Messages]
 ) -> None:
     """When a batch counts as delivered, each message is in its stream's topic, with key, headers, and in order."""
-    await publisher.delivered(publisher.publish(emit(number) for number in range(500)))
-    await publisher.delivered(publisher.publish([emit(1, "standing"), emit(2, "dead_letters", None)]))
+    await publisher.delivered(publisher.publish((emit(number) for number in range(500)), 0))
+    await publisher.delivered(publisher.publish([emit(1, "standing"), emit(2, "dead_letters", None)], 0))
     assert read(settings.topics.events) == [
         (b"m", b"%d" % number, [("ce_id", b"orders-0-%d-0" % number)]) for number in range(500)
     ]
@@ -66,8 +71,8 @@ async def test_what_is_delivered_is_in_the_topic(
 
 async def test_a_full_queue_sets_the_pace(settings: Settings, read: Callable[[str], Messages]) -> None:
     """More messages than the producer has room for are all delivered, in order."""
-    publisher = Publisher(producer_config(settings, queue_buffering_max_messages=100), names(settings))
-    await publisher.delivered(publisher.publish(emit(number) for number in range(1000)))
+    publisher = make(settings, queue_buffering_max_messages=100)
+    await publisher.delivered(publisher.publish((emit(number) for number in range(1000)), 0))
     assert [value for _, value, _ in read(settings.topics.events)] == [b"%d" % number for number in range(1000)]
 
 
@@ -75,15 +80,15 @@ async def test_close_sends_what_is_left(
     publisher: Publisher, settings: Settings, read: Callable[[str], Messages]
 ) -> None:
     """A publisher that is closed has sent everything."""
-    publisher.publish([emit(1)])
+    publisher.publish([emit(1)], 0)
     publisher.close()
     assert [value for _, value, _ in read(settings.topics.events)] == [b"1"]
 
 
 async def test_an_empty_batch_is_delivered() -> None:
     """Nothing to send is nothing to wait for."""
-    publisher = Publisher({"bootstrap.servers": f"{LOOPBACK}:{free_port()}"}, {})
-    await publisher.delivered(publisher.publish([]))
+    publisher = make(load_settings(kafka={"brokers": f"{LOOPBACK}:{free_port()}"}))
+    await publisher.delivered(publisher.publish([], 0))
     assert Batch().done
 
 
@@ -94,8 +99,10 @@ async def test_a_message_that_the_broker_refuses_raises(kafka: str, topic_prefix
     topic = NewTopic(f"{topic_prefix}narrow", 1, 1, config={"max.message.bytes": "1000"})
     admin, _ = connect_admin(settings, 10)
     admin.create_topics([topic])[topic.topic].result(30)
-    publisher = Publisher(producer_config(settings, compression_type="none"), {"events": topic.topic})
-    batch = publisher.publish([emit(1), emit(2, size=5000), emit(3)])
+    publisher = Publisher(
+        producer_config(settings, compression_type="none"), {"events": topic.topic}, "journal", "test"
+    )
+    batch = publisher.publish([emit(1), emit(2, size=5000), emit(3)], 0)
     with pytest.raises(PublishError, match=r"Kafka did not take an output: .*[Mm]essage.*large"):
         await publisher.delivered(batch)
 
@@ -103,8 +110,8 @@ async def test_a_message_that_the_broker_refuses_raises(kafka: str, topic_prefix
 async def test_a_broker_that_is_away_raises_in_time() -> None:
     """When no broker confirms within the delivery timeout, the batch is an error."""
     settings = load_settings(kafka={"brokers": f"{LOOPBACK}:{free_port()}", "delivery_timeout_s": 1})
-    publisher = Publisher(producer_config(settings), names(settings))
-    batch = publisher.publish([emit(1)])
+    publisher = make(settings)
+    batch = publisher.publish([emit(1)], 0)
     assert not batch.done
     with pytest.raises(PublishError, match="nothing after the last checkpoint counts"):
         await publisher.delivered(batch)
@@ -113,6 +120,6 @@ async def test_a_broker_that_is_away_raises_in_time() -> None:
 def test_a_message_beyond_the_producers_limit_raises_at_once() -> None:
     """What the producer itself refuses is the same error, not one of another library."""
     settings = load_settings(kafka={"brokers": f"{LOOPBACK}:{free_port()}"})
-    publisher = Publisher(producer_config(settings, message_max_bytes=2000), names(settings))
+    publisher = make(settings, message_max_bytes=2000)
     with pytest.raises(PublishError, match="Kafka did not take an output"):
-        publisher.publish([emit(1, size=5000)])
+        publisher.publish([emit(1, size=5000)], 0)

@@ -1,0 +1,239 @@
+"""What a shard does, in which order, so that nothing is lost and nothing counts twice.
+
+A worker that is assigned a shard
+
+1. *claims* it: writes its token as the owner's. From now on no earlier owner can write (fencing);
+2. *loads* the last checkpoint and the journal of the flushes after it;
+3. *reads the tails* of the output topics and of the journal's topic, from where the checkpoint says: which outputs
+   were published after it, and which flushes Redis may have forgotten;
+4. *seeks* to the checkpoint's offsets, and says what lies between them and what the topics still hold
+   (streams/gaps.py);
+5. *recovers*: applies the journalled flushes again, exactly as they were.
+
+Then, for each flush, it
+
+6. *journals* it: ranges, clock and policies, in Redis, ahead of everything else; and loads what applying it reads;
+7. *applies* it: pure, in memory;
+8. *publishes* its outputs, and its journal entry for history, through one idempotent producer, in order;
+
+and about once a second, for all flushes up to one moment, it
+
+9. waits until the broker has *delivered* all that they published;
+10. writes the *checkpoint*: state, models, timers, offsets, and where the outputs end, in one atomic write that is
+    refused if the shard has another owner, and that cuts the journal;
+11. *acknowledges* to Kafka, for lag tools only.
+
+Revoked or told to stop, it finishes its flush, does 9 to 11, and
+
+12. *releases* the shard.
+
+Guarantee. After a crash between any two of these steps the successor's state, models and offsets are those that the
+worker would have had, byte for byte: up to 6 a flush has not happened and is read again; after 6 recovery repeats it,
+since it depends on nothing that the journal doesn't name. Every output reaches its topic, in order per merchant: no
+checkpoint passes an output that was not acknowledged. It reaches it once, since recovery leaves out what the tails
+hold. (A worker that stood still, lost its shard and then wakes may send once more what its producer still held: the
+same bytes under the same ids.) If Redis forgot the latest entries (a crash with appendfsync everysec, an older
+snapshot), the journal's topic has them, but for those whose worker died within the same moments.
+
+A record that makes applying fail is a fault of ours. The journal is amended to put it aside, the worker stops, and who
+recovers the flush sends the record to the dead letters instead.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from enum import IntEnum
+from typing import Final
+
+import msgspec
+
+from detectors.apply import Core
+from detectors.flush import Flush
+from features.decode import Rejection
+from features.events import InputEvent
+from features.omissions import Poison
+from features.shard import Record
+from streams.publish import Batch, Publisher
+from streams.snapshot import keep_loaded, needed_names, take_changes
+from streams.store import JournalEntry, Position, ShardStore, StoreError
+from streams.tails import PublishedBefore
+
+logger = logging.getLogger("shopwarden.shard")
+
+
+#: Records of one flush that are put aside before the fault is looked for elsewhere.
+MOST_POISON: Final = 20
+
+
+class Step(IntEnum):
+    """The steps of the protocol, by their number in the module's description."""
+
+    CLAIMED = 1
+    LOADED = 2
+    TAILS_READ = 3
+    SOUGHT = 4
+    RECOVERED = 5
+    JOURNALLED = 6
+    APPLIED = 7
+    PUBLISHED = 8
+    DELIVERED = 9
+    CHECKPOINTED = 10
+    ACKNOWLEDGED = 11
+    RELEASED = 12
+
+
+def passing(_: Step) -> None:
+    """What is done after each step: nothing. Tests strike here."""
+
+
+class ShardProtocol:
+    """Steps 5 to 12 for one shard.
+
+    Parameters
+    ----------
+    core
+        The shard as its checkpoint left it.
+    store, publisher
+        Where state and outputs go.
+    position
+        The checkpoint.
+    published
+        Outputs that are in their topics already, although the checkpoint does not cover them.
+    pseudonym_key
+        Name of the key in use.
+    acknowledge
+        Tells Kafka how far the shard's checkpoint is.
+    passed
+        Called after each step.
+    """
+
+    def __init__(
+        self,
+        core: Core,
+        store: ShardStore,
+        publisher: Publisher,
+        position: Position,
+        published: PublishedBefore,
+        pseudonym_key: str,
+        acknowledge: Callable[[dict[str, int]], Awaitable[object]],
+        passed: Callable[[Step], None] = passing,
+    ) -> None:
+        self.core = core
+        self._store = store
+        self._publisher = publisher
+        self._before = published
+        self._pseudonym_key = pseudonym_key
+        self._acknowledge = acknowledge
+        self._passed = passed
+        self._partition = core.state.partition
+        #: The last checkpoint that was begun.
+        self.position = position
+        #: Last flush applied, and the next offset of each topic after it.
+        self.sequence = position.sequence
+        self._offsets = dict(position.offsets)
+        self._published = dict(position.published)
+        self._batches: list[Batch] = []
+        self.checkpoints = 0
+
+    # -- a flush ------------------------------------------------------------------------------------------------------
+
+    async def recover(self, entry: JournalEntry, records: list[Record]) -> None:
+        """Apply a journalled flush again."""
+        flush = Flush(entry.sequence, records, entry.tick, entry.clock, entry.gaps, entry.poison)
+        events = self.core.decode(flush)
+        names = needed_names(self.core.state, self.core.needed(flush, events))
+        if names:
+            keep_loaded(self.core.state, names, await self._store.read(names))
+        self._apply(flush, events, entry)
+
+    def recovered(self) -> None:
+        """The journal has been applied again."""
+        self._published |= self._before.settled()
+        self._passed(Step.RECOVERED)
+
+    async def flush(self, flush: Flush, entry: JournalEntry) -> None:
+        """Journal, load, apply and publish a flush.
+
+        Raises
+        ------
+        streams.store.ShardLostError
+            The shard has another owner: nothing was applied.
+        detectors.apply.ApplyError
+            A record made it fail; the state in memory is of no use any more.
+        """
+        events = self.core.decode(flush)
+        names = needed_names(self.core.state, self.core.needed(flush, events))
+        values = await self._store.journal(entry, names)
+        keep_loaded(self.core.state, names, values)
+        self._passed(Step.JOURNALLED)
+        self._apply(flush, events, entry)
+
+    def _apply(self, flush: Flush, events: list[InputEvent | Rejection], entry: JournalEntry) -> None:
+        emits = self.core.apply(flush, events)
+        offsets = self._offsets
+        for gap in flush.gaps:
+            offsets[gap.topic] = max(offsets.get(gap.topic, 0), gap.last + 1) if gap.why == "expired" else gap.first
+        for topic, _, last in entry.ranges:
+            offsets[topic] = last + 1
+        self.sequence = flush.sequence
+        self._passed(Step.APPLIED)
+        batch = self._publisher.publish(self._before.unpublished(emits), self._partition)
+        if not self._before.holds(entry):
+            self._publisher.record(entry, self._partition, self.position.epoch, batch)
+        self._batches.append(batch)
+        self._passed(Step.PUBLISHED)
+
+    # -- a checkpoint -------------------------------------------------------------------------------------------------
+
+    def begin_checkpoint(self) -> asyncio.Task[None]:
+        """Take the cut now; it is written while the next flushes are applied."""
+        previous = self.position
+        changes = take_changes(self.core)
+        batches, self._batches = self._batches, []
+        self.position = cut = Position(
+            sequence=self.sequence,
+            offsets=dict(self._offsets),
+            pseudonym_key=self._pseudonym_key,
+            epoch=previous.epoch,
+        )
+
+        async def write() -> None:
+            published = self._published
+            for batch in batches:
+                await self._publisher.delivered(batch)
+                published |= batch.ends
+            self._passed(Step.DELIVERED)
+            position = msgspec.structs.replace(cut, published=dict(published))
+            await self._store.checkpoint(
+                previous.sequence, position, changes.values, changes.deleted, changes.timers, changes.appends
+            )
+            self._passed(Step.CHECKPOINTED)
+            self.checkpoints += 1
+            await self._acknowledge(position.offsets)
+            self._passed(Step.ACKNOWLEDGED)
+
+        return asyncio.create_task(write(), name=f"checkpoint-{self._partition}")
+
+    async def quarantine(self, entry: JournalEntry, poison: Poison) -> None:
+        """Amend a journalled flush that could not be applied: who recovers it puts that record aside.
+
+        Raises
+        ------
+        StoreError
+            So many of the flush's records fail that something else must be wrong.
+        """
+        if len(entry.poison) >= MOST_POISON:
+            raise StoreError(
+                f"{len(entry.poison)} records of flush {entry.sequence} of shard {self._partition} could not be "
+                "applied; that is no matter of single records. Nothing more is put aside: this version has a fault, or "
+                f"can't use the stored state. The last failure: {poison.detail}"
+            )
+        amended = msgspec.structs.replace(entry, poison=[*entry.poison, poison])
+        loaded = await self._store.load(())
+        journal = [amended if each.sequence == entry.sequence else each for each in loaded.journal]
+        await self._store.rewrite_journal(loaded.position.sequence, journal)
+
+    async def release(self) -> None:
+        """Give the shard up."""
+        await self._store.release()
+        self._passed(Step.RELEASED)

@@ -1,0 +1,229 @@
+"""Steps 1 to 4 of the protocol (streams/protocol.py): how a worker takes over the shards that it is assigned."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import msgspec
+from confluent_kafka import KafkaException
+from msgspec import Struct
+
+from config.settings import Settings
+from detectors.apply import Core
+from detectors.flush import Stream
+from detectors.judge import Judge, fresh_models
+from features.decode import TopicKind
+from features.omissions import Gap
+from streams.clients import AsyncRedis, kafka_config
+from streams.gaps import described, resume
+from streams.patience import Patience
+from streams.protocol import Step, passing
+from streams.reading import Partition, ReadError, TopicReader, partition_of, read_to_end
+from streams.snapshot import BLOBS, restore
+from streams.store import JournalEntry, Loaded, Position, ShardStore, StoreError
+from streams.tails import Extent, PublishedBefore, Tail, extents, merged_journal, read_tails
+
+logger = logging.getLogger("shopwarden.takeover")
+
+#: Streams of outputs, by the topics' fields in the settings.
+STREAMS: Final[dict[Stream, str]] = {
+    "events": "events",
+    "standing": "merchant_standing",
+    "dead_letters": "dead_letters",
+}
+
+
+def wall_clock() -> int:
+    """Milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+class Taken(Struct):
+    """A shard that is ours, ready to recover and go on.
+
+    Attributes
+    ----------
+    number
+        Of the shard.
+    claim
+        When it was claimed, ms.
+    core, store, position
+        State, where it is stored, and the checkpoint that it is of.
+    journal
+        Flushes to apply again.
+    published
+        Outputs that were published after the checkpoint.
+    gaps
+        What is missing after the journal.
+    starts
+        Topic -> offset to read from.
+    """
+
+    number: int
+    claim: int
+    core: Core
+    store: ShardStore
+    position: Position
+    journal: list[JournalEntry]
+    published: PublishedBefore
+    gaps: list[Gap]
+    starts: dict[str, int]
+
+
+class Takeover:
+    """Takes shards over for one worker.
+
+    Parameters
+    ----------
+    settings, judge
+        The worker's.
+    topics
+        The input topics that exist.
+    patience
+        How Redis is waited for.
+    passed
+        Called after each step.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        judge: Judge,
+        topics: Mapping[TopicKind, str],
+        patience: Patience,
+        passed: Callable[[Step], None] = passing,
+    ) -> None:
+        self._settings = settings
+        self._judge = judge
+        self._patience = patience
+        self._passed = passed
+        self._inputs = tuple(topics.values())
+        self._outputs = {stream: settings.topics.name(field) for stream, field in STREAMS.items()}
+        self._journal = settings.topics.journal
+
+    async def take(self, client: AsyncRedis, numbers: Iterable[int]) -> list[Taken]:
+        """Claim and load shards, and find out what their topics hold.
+
+        Raises
+        ------
+        StoreError
+            The store can't be read by this version, or records are missing and ``worker.on_gap`` says to stop then.
+        streams.reading.ReadError
+            Kafka does not tell.
+        """
+        claim = wall_clock()
+        namespace = self._settings.worker.namespace
+        stores: dict[int, ShardStore] = {}
+        loaded: dict[int, Loaded] = {}
+        for number in numbers:
+            store = ShardStore(client, namespace, number, f"{claim:x}-{secrets.token_hex(8)}", self._patience)
+            await store.claim()
+            self._passed(Step.CLAIMED)
+            stores[number] = store
+            loaded[number] = await store.load(BLOBS)
+            self._passed(Step.LOADED)
+        # librdkafka blocks; meanwhile the worker's other shards go on.
+        tails, held = await asyncio.to_thread(self._look, {number: each.position for number, each in loaded.items()})
+        self._passed(Step.TAILS_READ)
+        return [
+            await self._taken(number, claim, store, loaded[number], tails[number], held[number])
+            for number, store in stores.items()
+        ]
+
+    async def _taken(
+        self, number: int, claim: int, store: ShardStore, loaded: Loaded, tail: Tail, held: dict[str, Extent]
+    ) -> Taken:
+        position = loaded.position
+        if position.epoch:
+            history = tail.entries.get(position.epoch, [])
+            found: dict[Stream, list[str]] = {s: tail.ids.get(topic, []) for s, topic in self._outputs.items()}
+            published = PublishedBefore(found, history, tail.ends)
+        else:
+            # A state that begins here, or that a version wrote which did not say where its outputs end.
+            history, published = [], PublishedBefore()
+            position = msgspec.structs.replace(position, epoch=secrets.token_hex(8), published=tail.ends)
+            if not position.sequence:
+                await store.begin(position)
+        journal = merged_journal(loaded.journal, history, position.sequence)
+        await asyncio.to_thread(self._correct_ends, number, position, journal, held)
+        if len(journal) > len(loaded.journal):
+            logger.warning(
+                "Redis had forgotten the latest journal entries; they were taken from Kafka",
+                extra={"shard": number, "entries": len(journal) - len(loaded.journal)},
+            )
+        plan = resume(position.offsets, journal, held, claim)
+        if plan.missing:
+            self._missing(number, plan.missing)
+        if plan.journal != loaded.journal:
+            await store.rewrite_journal(position.sequence, plan.journal)
+        self._passed(Step.SOUGHT)
+        core = restore(number, loaded, self._judge, fresh_models(self._settings.worker.seed))
+        logger.info(
+            "shard assigned",
+            extra={
+                "shard": number,
+                "sequence": position.sequence,
+                "journal": len(plan.journal),
+                "published_after": sum(map(len, tail.ids.values())) if position is loaded.position else 0,
+            },
+        )
+        return Taken(number, claim, core, store, position, plan.journal, published, plan.gaps, plan.starts)
+
+    def _missing(self, number: int, gaps: list[Gap]) -> None:
+        what = described(number, gaps)
+        if self._settings.worker.on_gap == "stop":
+            raise StoreError(
+                f"records that shard {number} wants next are missing: {what}. What they would have counted is lost to "
+                "the merchants' figures, so somebody has to decide: set worker.on_gap=skip to go on without them (each "
+                "gap becomes an event), or choose a new worker.namespace to begin with an empty state"
+            )
+        logger.error("going on without missing records: %s", what, extra={"shard": number})
+
+    # -- asking Kafka -------------------------------------------------------------------------------------------------
+
+    def _look(self, positions: Mapping[int, Position]) -> tuple[dict[int, Tail], dict[int, dict[str, Extent]]]:
+        """Read the tails of the output topics, and how far the input topics reach, shard by shard."""
+        config = kafka_config(self._settings)
+        outputs = (*self._outputs.values(), self._journal)
+        unknown = [(topic, number) for number, each in positions.items() if not each.epoch for topic in outputs]
+        inputs = [(topic, number) for number, each in positions.items() for topic in each.offsets]
+        try:
+            held = extents(config, [*unknown, *inputs])
+        except KafkaException as error:
+            raise ReadError(f"the broker does not tell how far the topics reach: {error.args[0].str()}") from None
+        starts: dict[Partition, int] = {}
+        for number, position in positions.items():
+            for topic in outputs:
+                begun = position.published.get(topic, 0)
+                starts[topic, number] = begun if position.epoch else held[topic, number].end
+        tails = read_tails(config, starts, self._journal, self._settings.worker.namespace)
+        reach: dict[int, dict[str, Extent]] = {number: {} for number in positions}
+        for topic, number in inputs:
+            reach[number][topic] = held[topic, number]
+        return tails, reach
+
+    def _correct_ends(
+        self, number: int, position: Position, journal: Iterable[JournalEntry], held: dict[str, Extent]
+    ) -> None:
+        """Look again where a topic seems to end before what was read of it."""
+        wanted = dict(position.offsets)
+        for entry in journal:
+            for topic, _, last in entry.ranges:
+                wanted[topic] = last + 1
+        for topic, offset in wanted.items():
+            extent = held.get(topic)
+            if extent is not None and extent.end < offset:
+                held[topic] = Extent(extent.earliest, _true_end(kafka_config(self._settings), (topic, number), extent))
+
+
+def _true_end(config: Mapping[str, Any], partition: Partition, extent: Extent) -> int:
+    """Where a partition ends, by reading on from where the broker says: that may be too low (see ``extents``)."""
+    end = extent.end
+    with TopicReader(config, [partition[0]], start={partition: max(extent.earliest, extent.end - 1)}) as reader:
+        for message in read_to_end(reader):
+            if partition_of(message) == partition:
+                end = max(end, (message.offset() or 0) + 1)
+    return end
