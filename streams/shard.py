@@ -156,7 +156,7 @@ class ShardRunner:
                 entry = recovering[0]
                 records = self.intake.take_entry(entry) if entry.sequence > self.protocol.sequence else []
                 if records is None:
-                    await self._wait()
+                    await self._wait_for_more()
                     continue
                 if entry.sequence > self.protocol.sequence:
                     self._warn_of_policies(entry)
@@ -200,9 +200,10 @@ class ShardRunner:
 
     async def _wait(self) -> bool:
         """Wait for records; false when none came within a tick's time."""
+        return len(self.intake) > 0 or self._stopping or await self._wait_for_more()
+
+    async def _wait_for_more(self) -> bool:
         self._arrived.clear()
-        if len(self.intake) or self._stopping:
-            return True
         timeout = min(self._options.idle_tick, self._options.checkpoint_interval)
         try:
             await asyncio.wait_for(self._arrived.wait(), timeout)

@@ -59,7 +59,7 @@ class Deployment:
         return variables
 
     def _sections(self) -> dict[str, Any]:
-        outputs = ("events", "merchant_standing", "creator_standing", "dead_letters")
+        outputs = ("events", "merchant_standing", "creator_standing", "dead_letters", "journal")
         names = {topic: f"{self.prefix}{self.run}-{topic}" for topic in outputs}
         return {
             # As short as Kafka allows by default: a killed worker's shards are free only after its session. The

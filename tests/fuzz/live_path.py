@@ -86,7 +86,7 @@ def _feed(outcome: Outcome, shard: StoredShard, each: Mutated, record: Record) -
     """Apply a record, and see that it was processed, or is a dead letter with its own bytes."""
     began = perf_counter()
     flush = Flush(outcome.fed + 1, [record])
-    (event,) = events = shard.core.decode(flush.records)
+    (event,) = events = shard.core.decode(flush)
     shard.load(flush, events)
     emits = shard.core.apply(flush, events)
     took = perf_counter() - began

@@ -1,10 +1,8 @@
 """A shard whose store is a dictionary: loads, checkpoints, kills and recoveries as the worker has them, in one place.
 
-The worker's own functions do the work (``needed``, ``load_needed``, ``take_changes``, ``restore``, ``evict``); what is
+The worker's own functions do the work (``needed``, ``keep_loaded``, ``take_changes``, ``restore``, ``evict``); what is
 left out is the protocol around them, which tests/streams looks after.
 """
-
-from collections.abc import Sequence
 
 from detectors.apply import Core
 from detectors.flush import Emit, Flush
@@ -12,18 +10,8 @@ from detectors.judge import Judge, Models, fresh_models
 from features.decode import Rejection
 from features.events import InputEvent
 from features.shard import ShardState
-from streams.snapshot import BLOBS, encode_ahead, evict, load_needed, restore, take_changes
-from streams.store import Loaded, Position, ShardStore
-
-
-class _Values(ShardStore):
-    """The part of a store that a flush reads."""
-
-    def __init__(self, values: dict[str, bytes]) -> None:
-        self._values = values
-
-    async def read(self, names: Sequence[str]) -> list[bytes | None]:
-        return [self._values.get(name) for name in names]
+from streams.snapshot import BLOBS, encode_ahead, evict, keep_loaded, needed_names, restore, take_changes
+from streams.store import Loaded, Position
 
 
 class StoredShard:
@@ -34,7 +22,6 @@ class StoredShard:
         self.timers: dict[str, int] = {}
         self.lists: dict[str, list[bytes]] = {}
         self.core = Core(ShardState(0), models or fresh_models(42), judge)
-        self._store = _Values(self.values)
         self._judge = judge
         self._journal: list[Flush] = []
 
@@ -45,12 +32,8 @@ class StoredShard:
 
     def load(self, flush: Flush, events: list[InputEvent | Rejection]) -> None:
         """Bring into memory what a flush reads."""
-        loading = load_needed(self._store, self.state, self.core.needed(flush, events))
-        try:
-            loading.send(None)
-        except StopIteration:
-            return
-        raise AssertionError("a dictionary is never waited for")
+        names = needed_names(self.state, self.core.needed(flush, events))
+        keep_loaded(self.state, names, [self.values.get(name) for name in names])
 
     def apply(self, flush: Flush) -> list[Emit]:
         """Journal, load, apply."""
@@ -58,7 +41,7 @@ class StoredShard:
         return self._apply(flush)
 
     def _apply(self, flush: Flush) -> list[Emit]:
-        events = self.core.decode(flush.records)
+        events = self.core.decode(flush)
         self.load(flush, events)
         return self.core.apply(flush, events)
 

@@ -18,9 +18,9 @@ from features.registry import FEATURES, Context
 from features.shard import Record, ShardState
 from streams.intake import ranges_of
 from streams.simulator import SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
-from streams.snapshot import load_needed, take_changes
+from streams.snapshot import take_changes
 from streams.store import STORE_VERSION, JournalEntry, Position
-from tests.streams.shard_fakes import MemoryStore, Shelf, make_judge
+from tests.streams.shard_fakes import MemoryStore, Shelf, load_needed, make_judge
 
 FOLDER: Final = Path(__file__).parent
 #: Records in the checkpoint, in the journal after it, and behind that.
@@ -32,7 +32,7 @@ SEED: Final = 42
 
 async def apply(core: Core, store: MemoryStore, flush: Flush) -> None:
     """Load and apply a flush."""
-    events = core.decode(flush.records)
+    events = core.decode(flush)
     await load_needed(store, core.state, core.needed(flush, events))
     core.apply(flush, events)
 

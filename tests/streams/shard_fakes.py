@@ -14,13 +14,14 @@ from detectors.policy import compile_policies
 from features.decode import TOPIC_KINDS, TopicKind
 from features.pseudonyms import Pseudonyms
 from features.registry import FEATURES
+from features.shard import Needed, ShardState
 from streams.gaps import resume
 from streams.intake import Intake
 from streams.protocol import ShardProtocol, Step, passing
 from streams.publish import Batch, Publisher, PublishError
 from streams.shard import ShardOptions, ShardRunner
 from streams.simulator import SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
-from streams.snapshot import BLOBS, restore
+from streams.snapshot import BLOBS, keep_loaded, needed_names, restore
 from streams.store import NOTHING, Appends, JournalEntry, Loaded, Position, ShardLostError, ShardStore, StoreError
 from streams.tails import Extent, PublishedBefore, merged_journal
 from streams.takeover import STREAMS
@@ -165,6 +166,12 @@ class MemoryStore(ShardStore):
     def _check(self, what: str) -> None:
         if self.shelf.owner != self._token:
             raise ShardLostError(f"{what} was refused")
+
+
+async def load_needed(store: MemoryStore, state: ShardState, needed: Needed) -> None:
+    """Read what a flush needs."""
+    names = needed_names(state, needed)
+    keep_loaded(state, names, await store.read(names))
 
 
 @dataclass

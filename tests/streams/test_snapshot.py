@@ -11,9 +11,9 @@ from features.merchant import STATE_VERSION, MerchantRecord
 from features.shard import Needed, Record, ShardState
 from features.windows import DAY_MS
 from streams.intake import Intake
-from streams.snapshot import ANOMALY, BAD_ORDER, BLOBS, Changes, evict, keep_loaded, needed_names, restore, take_changes
+from streams.snapshot import ANOMALY, BAD_ORDER, BLOBS, Changes, evict, restore, take_changes
 from streams.store import Position, StoreError
-from tests.streams.shard_fakes import TOPICS, MemoryStore, Shelf, make_judge, marketplace
+from tests.streams.shard_fakes import TOPICS, MemoryStore, Shelf, load_needed, make_judge, marketplace
 
 SIZE = 150
 
@@ -51,12 +51,6 @@ async def work(core: Core, store: MemoryStore, flush: Flush) -> list[Emit]:
     events = core.decode(flush)
     await load_needed(store, core.state, core.needed(flush, events))
     return core.apply(flush, events)
-
-
-async def load_needed(store: MemoryStore, state: ShardState, needed: Needed) -> None:
-    """Read what a flush needs."""
-    names = needed_names(state, needed)
-    keep_loaded(state, names, await store.read(names))
 
 
 async def put(store: MemoryStore, sequence: int, changes: Changes) -> None:

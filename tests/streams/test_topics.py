@@ -72,7 +72,9 @@ def test_specs_follow_the_contract() -> None:
         "policies",
     }
     assert {f: spec.partitions for f, spec in specs.items() if spec.partitions != 12} == {"policies": 1}
-    assert {f for f, spec in specs.items() if spec.required} == {"listings", "orders", "events", "dead_letters"}
+    assert {f for f, spec in specs.items() if spec.required} == {
+        "listings", "orders", "events", "dead_letters", "journal",
+    }  # fmt: skip
     assert specs["orders"].config == {"cleanup.policy": "delete", "retention.ms": "86400000"}
     assert specs["events"].config == {"cleanup.policy": "delete", "retention.ms": "-1"}
     assert specs["merchant_standing"].config == {"cleanup.policy": "compact"}
@@ -102,11 +104,17 @@ def test_each_input_counts_for_equality(field: str) -> None:
     assert f"Delete {field} and run" in problem
 
 
-def test_output_with_other_partitions_is_only_a_warning() -> None:
-    """Outputs with another count work; who joins them with inputs should know."""
-    assert list(_problems(states(events=3, policies=2))) == []
-    other, policies = _warnings(states(events=3, policies=2), brokers=1)
-    assert other.startswith("governance-events has 3 partitions, the inputs 8")
+def test_output_with_fewer_partitions_is_a_problem() -> None:
+    """A shard writes to the partition of its own number, which must be there."""
+    (problem,) = _problems(states(events=3, journal=7))
+    assert problem.startswith("fewer partitions than the inputs' 8: governance-events, shopwarden-journal.")
+
+
+def test_output_with_more_partitions_is_only_a_warning() -> None:
+    """Outputs with more partitions work; who joins them with inputs should know."""
+    assert list(_problems(states(events=9, policies=2))) == []
+    other, policies = _warnings(states(events=9, policies=2), brokers=1)
+    assert other.startswith("governance-events has 9 partitions, the inputs 8")
     assert policies.startswith("governance-policies has 2 partitions")
 
 
@@ -229,7 +237,7 @@ def test_commands(settings: Settings, create: Callable[..., None]) -> None:
     made = run(main, ["topics", "create"], env=environment)
     assert made.exit_code == 0, made.output
     assert f"{settings.topics.feedback}" in made.output
-    assert made.output.count("created, 6 partitions") == 7
+    assert made.output.count("created, 6 partitions") == 8
     right = run(main, ["topics", "check"], env=environment)
     assert right.exit_code == 0, right.output
     assert "The topics are as they should be: 6 shards." in right.output
