@@ -15,9 +15,15 @@ SEED ?=
 ARGS ?=
 # make test TESTS="tests/features -k windows"
 TESTS ?=
+# make faults KILLS=50 FAULTS=kill9,zombie BROKER=both SEED=1
+KILLS ?=
+FAULTS ?=
+BROKER ?=
+# make soak MINUTES=10
+MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-bench demo test check format bench lock clean
+.PHONY: help setup setup-bench demo test check format bench faults soak lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,6 +62,13 @@ format: $(STAMP) ## Format the code and sort its imports
 
 bench: $(STAMP) $(BENCH_STAMP) ## Measure, and write build/bench.json (ARGS=...)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+faults: $(STAMP) ## Break things (KILLS=50, FAULTS=kill9,zombie, BROKER=kafka|embedded|both, SEED=1, ARGS=--report)
+	$(BIN)/python -m tests.faults $(if $(KILLS),--kills $(KILLS)) $(if $(FAULTS),--faults $(FAULTS)) \
+		$(if $(BROKER),--broker $(BROKER)) $(if $(SEED),--seed $(SEED)) $(ARGS)
+
+soak: $(STAMP) ## Watch memory under steady traffic (MINUTES=10)
+	$(BIN)/python -m tests.soak $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 # --universal: one lock for Linux and macOS. No index is named in the locks, so any mirror serves.
 UV_COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

@@ -1,0 +1,68 @@
+"""The undisturbed run: the core applied in memory to the same records, in the order that the journal names.
+
+No process, no broker, no store and no fault is involved: one core for each shard, from an empty state to the end.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+from confluent_kafka import Message
+
+from config.settings import Settings
+from detectors.flush import Emit, Flush
+from detectors.judge import fresh_models
+from features.decode import TOPIC_KINDS, TopicKind
+from features.shard import Record
+from streams.reading import partition_of
+from streams.recording import as_bytes, headers_of
+from streams.snapshot import restore, take_changes
+from streams.store import JournalEntry, Loaded, Position
+from streams.worker import make_judge
+
+Coordinates = tuple[str, int, int]
+
+
+@dataclass
+class Reference:
+    """What must be there in the end: outputs by id, stored values and timers by shard, and the records applied."""
+
+    outputs: dict[str, Emit] = field(default_factory=dict)
+    values: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    timers: dict[int, dict[str, int]] = field(default_factory=dict)
+    applied: Counter[Coordinates] = field(default_factory=Counter)
+
+
+def undisturbed(settings: Settings, records: Iterable[Message], journal: Mapping[int, list[JournalEntry]]) -> Reference:
+    """Apply everything that the journals name, once."""
+    kinds = {settings.topics.name(kind): kind for kind in TOPIC_KINDS}
+    given = {coordinates(message): _record(message, kinds) for message in records}
+    judge = make_judge(settings)
+    found = Reference()
+    for shard, entries in journal.items():
+        core = restore(shard, Loaded(Position(), [], [], {}), judge, fresh_models(settings.worker.seed))
+        for entry in entries:
+            places = [
+                (topic, shard, offset) for topic, first, last in entry.ranges for offset in range(first, last + 1)
+            ]
+            found.applied.update(places)
+            flush = Flush(entry.sequence, [given[place] for place in places if place in given], entry.tick)
+            for emit in core.apply(flush):
+                found.outputs[emit.id] = emit
+        changes = take_changes(core)
+        found.values[shard] = changes.values
+        found.timers[shard] = {key: time for key, time in changes.timers.items() if time}
+    return found
+
+
+def coordinates(message: Message) -> Coordinates:
+    """Where a record lies."""
+    return *partition_of(message), message.offset() or 0
+
+
+def _record(message: Message, kinds: Mapping[str, TopicKind]) -> Record:
+    topic, partition, offset = coordinates(message)
+    headers = cast("tuple[tuple[str, bytes], ...]", headers_of(message))
+    key, value = as_bytes(message.key()), as_bytes(message.value())
+    return Record(kinds[topic], topic, partition, offset, message.timestamp()[1], key, value, headers)

@@ -1,0 +1,167 @@
+"""What a run under faults left behind, compared with the undisturbed run over the same topics.
+
+- *lost*: records of the input topics that no flush applied, and counts of merchants below the oracle's.
+- *doubled*: records that were applied more than once, and counts above the oracle's.
+- *state differences*: stored values and timers that are not, byte for byte, those of the undisturbed run.
+- *missing*, *extra*: ids of outputs, dead letters included, that only the undisturbed run has, or only this one.
+- *repeated*: messages that were published again; *changed*: any whose key, bytes or headers are not those of the
+  undisturbed run.
+"""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from confluent_kafka import Message
+
+from detectors.flush import Emit
+from streams.clients import kafka_config
+from streams.dead_letters import DeadLetter, Selection, read_dead_letters
+from streams.recording import as_bytes, headers_of
+from streams.store import JournalEntry
+from tests.deployment import Deployment, Shard
+from tests.faults.counts import against_the_oracle
+from tests.faults.reference import Reference, coordinates, undisturbed
+
+#: Stored, but about the way to the state and not about the state.
+_OF_THE_WAY = frozenset({"owner", "sequence", "position", "journal", "timers"})
+_EXAMPLES = 5
+
+
+@dataclass
+class Verdict:
+    """Figures as described above; ``examples`` are of what is wrong."""
+
+    records: int = 0
+    outputs: int = 0
+    counts_compared: int = 0
+    lost: int = 0
+    doubled: int = 0
+    state_differences: int = 0
+    missing_outputs: int = 0
+    extra_outputs: int = 0
+    changed_outputs: int = 0
+    repeated_outputs: int = 0
+    examples: list[str] = field(default_factory=list)
+
+    @property
+    def sound(self) -> bool:
+        """Nothing but repeats, which consumers drop by their ids."""
+        return not (
+            self.lost
+            or self.doubled
+            or self.state_differences
+            or self.missing_outputs
+            or self.extra_outputs
+            or self.changed_outputs
+        )
+
+    def complain(self, what: str, wrong: Sequence[object]) -> int:
+        """Keep examples; returns how many are wrong."""
+        self.examples += [f"{what}: {each}" for each in wrong[:_EXAMPLES]]
+        return len(wrong)
+
+
+def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], poison: Mapping[str, int]) -> Verdict:
+    """Compare everything; ``poison`` are numbers of bad records that were fed, by the reason in their dead letters."""
+    settings = deployment.settings
+    verdict = Verdict()
+    records = deployment.read(*settings.topics.inputs)
+    reference = undisturbed(settings, records, journal)
+    judge_records(verdict, records, reference)
+    shards = deployment.shards()
+    judge_state(verdict, shards, reference)
+    topics = {
+        "events": settings.topics.events,
+        "standing": settings.topics.merchant_standing,
+        "dead_letters": settings.topics.dead_letters,
+    }
+    judge_outputs(verdict, deployment.read(*topics.values()), reference, topics)
+    letters = list(read_dead_letters(kafka_config(settings), settings.topics.dead_letters, Selection()))
+    judge_counts(verdict, shards, records, letters)
+    judge_poison(verdict, letters, poison)
+    return verdict
+
+
+def judge_records(verdict: Verdict, records: Sequence[Message], reference: Reference) -> None:
+    """Every record is in one flush, once."""
+    fed = [coordinates(message) for message in records]
+    verdict.records = len(fed)
+    verdict.lost += verdict.complain("not applied", [place for place in fed if not reference.applied[place]])
+    verdict.doubled += verdict.complain("applied twice", [p for p, times in reference.applied.items() if times > 1])
+
+
+def judge_state(verdict: Verdict, shards: Sequence[Shard], reference: Reference) -> None:
+    """What is stored is what the undisturbed run has."""
+    wrong = []
+    for number, shard in enumerate(shards):
+        found = {key: value for key, value in shard.items() if key not in _OF_THE_WAY}
+        wanted = reference.values.get(number, {})
+        keys = sorted(found.keys() | wanted.keys())
+        wrong += [f"{number}:{key}" for key in keys if found.get(key) != wanted.get(key)]
+        timers = {member.decode(): int(score) for member, score in shard.get("timers", [])}
+        expected = reference.timers.get(number, {})
+        wrong += [
+            f"timer {number}:{key}: {timers.get(key)}, not {expected.get(key)}"
+            for key in sorted(timers.keys() | expected.keys())
+            if timers.get(key) != expected.get(key)
+        ]
+    verdict.state_differences += verdict.complain("stored otherwise", wrong)
+
+
+def judge_outputs(
+    verdict: Verdict, messages: Sequence[Message], reference: Reference, topics: Mapping[str, str]
+) -> None:
+    """What was published, at least once, is what the undisturbed run publishes."""
+    times: Counter[str] = Counter()
+    changed = []
+    for message in messages:
+        identifier = (dict(headers_of(message)).get("ce_id") or b"").decode()
+        times[identifier] += 1
+        emit = reference.outputs.get(identifier)
+        if emit is not None and _content(message) != _wanted(emit, topics):
+            changed.append(f"{identifier} at {coordinates(message)}")
+    verdict.outputs = len(times)
+    verdict.changed_outputs += verdict.complain("published otherwise", changed)
+    missing = sorted(reference.outputs.keys() - times.keys())
+    verdict.missing_outputs += verdict.complain("not published", missing)
+    extra = sorted(times.keys() - reference.outputs.keys())
+    verdict.extra_outputs += verdict.complain("published without reason", extra)
+    verdict.repeated_outputs += sum(times.values()) - len(times)
+
+
+def judge_counts(
+    verdict: Verdict, shards: Sequence[Shard], records: Sequence[Message], letters: Sequence[DeadLetter]
+) -> None:
+    """Every count and rate of every merchant is the oracle's, over all records but those in the dead letters."""
+    refused = {letter.source for letter in letters}
+    good: list[dict[str, Any]] = []
+    for message in records:
+        topic, partition, offset = coordinates(message)
+        if f"{topic}:{partition}:{offset}" not in refused:
+            good.append(orjson.loads(message.value() or b""))
+    found = against_the_oracle(shards, good)
+    verdict.counts_compared = found.compared
+    verdict.lost += found.below
+    verdict.doubled += found.above
+    verdict.state_differences += verdict.complain("not the oracle's", found.others)
+
+
+def judge_poison(verdict: Verdict, letters: Sequence[DeadLetter], poison: Mapping[str, int]) -> None:
+    """Each bad record is in the dead letters, for its reason."""
+    found = Counter({letter.source: letter.reason for letter in letters}.values())
+    for reason, number in poison.items():
+        if found[reason] != number:
+            verdict.complain("dead letters", [f"{found[reason]} for the reason {reason}, not {number}"])
+            verdict.lost += max(0, number - found[reason])
+            verdict.doubled += max(0, found[reason] - number)
+
+
+def _content(message: Message) -> object:
+    return message.topic(), as_bytes(message.key()), as_bytes(message.value()), headers_of(message)
+
+
+def _wanted(emit: Emit, topics: Mapping[str, str]) -> object:
+    return topics[emit.stream], emit.key, emit.value, emit.headers
