@@ -61,7 +61,7 @@ from streams.tails import PublishedBefore
 logger = logging.getLogger("shopwarden.shard")
 
 
-#: Records of one flush that are put aside before the fault is looked for elsewhere.
+#: Records between two checkpoints that are put aside before the fault is looked for elsewhere.
 MOST_POISON: Final = 20
 
 
@@ -220,16 +220,17 @@ class ShardProtocol:
         Raises
         ------
         StoreError
-            So many of the flush's records fail that something else must be wrong.
+            So many records fail that something else must be wrong.
         """
-        if len(entry.poison) >= MOST_POISON:
+        loaded = await self._store.load(())
+        failed = sum(len(each.poison) for each in loaded.journal)
+        if failed >= MOST_POISON:
             raise StoreError(
-                f"{len(entry.poison)} records of flush {entry.sequence} of shard {self._partition} could not be "
-                "applied; that is no matter of single records. Nothing more is put aside: this version has a fault, or "
-                f"can't use the stored state. The last failure: {poison.detail}"
+                f"{failed} records of shard {self._partition} since its last checkpoint could not be applied; that is "
+                "no matter of single records. Nothing more is put aside: this version has a fault, or can't use the "
+                f"stored state. The last failure: {poison.detail}"
             )
         amended = msgspec.structs.replace(entry, poison=[*entry.poison, poison])
-        loaded = await self._store.load(())
         journal = [amended if each.sequence == entry.sequence else each for each in loaded.journal]
         await self._store.rewrite_journal(loaded.position.sequence, journal)
 
