@@ -191,8 +191,10 @@ def outcome_due(order: OrderRecord) -> int:
 
 
 def retention_end(order: OrderRecord, retention_days: int) -> int:
-    """Time, ms, at which an order whose creation is known is forgotten."""
-    return outcome_due(order) + retention_days * DAY_MS
+    """Time, ms, at which an order whose creation is known is forgotten: so many days after its outcome is due, or after
+    the day of ``ship_by`` where that is later still.
+    """
+    return max(outcome_due(order), ship_due_day(order) * DAY_MS) + retention_days * DAY_MS
 
 
 def next_timer(order: OrderRecord, retention_days: int) -> int:

@@ -86,10 +86,12 @@ class Order:
 
     created: dict[str, Any] | None = None
     shipped: int | None = None
+    scanned: int | None = None
     delivered: int | None = None
     cancelled: int | None = None
     cancelled_by: str = ""
     claims: set[str] = field(default_factory=set)
+    refunded: int = 0
     seller_refund: bool = False
     disputed: bool = False
     dispute_ended: tuple[int, str] | None = None
@@ -160,6 +162,8 @@ def gather(order: Order, event: Mapping[str, Any]) -> None:
         return
     order.seen.add(event["event_id"])
     kind, at = event["type"], event["occurred_at"]
+    if kind == "order.tracked" and event["status"] != "exception":
+        order.scanned = at if order.scanned is None else min(order.scanned, at)
     if kind == "order.created":
         order.created = order.created or dict(event)
     elif kind == "order.shipped":
@@ -178,6 +182,7 @@ def gather(order: Order, event: Mapping[str, Any]) -> None:
         if event["reason"] in CLAIM_OF_RETURN:
             order.claims.add(CLAIM_OF_RETURN[event["reason"]])
     elif kind == "order.refunded":
+        order.refunded += event["amount"]
         order.seller_refund = order.seller_refund or event["fault"] == "seller"
     elif kind == "order.disputed":
         order.disputed = True
