@@ -15,6 +15,7 @@ from streams.intake import Intake
 from streams.patience import Patience
 from streams.protocol import ShardProtocol
 from streams.publish import Publisher
+from streams.reading import ReadError
 from streams.shard import ShardOptions, ShardRunner
 from streams.store import StoreError
 from streams.takeover import STREAMS, Taken, Takeover
@@ -86,6 +87,25 @@ class Shards:
                 "be what you want"
             )
         )
+
+    async def hole(self, tp: TP, expected: int, first: int) -> bool:
+        """Whether it is in order that ``first`` follows where ``expected`` was: what has no record there (markers of
+        transactions, what compaction left) is no loss, what the topic's retention took away is a failure.
+        """
+        try:
+            earliest = await self._takeover.earliest(tp.topic, tp.partition)
+        except ReadError as error:
+            self._fail(error)
+            return False
+        if earliest <= expected:
+            return True
+        self._fail(
+            StoreError(
+                f"{tp.topic}/{tp.partition} no longer holds offsets {expected} to {earliest - 1}: they were deleted "
+                "before they were read. When this worker starts again, worker.on_gap says what to do"
+            )
+        )
+        return False
 
     # -- assignment ---------------------------------------------------------------------------------------------------
 

@@ -154,7 +154,7 @@ class Extent(Struct, frozen=True):
     end: int
 
 
-def extents(config: Mapping[str, Any], partitions: Iterable[Partition]) -> dict[Partition, Extent]:
+def extents(admin: AdminClient, partitions: Iterable[Partition]) -> dict[Partition, Extent]:
     """What partitions hold now. The end may be too low: the embedded broker counts batches, not records.
 
     Raises
@@ -165,7 +165,6 @@ def extents(config: Mapping[str, Any], partitions: Iterable[Partition]) -> dict[
     wanted = [TopicPartition(*partition) for partition in partitions]
     if not wanted:
         return {}
-    admin = AdminClient(dict(config))
     found: list[dict[Partition, int]] = []
     for spec in (OffsetSpec.earliest(), OffsetSpec.latest()):  # type: ignore[no-untyped-call]
         asked = admin.list_offsets(dict.fromkeys(wanted, spec), request_timeout=_ASK_S)

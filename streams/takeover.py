@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import msgspec
 from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 from msgspec import Struct
 
 from config.settings import Settings
@@ -100,6 +101,7 @@ class Takeover:
         self._judge = judge
         self._patience = patience
         self._passed = passed
+        self._admin: AdminClient | None = None
         self._inputs = tuple(topics.values())
         self._outputs = {stream: settings.topics.name(field) for stream, field in STREAMS.items()}
         self._journal = settings.topics.journal
@@ -182,6 +184,10 @@ class Takeover:
             )
         logger.error("going on without missing records: %s", what, extra={"shard": number})
 
+    async def earliest(self, topic: str, number: int) -> int:
+        """First offset that an input partition still holds; raises streams.reading.ReadError if Kafka does not tell."""
+        return await asyncio.to_thread(self._earliest, (topic, number))
+
     # -- asking Kafka -------------------------------------------------------------------------------------------------
 
     def _look(self, positions: Mapping[int, Position]) -> tuple[dict[int, Tail], dict[int, dict[str, Extent]]]:
@@ -190,10 +196,7 @@ class Takeover:
         outputs = (*self._outputs.values(), self._journal)
         unknown = [(topic, number) for number, each in positions.items() if not each.epoch for topic in outputs]
         inputs = [(topic, number) for number, each in positions.items() for topic in each.offsets]
-        try:
-            held = extents(config, [*unknown, *inputs])
-        except KafkaException as error:
-            raise ReadError(f"the broker does not tell how far the topics reach: {error.args[0].str()}") from None
+        held = self._extents([*unknown, *inputs])
         starts: dict[Partition, int] = {}
         for number, position in positions.items():
             for topic in outputs:
@@ -204,6 +207,17 @@ class Takeover:
         for topic, number in inputs:
             reach[number][topic] = held[topic, number]
         return tails, reach
+
+    def _earliest(self, partition: Partition) -> int:
+        return self._extents([partition])[partition].earliest
+
+    def _extents(self, partitions: Iterable[Partition]) -> dict[Partition, Extent]:
+        if self._admin is None:
+            self._admin = AdminClient(kafka_config(self._settings))
+        try:
+            return extents(self._admin, partitions)
+        except KafkaException as error:
+            raise ReadError(f"the broker does not tell how far the topics reach: {error.args[0].str()}") from None
 
     def _correct_ends(
         self, number: int, position: Position, journal: Iterable[JournalEntry], held: dict[str, Extent]

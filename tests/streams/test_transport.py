@@ -128,6 +128,13 @@ class Reader:
         self.filled: frozenset[TP] = frozenset()
         self.stored: dict[TP, int] = {}
         self.anew: list[tuple[TP, int, int]] = []
+        self.earliest = 0
+        self.holes: list[tuple[TP, int, int]] = []
+
+    async def hole(self, tp: TP, expected: int, first: int) -> bool:
+        """Remember; whether nothing was deleted."""
+        self.holes.append((tp, expected, first))
+        return self.earliest <= expected
 
     def made_anew(self, tp: TP, position: int, end: int) -> None:
         """Remember."""
@@ -153,6 +160,7 @@ class Consumer(BatchConsumer):
         self.asked: set[TP] = set()
         self.meanwhile: Callable[[], object] = lambda: None
         self._thread = cast(Any, Thread())
+        self._expected = {}
         self.sought = 0
 
     @property
@@ -270,6 +278,22 @@ async def test_a_topic_that_was_made_anew_is_noticed(stored: int, offsets: tuple
     found = await collect(consumer)
     assert reader.anew == ([(A, 42, 9)] if anew else [])
     assert len(found) == (1 if offsets and not anew else 0)
+
+
+@pytest.mark.parametrize(("earliest", "handed_on"), [(43, False), (42, True)])
+async def test_records_deleted_before_they_were_read_are_noticed(earliest: int, handed_on: bool) -> None:
+    """Where aiokafka goes on with later records than were wanted, the shards say whether some were deleted; if so,
+    nothing more is handed on.
+    """
+    reader = Reader()
+    reader.stored, reader.earliest = {A: 42}, earliest
+    consumer = Consumer(reader, {A: records(45, 46)})
+    await consumer.seek_to_committed()
+    assert len(await collect(consumer)) == handed_on
+    assert reader.holes == [(A, 42, 45)]
+    consumer.fetched = {A: records(47)}
+    await collect(consumer)
+    assert len(reader.holes) == (1 if handed_on else 2)
 
 
 async def test_committing_tells_kafka() -> None:
