@@ -17,6 +17,7 @@ from features.decode import Rejection, decode
 from features.events import InputEvent
 from features.keys import split_key
 from features.omissions import Poison
+from features.outputs import Source
 from features.shard import Needed, Record, ShardState
 
 #: Name of the source of what a tick of event time causes.
@@ -116,43 +117,45 @@ class Core:
             raise ApplyError(Poison(source.topic, source.offset, detail)) from error
         if flush.tick is not None:
             # Named by its time and not by the flush: flushes are numbered anew when a store is set up anew.
-            outbox.start(TICK_TOPIC, state.partition, flush.tick, flush.tick)
-            self._fire_timers(flush.tick)
+            outbox.start(Source(TICK_TOPIC, state.partition, flush.tick), flush.tick)
+            self._move_on(flush.tick)
         return outbox.emits
 
     def _apply_records(self, records: Sequence[Record], events: Sequence[InputEvent | Rejection]) -> None:
         outbox = self._outbox
         clock = self.state.clock
+        timers = self.state.timers
         statistics = self.state.statistics
         lateness = self.judge.settings.allowed_lateness
+        start, apply_order = outbox.start, self._orders.apply
         for record, event in zip(records, events, strict=True):
             if type(event) is Rejection:
-                outbox.start(record.topic, record.partition, record.offset, record.timestamp)
+                start(record, record.timestamp)
                 statistics.rejected += 1
                 outbox.reject(record, event)
                 continue
             at: int = event.occurred_at  # type: ignore[union-attr]
             kind = record.kind
+            start(record, at)
             if kind == "orders":
-                timestamp = record.timestamp
-                reached = min(timestamp, at)
+                reached = min(record.timestamp, at)
                 if reached > clock.highest:
                     clock.highest = reached
-                    outbox.start(record.topic, record.partition, record.offset, at)
-                    self._fire_timers(reached - lateness)
-                else:
-                    outbox.start(record.topic, record.partition, record.offset, at)
-                outbox.time = at
-                self._orders.apply(event)  # type: ignore[arg-type]
+                    watermark = reached - lateness
+                    if clock.watermark < watermark < timers.soonest:
+                        # Nearly always: nothing can be due, so there is nothing to be looked up.
+                        clock.watermark = watermark
+                    else:
+                        self._move_on(watermark)
+                        outbox.time = at
+                apply_order(event)  # type: ignore[arg-type]
+            elif kind == "listings":
+                self._listings.apply(event)  # type: ignore[arg-type]
             else:
-                outbox.start(record.topic, record.partition, record.offset, at)
-                if kind == "listings":
-                    self._listings.apply(event)  # type: ignore[arg-type]
-                else:
-                    self._merchants.apply(event)  # type: ignore[arg-type]
+                self._merchants.apply(event)  # type: ignore[arg-type]
 
-    def _fire_timers(self, watermark: int) -> None:
-        """Fire every timer up to a watermark, in order of time.
+    def _move_on(self, watermark: int) -> None:
+        """Move the watermark on, and fire every timer up to it, in order of time.
 
         A timer that is set behind the watermark, for an order that arrives late, fires when the watermark moves next:
         the order's other events are late as well, and mostly right behind it.
@@ -161,11 +164,12 @@ class Core:
         if watermark <= state.clock.watermark:
             return
         state.clock.watermark = watermark
-        timers = state.timers
-        while (due := timers.pop_due(watermark)) is not None:
+        outbox = self._outbox
+        pop_due = state.timers.pop_due
+        while (due := pop_due(watermark)) is not None:
             time, key = due
-            self._outbox.time = time
+            outbox.time = time
             if key[0] == "o":
-                self._orders.timer(key[1:], split_key(key[1:])[0], time)
+                self._orders.timer(key[1:], time)
             else:
                 self._assessor.enforcer.timer(state.merchant(key[1:]), time)

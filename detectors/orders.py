@@ -8,7 +8,7 @@ from xxhash import xxh3_64_intdigest
 from detectors.assess import Assessor
 from features import events
 from features.events import OrderEvent
-from features.keys import entity_key
+from features.keys import entity_key, split_key
 from features.merchant import GMV, TRACKING_LIMIT, Merchant
 from features.order import (
     BAD,
@@ -34,6 +34,8 @@ from features.windows import DAY_MS
 _ID_MASK = (1 << 40) - 1
 #: 24 bits: among the few recent shipments of a merchant, one in two million is taken for a repeat.
 _TRACKING_MASK = (1 << 24) - 1
+#: What moves an order past its dates.
+_PROGRESS: Final = frozenset((events.OrderShipped, events.OrderTracked, events.OrderDelivered, events.OrderCancelled))
 #: Tracking numbers kept of one order.
 _NUMBERS_LIMIT = 4
 
@@ -93,16 +95,25 @@ class OrderFlow:
             return
         if not order.timer:
             order.timer = at + self._retention_days * DAY_MS
-            state.timers.set(f"o{key}", order.timer)
+            state.timers.set("o" + key, order.timer)
         if not _HANDLERS[kind](order, event):
             # Most scans say nothing new: no fact changed, so nothing else can.
             return
+        self._follow_up(event, kind, key, order, merchant)
+
+    def _follow_up(
+        self, event: OrderEvent, kind: type[OrderEvent], key: str, order: OrderRecord, merchant: Merchant
+    ) -> None:
+        """What follows from new facts of an order: timers, counts, judgement."""
         if kind is events.OrderShipped:
             self._check_tracking(order, merchant, event.tracking_number)  # type: ignore[attr-defined]
         changed = merchant.reflag(order)
         if order.created is None:
             return
-        self._learn_lateness(order, at)
+        if kind in _PROGRESS:
+            self._wait(key, order)
+        if not order.segment_known:
+            self._learn_lateness(order, event.occurred_at)
         self._assessor.order(kind, event.order_id, order, merchant)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
@@ -161,8 +172,17 @@ class OrderFlow:
                 record.quiet_ms = at - since
             record.last_order = at
         state.statistics.orders += 1
-        order.timer = next_timer(order, self._retention_days)
-        state.timers.set(f"o{key}", order.timer)
+        self._wait(key, order)
+
+    def _wait(self, key: str, order: OrderRecord) -> None:
+        """Set an order's timer to the next time at which there is something to be done about it.
+
+        An order that makes progress passes its dates unseen: its timer moves on at once instead of firing for nothing.
+        """
+        timer = next_timer(order, self._retention_days)
+        if timer != order.timer:
+            order.timer = timer
+            self._state.timers.set("o" + key, timer)
 
     def _score(self, order: OrderRecord, merchant: Merchant, event: events.OrderCreated) -> None:
         """Judge a fresh order by the bad-order model, and keep its inputs for the day its outcome is known."""
@@ -218,7 +238,7 @@ class OrderFlow:
         if order.category:
             population.learn_segment(f"category/{order.category}", at, late)
 
-    def timer(self, key: str, merchant_id: str, time: int) -> None:
+    def timer(self, key: str, time: int) -> None:
         """An order's timer fired at an event time: overdue, mature, or past its retention."""
         state = self._state
         order = state.orders.get(key)
@@ -227,20 +247,19 @@ class OrderFlow:
         state.statistics.timers += 1
         state.touched_orders[key] = None
         if order.created is None or (order.matured and time >= retention_end(order, self._retention_days)):
-            self._retire(key, order, merchant_id)
+            self._retire(key, order)
             return
-        overdue = False
         if order.cancelled is None and order.delivered is None:
+            overdue = False
             if order.shipped is None and not order.ship_overdue and time > order.ship_by:
                 order.ship_overdue = overdue = True
             if not order.delivery_overdue and time > order.deliver_by:
                 order.delivery_overdue = overdue = True
-        if overdue:
-            self._overdue(order, merchant_id, time)
-        if time >= outcome_due(order):
+            if overdue:
+                self._overdue(order, split_key(key)[0], time)
+        if not order.matured and time >= outcome_due(order):
             self._mature(order)
-        order.timer = next_timer(order, self._retention_days)
-        state.timers.set(f"o{key}", order.timer)
+        self._wait(key, order)
 
     def _overdue(self, order: OrderRecord, merchant_id: str, time: int) -> None:
         """An order is late although no event says so."""
@@ -262,15 +281,15 @@ class OrderFlow:
                 self._state.statistics.labels += 1
             order.scored = None
 
-    def _retire(self, key: str, order: OrderRecord, merchant_id: str) -> None:
+    def _retire(self, key: str, order: OrderRecord) -> None:
         """Forget an order; what it added to the counts leaves them with their windows."""
         state = self._state
         if order.flags & OVERDUE:
-            state.merchant(merchant_id).record.overdue -= 1
+            state.merchant(split_key(key)[0]).record.overdue -= 1
         del state.orders[key]
         state.touched_orders.pop(key, None)
         state.removed_orders[key] = None
-        state.timers.clear(f"o{key}")
+        state.timers.clear("o" + key)
 
 
 def _promise(created: int, promised: int | None, default: int) -> int:

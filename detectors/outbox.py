@@ -29,13 +29,13 @@ class Outbox:
     def __init__(self) -> None:
         self.emits: list[Emit] = []
         self.time = 0
-        self._record = ("", 0, 0)
+        self._record: Record | Source = Source("", 0, 0)
         self._at = ""
         self._count = 0
 
-    def start(self, topic: str, partition: int, offset: int, time: int) -> None:
+    def start(self, record: Record | Source, time: int) -> None:
         """Begin the outputs of one record (or tick) at an event time, ms."""
-        self._record = (topic, partition, offset)
+        self._record = record
         self.time = time
         self._at = ""
         self._count = 0
@@ -43,13 +43,14 @@ class Outbox:
     @property
     def source(self) -> Source:
         """The record that the present outputs come from."""
-        return Source(*self._record)
+        record = self._record
+        return Source(record.topic, record.partition, record.offset)
 
     def next_id(self) -> str:
         """A fresh id for an output of the present record: letters, digits, hyphens and underscores only."""
         if not self._at:
-            topic, partition, offset = self._record
-            self._at = f"{_slug(topic)}-{partition}-{offset}"
+            record = self._record
+            self._at = f"{_slug(record.topic)}-{record.partition}-{record.offset}"
         identifier = f"{self._at}-{self._count}"
         self._count += 1
         return identifier
@@ -60,7 +61,7 @@ class Outbox:
 
     def gap(self, gap: Gap, partition: int, mode: Mode) -> None:
         """Add that records of an input partition were never seen."""
-        self.start(gap.topic, partition, gap.first, self.time)
+        self.start(Source(gap.topic, partition, gap.first), self.time)
         detected = GapDetected(
             topic=gap.topic,
             partition=partition,

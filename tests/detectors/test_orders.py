@@ -11,6 +11,7 @@ from detectors.bad_order import BadOrderModel
 from detectors.inputs import Values
 from detectors.judge import Judge
 from features import order as o
+from features.order import outcome_due
 from features.outputs import RiskAssessed
 from tests.builders import DAY, HOUR, START, Shard, listed, make_judge, of_order, placed, shipped, tracked
 from tests.strategies import Event, order_lives
@@ -173,6 +174,20 @@ def test_an_event_that_says_nothing_new_is_not_judged_again(shard: Shard) -> Non
 
 
 # -- timers and retention ---------------------------------------------------------------------------------------------
+
+
+def test_an_order_in_time_is_not_looked_at_on_its_dates(shard: Shard) -> None:
+    """Shipped and delivered in time, it is next looked at when its outcome is known; what it left behind is ignored."""
+    shard.apply(placed())
+    assert shard.order().timer == shard.order().ship_by + 1
+    shard.apply(shipped(at=DAY))
+    assert shard.order().timer == shard.order().deliver_by + 1
+    shard.apply(of_order("delivered", at=2 * DAY))
+    assert shard.order().timer == outcome_due(shard.order())
+    shard.apply(tick=outcome_due(shard.order()) - START - 1)
+    assert shard.state.statistics.timers == 0
+    shard.apply(tick=outcome_due(shard.order()) - START)
+    assert (shard.state.statistics.timers, shard.order().matured) == (1, True)
 
 
 def test_an_order_leaves_after_its_retention(judge: Judge) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from detectors.outbox import Outbox
 from features.decode import Rejection
-from features.outputs import AuditSampled, Standing, Subject
+from features.outputs import AuditSampled, Source, Standing, Subject
 from features.shard import Record
 
 AT = 1_704_067_200_123
@@ -27,7 +27,7 @@ def sampled(merchant: str = "m1", subject: str = "o1") -> AuditSampled:
 def outbox(topic: str = "orders", offset: int = 7, time: int = AT) -> Outbox:
     """An outbox at work on a record."""
     made = Outbox()
-    made.start(topic, 3, offset, time)
+    made.start(Source(topic, 3, offset), time)
     return made
 
 
@@ -53,7 +53,7 @@ def test_ids_count_within_a_record_and_begin_anew_with_the_next() -> None:
     """The same record gives the same ids whenever it is applied."""
     box = outbox()
     assert [box.next_id() for _ in range(3)] == ["orders-3-7-0", "orders-3-7-1", "orders-3-7-2"]
-    box.start("orders", 3, 8, AT)
+    box.start(Source("orders", 3, 8), AT)
     assert box.next_id() == "orders-3-8-0"
     assert outbox().next_id() == "orders-3-7-0"
 
