@@ -107,7 +107,7 @@ class Core:
         outbox.emits = []
         for gap in flush.gaps:
             statistics.missed += gap.last - gap.first + 1
-            outbox.gap(gap, state.partition, self.judge.settings.mode)
+            outbox.gap(gap, state.partition, self.judge.settings.mode, state.clock.highest)
         statistics.records += len(flush.records)
         try:
             self._apply_records(flush.records, events)

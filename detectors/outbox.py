@@ -59,9 +59,9 @@ class Outbox:
         """Add an output event, keyed by its merchant."""
         self._event(identifier, output.merchant_id, output, subject)
 
-    def gap(self, gap: Gap, partition: int, mode: Mode) -> None:
-        """Add that records of an input partition were never seen."""
-        self.start(Source(gap.topic, partition, gap.first), self.time)
+    def gap(self, gap: Gap, partition: int, mode: Mode, time: int) -> None:
+        """Add that records of an input partition were never seen; ``time`` is how far the shard's event time is."""
+        self.start(Source(gap.topic, partition, gap.first), time)
         detected = GapDetected(
             topic=gap.topic,
             partition=partition,

@@ -87,7 +87,7 @@ def run_campaign(fault: Fault, broker: str, tries: int, load: Load) -> Campaign:
         campaign.complaints = dict(stage.crew.complaints().most_common(12))
         if not campaign.failure:
             journal = journals(stage.store.history, stage.deployment.settings.worker.namespace)
-            campaign.verdict = judge(stage.deployment, journal, stage.poison)
+            campaign.verdict = judge(stage.deployment, journal, stage.input_faults)
     campaign.seconds = time.monotonic() - began
     return campaign
 

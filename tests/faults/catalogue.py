@@ -3,7 +3,7 @@
 from tests.faults.broker_faults import RestartKafka
 from tests.faults.connection_faults import CutAfter, CutAtRandom, CutBefore, CutWithin
 from tests.faults.fault import Fault
-from tests.faults.input_faults import Poison
+from tests.faults.input_faults import ExpiredOffset, Poison
 from tests.faults.process_faults import Kill, Scale, Terminate, Zombie
 from tests.faults.store_faults import OlderStore, RestartStore, RestartSyncedStore, StoreAway
 
@@ -24,5 +24,6 @@ FAULTS: dict[str, type[Fault]] = {
         CutAfter,
         CutWithin,
         Poison,
+        ExpiredOffset,
     )
 }

@@ -69,7 +69,8 @@ class Crew:
     """So many workers, for as long as a ``with`` block lasts."""
 
     def __init__(self, environment: dict[str, str], folder: Path, size: int, partitions: int) -> None:
-        self._environment = environment
+        #: Of the workers that are started from now on.
+        self.environment = environment
         self._folder = folder
         self._size = size
         self._shards = frozenset(range(partitions))
@@ -98,7 +99,7 @@ class Crew:
         """Start one more worker."""
         name = next(self._names)
         with self._lock:
-            self._members[name] = Member(name, self._folder, self._environment)
+            self._members[name] = Member(name, self._folder, self.environment)
         return name
 
     def dismiss(self, names: list[str]) -> None:
@@ -116,6 +117,11 @@ class Crew:
         self._stopping.set()
         self._thread.join()
         self.dismiss(list(self._members))
+
+    @property
+    def names(self) -> list[str]:
+        """Everyone, ended or not."""
+        return list(self._members)
 
     def member(self, name: str) -> Member:
         """The process that is now the worker of that name."""
@@ -166,7 +172,7 @@ class Crew:
                     elif now - self._ended_at[name] >= RESTART_AFTER_S:
                         del self._ended_at[name]
                         member.end()
-                        self._members[name] = Member(name, self._folder, self._environment)
+                        self._members[name] = Member(name, self._folder, self.environment)
 
     def _note(self, code: int | None) -> None:
         self.exits[-1 if code is None else code] += 1

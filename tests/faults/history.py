@@ -38,7 +38,9 @@ def commands(path: Path) -> Iterator[list[bytes]]:
 
 
 def journals(path: Path, namespace: str) -> dict[int, list[JournalEntry]]:
-    """Per shard its flushes in order. An entry that was written again replaces the one of its number.
+    """Per shard its flushes in order.
+
+    An entry that is written replaces the one of its number, and with it all that followed: that has not happened.
 
     Raises
     ------
@@ -54,6 +56,8 @@ def journals(path: Path, namespace: str) -> dict[int, list[JournalEntry]]:
         shard = int(words[1][len(begin) : -len(_JOURNAL)])
         for value in words[2:]:
             entry = decode(value)
+            for later in [number for number in found[shard] if number > entry.sequence]:
+                del found[shard][later]
             found[shard][entry.sequence] = entry
     for shard, entries in found.items():
         if missing := set(range(1, max(entries) + 1)) - entries.keys():

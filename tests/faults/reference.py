@@ -29,9 +29,11 @@ class Reference:
     """What must be there in the end: outputs by id, stored values and timers by shard, and the records applied."""
 
     outputs: dict[str, Emit] = field(default_factory=dict)
-    values: dict[int, dict[str, bytes]] = field(default_factory=dict)
+    values: dict[int, dict[str, bytes | list[bytes]]] = field(default_factory=dict)
     timers: dict[int, dict[str, int]] = field(default_factory=dict)
     applied: Counter[Coordinates] = field(default_factory=Counter)
+    #: Records that the journal says were not there any more.
+    left_out: set[Coordinates] = field(default_factory=set)
 
 
 def undisturbed(settings: Settings, records: Iterable[Message], journal: Mapping[int, list[JournalEntry]]) -> Reference:
@@ -47,11 +49,16 @@ def undisturbed(settings: Settings, records: Iterable[Message], journal: Mapping
                 (topic, shard, offset) for topic, first, last in entry.ranges for offset in range(first, last + 1)
             ]
             found.applied.update(places)
-            flush = Flush(entry.sequence, [given[place] for place in places if place in given], entry.tick)
+            found.left_out.update(
+                (gap.topic, shard, offset) for gap in entry.gaps for offset in range(gap.first, gap.last + 1)
+            )
+            applied = [given[place] for place in places if place in given]
+            flush = Flush(entry.sequence, applied, entry.tick, entry.clock, entry.gaps, entry.poison)
             for emit in core.apply(flush):
                 found.outputs[emit.id] = emit
         changes = take_changes(core)
-        found.values[shard] = changes.values
+        lists = {name: added[-keep:] for name, (added, keep) in changes.appends.items() if added}
+        found.values[shard] = {**changes.values, **lists}
         found.timers[shard] = {key: time for key, time in changes.timers.items() if time}
     return found
 

@@ -15,6 +15,7 @@ from tests.faults.crew import Crew
 from tests.faults.feeder import Feeder
 from tests.faults.proxy import Proxy
 from tests.faults.store import Store
+from tests.faults.verdict import InputFaults
 from tests.kafka_broker import KafkaNode
 
 _LOOK_S = 0.02
@@ -95,8 +96,7 @@ class Stage:
     kafka: KafkaNode | None = None
     redis_proxy: Proxy | None = None
     kafka_proxy: Proxy | None = None
-    #: What a fault has put into the stream that must be found in the dead letters: number by reason.
-    poison: dict[str, int] = field(default_factory=dict)
+    input_faults: InputFaults = field(default_factory=InputFaults)
 
     @property
     def shards(self) -> frozenset[int]:

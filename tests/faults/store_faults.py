@@ -63,6 +63,10 @@ class StoreAway(Fault):
         yield stage.hit_all(began, before)
 
 
+#: Longest age of a copy.
+OLDEST_S = 10.0
+
+
 class OlderStore(Fault):
     """Killed, and started on a copy of its append-only file from up to ten seconds ago."""
 
@@ -70,12 +74,18 @@ class OlderStore(Fault):
     what: ClassVar[str] = "Redis restored from a copy of its file that is 1 to 10 s old"
     share: ClassVar[float] = 0.2
 
+    def __init__(self) -> None:
+        self._first = True
+
     def strike(self, stage: Stage) -> Iterator[Hit]:
-        """Progress counts from where the copy stands."""
+        """Progress counts from where the copy stands: never before the first checkpoints, or there would be no copy."""
         stage.settle()
+        if self._first:
+            self._first = False
+            time.sleep(OLDEST_S + 1)
         time.sleep(stage.random.uniform(2, 4))
         began = time.monotonic()
         stage.store.kill()
-        stage.store.set_back(stage.random.uniform(1, 10))
+        stage.store.set_back(stage.random.uniform(1, OLDEST_S))
         stage.store.start()
         yield stage.hit_all(began)

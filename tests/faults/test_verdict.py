@@ -1,5 +1,6 @@
 """The verdict sees what is wrong: a run that was tampered with does not pass."""
 
+from collections import Counter
 from pathlib import Path
 
 import msgspec
@@ -15,7 +16,7 @@ from streams.topics import create_topics
 from tests.deployment import Deployment
 from tests.faults.history import journals
 from tests.faults.store import Store
-from tests.faults.verdict import Verdict, judge
+from tests.faults.verdict import InputFaults, Verdict, judge
 from tests.fed import ends_of, feed
 from tests.streams.mixed_input import mixed_input
 from tests.worker_process import Worker
@@ -54,9 +55,9 @@ def test_each_kind_of_damage_is_told(services: EmbeddedServices, topic_prefix: s
             assert worker.stop() == 0
         journal = journals(store.history, deployment.settings.worker.namespace)
         reasons = [str(special.reason) for special in given.specials.values() if special.reason is not None]
-        poison = {reason: reasons.count(reason) for reason in reasons}
+        bad = InputFaults(Counter(reasons))
 
-        found = judge(deployment, journal, poison)
+        found = judge(deployment, journal, bad)
         assert found.sound, found.examples
         assert found.examples == []
         assert found.records == len(fed)
@@ -64,26 +65,26 @@ def test_each_kind_of_damage_is_told(services: EmbeddedServices, topic_prefix: s
         assert found.counts_compared > 1000
         assert found.repeated_outputs == 0
 
-        found = judge(deployment, journal, poison | {"empty": 2})
+        found = judge(deployment, journal, InputFaults(Counter([*reasons, "empty"])))
         assert (found.lost, found.sound) == (1, False)
 
         entries = journal[0]
-        found = judge(deployment, tampered_journal(journal), poison)
+        found = judge(deployment, tampered_journal(journal), bad)
         assert found.lost == _records(entries[-1:])
         assert found.doubled == _records(entries[2:3])
         assert found.state_differences > 0
 
         message = deployment.read(deployment.settings.topics.events)[0]
         publish(deployment, message)
-        found = judge(deployment, journal, poison)
+        found = judge(deployment, journal, bad)
         assert (found.repeated_outputs, found.sound) == (1, True)
         publish(deployment, message, value=b"{}")
-        assert judge(deployment, journal, poison).changed_outputs == 1
+        assert judge(deployment, journal, bad).changed_outputs == 1
         publish(deployment, message, ce_id=b"invented")
-        assert judge(deployment, journal, poison).extra_outputs == 1
+        assert judge(deployment, journal, bad).extra_outputs == 1
 
         _damage(store, deployment)
-        found = judge(deployment, journal, poison)
+        found = judge(deployment, journal, bad)
         assert found.state_differences >= 1
         assert found.doubled >= 1
 
@@ -95,6 +96,7 @@ def test_soundness_is_about_everything_but_repeats() -> None:
         "lost",
         "doubled",
         "state_differences",
+        "journal_differences",
         "missing_outputs",
         "extra_outputs",
         "changed_outputs",

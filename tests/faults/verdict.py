@@ -3,31 +3,56 @@
 - *lost*: records of the input topics that no flush applied, and counts of merchants below the oracle's.
 - *doubled*: records that were applied more than once, and counts above the oracle's.
 - *state differences*: stored values and timers that are not, byte for byte, those of the undisturbed run.
+- *journal differences*: flushes that the journal's topic, which replay follows, tells otherwise than the store did.
 - *missing*, *extra*: ids of outputs, dead letters included, that only the undisturbed run has, or only this one.
 - *repeated*: messages that were published again; *changed*: any whose key, bytes or headers are not those of the
   undisturbed run.
 """
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import orjson
 from confluent_kafka import Message
+from msgspec.structs import replace
 
 from detectors.flush import Emit
 from streams.clients import kafka_config
 from streams.dead_letters import DeadLetter, Selection, read_dead_letters
+from streams.reading import partition_of
 from streams.recording import as_bytes, headers_of
 from streams.store import JournalEntry
+from streams.tails import key_of, merged_journal
 from tests.deployment import Deployment, Shard
 from tests.faults.counts import against_the_oracle
-from tests.faults.reference import Reference, coordinates, undisturbed
+from tests.faults.reference import Coordinates, Reference, coordinates, undisturbed
 
 #: Stored, but about the way to the state and not about the state.
 _OF_THE_WAY = frozenset({"owner", "sequence", "position", "journal", "timers"})
 _EXAMPLES = 5
+
+
+@dataclass
+class InputFaults:
+    """What a fault did to the input, so that it must show.
+
+    Attributes
+    ----------
+    poison
+        Numbers of bad records that were fed, by the reason that their dead letters must have.
+    before
+        Records that the topics held once and may hold no more.
+    deleted
+        Records that were deleted before they were read.
+    """
+
+    poison: Counter[str] = field(default_factory=Counter)
+    before: list[Message] = field(default_factory=list)
+    deleted: set[Coordinates] = field(default_factory=set)
 
 
 @dataclass
@@ -40,6 +65,7 @@ class Verdict:
     lost: int = 0
     doubled: int = 0
     state_differences: int = 0
+    journal_differences: int = 0
     missing_outputs: int = 0
     extra_outputs: int = 0
     changed_outputs: int = 0
@@ -53,6 +79,7 @@ class Verdict:
             self.lost
             or self.doubled
             or self.state_differences
+            or self.journal_differences
             or self.missing_outputs
             or self.extra_outputs
             or self.changed_outputs
@@ -64,13 +91,16 @@ class Verdict:
         return len(wrong)
 
 
-def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], poison: Mapping[str, int]) -> Verdict:
-    """Compare everything; ``poison`` are numbers of bad records that were fed, by the reason in their dead letters."""
+def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], input_: InputFaults) -> Verdict:
+    """Compare everything; ``journal`` has the flushes of the whole run, by shard."""
     settings = deployment.settings
     verdict = Verdict()
-    records = deployment.read(*settings.topics.inputs)
+    held = [*input_.before, *deployment.read(*settings.topics.inputs)]
+    by_place = {coordinates(message): message for message in held}
+    records = [by_place[place] for place in sorted(by_place)]
     reference = undisturbed(settings, records, journal)
-    judge_records(verdict, records, reference)
+    judge_records(verdict, records, reference, input_.deleted)
+    judge_history(verdict, deployment, journal)
     shards = deployment.shards()
     judge_state(verdict, shards, reference)
     topics = {
@@ -80,16 +110,22 @@ def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], poi
     }
     judge_outputs(verdict, deployment.read(*topics.values()), reference, topics)
     letters = list(read_dead_letters(kafka_config(settings), settings.topics.dead_letters, Selection()))
-    judge_counts(verdict, shards, records, letters)
-    judge_poison(verdict, letters, poison)
+    applied = [message for message in records if coordinates(message) not in reference.left_out]
+    judge_counts(verdict, shards, applied, letters)
+    judge_poison(verdict, letters, input_.poison)
     return verdict
 
 
-def judge_records(verdict: Verdict, records: Sequence[Message], reference: Reference) -> None:
-    """Every record is in one flush, once."""
+def judge_records(
+    verdict: Verdict, records: Sequence[Message], reference: Reference, deleted: Set[Coordinates]
+) -> None:
+    """Every record is in one flush, once; those that were deleted unread, and no others, are said to be missing."""
     fed = [coordinates(message) for message in records]
     verdict.records = len(fed)
-    verdict.lost += verdict.complain("not applied", [place for place in fed if not reference.applied[place]])
+    unapplied = [place for place in fed if not reference.applied[place] and place not in deleted]
+    verdict.lost += verdict.complain("not applied", unapplied)
+    verdict.lost += verdict.complain("gone, and nothing said", sorted(deleted - reference.left_out))
+    verdict.lost += verdict.complain("said to be gone, and was there", sorted(reference.left_out - deleted))
     verdict.doubled += verdict.complain("applied twice", [p for p, times in reference.applied.items() if times > 1])
 
 
@@ -109,6 +145,25 @@ def judge_state(verdict: Verdict, shards: Sequence[Shard], reference: Reference)
             if timers.get(key) != expected.get(key)
         ]
     verdict.state_differences += verdict.complain("stored otherwise", wrong)
+
+
+def judge_history(verdict: Verdict, deployment: Deployment, journal: Mapping[int, list[JournalEntry]]) -> None:
+    """The journal's topic names the same flushes: who replays by it does what the workers did."""
+    settings = deployment.settings
+    entries: dict[int, list[JournalEntry]] = defaultdict(list)
+    for message in deployment.read(settings.topics.journal):
+        _, number = partition_of(message)
+        if message.key() == key_of(settings.worker.namespace, number):
+            entries[number].append(msgspec.json.decode(message.value() or b"", type=JournalEntry))
+    wrong = []
+    for number, wanted in journal.items():
+        found = merged_journal([], entries[number], 0)
+        wrong += [
+            f"shard {number}: {one}, not {other}"
+            for one, other in itertools.zip_longest(found, wanted)
+            if one is None or other is None or replace(one, claim=0) != replace(other, claim=0)
+        ]
+    verdict.journal_differences += verdict.complain("journal's topic", wrong)
 
 
 def judge_outputs(

@@ -277,3 +277,14 @@ def test_a_gap_is_counted_and_told_by_the_core(judge: Judge) -> None:
     (emit,) = shard.core.apply(Flush(1, [], gaps=[Gap("orders", 5, 9, "expired")]))
     assert shard.state.statistics.missed == 5
     assert (emit.id, emit.key) == ("gap-orders-0-5-9", b"shard-0")
+
+
+def test_a_gap_is_told_the_same_by_a_shard_that_was_restored(judge: Judge) -> None:
+    """Its time is the shard's event time, which is stored, and not that of whatever was applied before."""
+    shards = [Shard(judge), Shard(judge)]
+    for shard in shards:
+        shard.state.clock.highest = 1_704_067_200_000
+    shards[0].core._outbox.time = 5
+    told = [shard.core.apply(Flush(1, [], gaps=[Gap("orders", 5, 9, "expired")])) for shard in shards]
+    assert told[0] == told[1]
+    assert dict(told[0][0].headers)["ce_time"] == b"2024-01-01T00:00:00.000Z"
