@@ -26,6 +26,7 @@ from features.outputs import (
     Versions,
 )
 from features.registry import FEATURES, FEATURES_VERSION, Context
+from features.rounding import nearest
 from features.shard import ShardState
 from features.vectors import behaviour_vector
 
@@ -36,7 +37,17 @@ _bad_order_rate: Final = FEATURES["bad_order_rate_90d_shrunk"].get
 class Assessor:
     """Judges the subjects of one shard."""
 
-    __slots__ = ("_listing_rules", "_merchant_rules", "_order_rules", "enforcer", "judge", "models", "outbox", "state")
+    __slots__ = (
+        "_assess_every",
+        "_listing_rules",
+        "_merchant_rules",
+        "_order_rules",
+        "enforcer",
+        "judge",
+        "models",
+        "outbox",
+        "state",
+    )
 
     def __init__(self, state: ShardState, models: Models, judge: Judge, outbox: Outbox) -> None:
         self.state = state
@@ -44,6 +55,7 @@ class Assessor:
         self.judge = judge
         self.outbox = outbox
         self.enforcer = Enforcer(state, judge, outbox)
+        self._assess_every = judge.settings.assess_every
         policies = judge.policies
         self._merchant_rules = self._bind(policies.group("merchant"))
         self._order_rules = {kind: self._bind(policies.group("order", tag)) for kind, tag in _tags(OrderInput).items()}
@@ -60,7 +72,7 @@ class Assessor:
     def merchant(self, merchant: Merchant, urgent: bool) -> None:
         """Judge a merchant: at once when something went wrong, else at most once in a while of event time."""
         record = merchant.record
-        due = record.as_of - record.assessed_at >= self.judge.settings.assess_every
+        due = record.as_of - record.assessed_at >= self._assess_every
         if not due and not urgent:
             return
         state = self.state
@@ -69,14 +81,15 @@ class Assessor:
             record.assessed_at = record.as_of
             vector = behaviour_vector(merchant, state.population)
             anomaly = self.models.anomaly.score_and_learn(vector)
-            record.anomaly = None if anomaly is None else round(anomaly, 4)
+            record.anomaly = None if anomaly is None else nearest(anomaly, 1e4)
         policies = self.judge.policies
         if record.anomaly is not None:
             finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)
         context = Context(merchant, state.population)
-        self._fire(finding, None if self._merchant_rules is None else self._merchant_rules(context), context)
+        if self._merchant_rules is not None and (fired := self._merchant_rules(context)):
+            self._fire(finding, fired, context)
         probability = _bad_order_rate(context) or 0.0
-        record.probability = round(probability, 5)
+        record.probability = nearest(probability, 1e5)
         finding.raise_to(policies.level_of_probability(probability), probability)
         self._conclude_merchant(merchant, finding, context)
 
@@ -84,6 +97,9 @@ class Assessor:
         record = merchant.record
         state = self.state
         state.statistics.assessments += 1
+        if not finding.fired and not record.fired and finding.level == record.level:
+            # Nothing stands against most merchants, and nothing did: there is nothing to say or to do.
+            return
         fired = [rule.id for rule in finding.fired]
         changed = finding.level != record.level
         before = record.fired
@@ -110,12 +126,13 @@ class Assessor:
         created = kind is OrderCreated
         if rules is None and not created:
             return
-        context = Context(merchant, self.state.population, order=order)
+        context = Context(merchant, self.state.population, order)
         fired = rules(context) if rules is not None else None
         if not fired and not created:
             return
         finding = Finding()
-        self._fire(finding, fired, context)
+        if fired:
+            self._fire(finding, fired, context)
         probability = order.probability or 0.0
         if created:
             finding.raise_to(self.judge.policies.level_of_probability(probability), probability)
@@ -133,9 +150,10 @@ class Assessor:
     def listing(self, event: ListingInput, listing: ListingRecord, merchant: Merchant) -> None:
         """Judge a version of a listing, created or edited."""
         finding = Finding()
-        context = Context(merchant, self.state.population, listing=listing)
+        context = Context(merchant, self.state.population, None, listing)
         rules = self._listing_rules[type(event)]
-        self._fire(finding, None if rules is None else rules(context), context)
+        if rules is not None and (fired := rules(context)):
+            self._fire(finding, fired, context)
         self.state.statistics.assessments += 1
         subject = Subject("listing", event.listing_id)
         before, listing.risk = listing.risk, finding.level
@@ -169,10 +187,8 @@ class Assessor:
 
     # -- the shared parts -------------------------------------------------------------------------------------------
 
-    def _fire(self, finding: Finding, fired: list[Rule] | None, context: Context) -> None:
+    def _fire(self, finding: Finding, fired: list[Rule], context: Context) -> None:
         """Note the rules that fired: those in shadow are counted, the others explained."""
-        if not fired:
-            return
         shadow = self.state.statistics.shadow
         for rule in fired:
             if rule.mode != "enforce":

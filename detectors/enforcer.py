@@ -45,6 +45,8 @@ class Enforcer:
 
     def acts(self, merchant: Merchant, subject: Subject, finding: Finding) -> bool:
         """Whether a decision will follow from the rules that fired."""
+        if not finding.fired:
+            return False
         record = merchant.record
         standing = record.enforcement or EnforcementState()
         reference = subject.kind, subject.id

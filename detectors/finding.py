@@ -2,6 +2,8 @@
 
 from typing import Final
 
+from msgspec import Struct
+
 from detectors.rules import Rule
 from features.outputs import Detector, Reason
 
@@ -9,18 +11,15 @@ from features.outputs import Detector, Reason
 _BAND: Final = 200
 
 
-class Finding:
+class Finding(Struct):
     """What detectors say of one subject: level, strength within the level, and why."""
 
-    __slots__ = ("detectors", "fired", "level", "reasons", "strength", "values")
-
-    def __init__(self) -> None:
-        self.level = 0
-        self.strength = 0.0
-        self.fired: list[Rule] = []
-        self.reasons: list[Reason] = []
-        self.detectors: list[Detector] = []
-        self.values: dict[str, float] = {}
+    level: int = 0
+    strength: float = 0.0
+    fired: list[Rule] = []
+    reasons: list[Reason] = []
+    detectors: list[Detector] = []
+    values: dict[str, float] = {}
 
     def raise_to(self, level: int, strength: float) -> None:
         """Take a detector's opinion into account: the worst one decides, strength breaks ties."""

@@ -17,6 +17,7 @@ class LevelScale(Struct, frozen=True):
 
     cutoffs: tuple[float, ...]
     levels: tuple[Level, ...]
+    ranks: tuple[int, ...]
 
     def of(self, score: float | None) -> Level:
         """Level of a score; a score that is not known is low."""
@@ -26,7 +27,7 @@ class LevelScale(Struct, frozen=True):
 
     def rank(self, score: float | None) -> int:
         """Rank of a score's level, 0 (low) to 4 (critical)."""
-        return LEVEL_RANK[self.of(score)]
+        return 0 if score is None else self.ranks[bisect_right(self.cutoffs, score)]
 
 
 def level_scale(cutoffs: Mapping[str, float]) -> LevelScale:
@@ -47,7 +48,7 @@ def level_scale(cutoffs: Mapping[str, float]) -> LevelScale:
     for lower, higher, level in zip(values, values[1:], chosen[1:], strict=False):
         if higher <= lower:
             raise ValueError(f'"{level}" begins at {higher:g}, which is not above the level before it ({lower:g})')
-    return LevelScale(tuple(values), ("low", *chosen))
+    return LevelScale(tuple(values), ("low", *chosen), (0, *[LEVEL_RANK[level] for level in chosen]))
 
 
 def worst(*levels: Level) -> Level:

@@ -27,6 +27,7 @@ from features.order import (
     retention_end,
 )
 from features.priors import begin_day
+from features.rounding import nearest
 from features.vectors import order_vector
 from features.windows import DAY_MS
 
@@ -192,7 +193,7 @@ class OrderFlow:
         population.deliveries.placed(event.occurred_at)
         model = self._models.bad_order
         order.scored = values
-        order.probability = round(model.observe_and_predict(values), 5)
+        order.probability = nearest(model.observe_and_predict(values), 1e5)
 
     @staticmethod
     def _check_tracking(order: OrderRecord, merchant: Merchant, number: str) -> None:

@@ -13,6 +13,7 @@ from typing import Generic, TypeAlias, TypeVar, cast
 from msgspec import Struct
 
 from detectors.expressions import Expression
+from features.feature import Element
 
 R = TypeVar("R")
 C = TypeVar("C")
@@ -39,10 +40,10 @@ class Condition(Struct, Generic[R], frozen=True, eq=False):
 
 def compile_conditions(conditions: Sequence[Condition[R]], features: Sequence[str]) -> Callable[[Values], list[R]]:
     """A function from values of ``features``, in that order, to the results of the conditions that hold, in theirs."""
-    variables = {name: f"v{index}" for index, name in enumerate(features)}
+    variables: dict[str, ast.expr] = {name: _load(f"v{index}") for index, name in enumerate(features)}
     unpack: list[ast.stmt] = []
     if features:
-        targets: list[ast.expr] = [ast.Name(variable, ast.Store()) for variable in variables.values()]
+        targets: list[ast.expr] = [ast.Name(f"v{index}", ast.Store()) for index in range(len(features))]
         unpack.append(ast.Assign([ast.Tuple(targets, ast.Store())], _load("values")))
     tests = [_test(condition, variables) for condition in conditions]
     return cast("Callable[[Values], list[R]]", _function("values", unpack, conditions, tests, {}))
@@ -55,13 +56,28 @@ def bind_conditions(
 
     A feature is computed when a condition comes to it, and most conditions end at their first piece of evidence: a
     merchant without a claim is asked for little more than its number of claims. Evidence therefore stands before the
-    rest.
+    rest. What is an :class:`~features.feature.Element` of a list is read there, without a call.
     """
     names = tuple(dict.fromkeys(name for condition in conditions for name in condition.names))
-    variables = {name: f"v{index}" for index, name in enumerate(names)}
-    scope = {f"g{index}": getters[name] for index, name in enumerate(names)}
-    tests = [_lazy_test(condition, variables) for condition in conditions]
-    return cast("Callable[[C], list[R]]", _function("context", [], conditions, tests, scope))
+    lists: dict[tuple[str, ...], str] = {}
+    values: dict[str, ast.expr] = {}
+    scope: dict[str, object] = {}
+    for index, name in enumerate(names):
+        getter = getters[name]
+        if isinstance(getter, Element):
+            variable = lists.setdefault(getter.path, f"l{len(lists)}")
+            values[name] = ast.Subscript(_load(variable), ast.Constant(getter.index), ast.Load())
+        else:
+            values[name] = _load(f"v{index}")
+            scope[f"g{index}"] = getter
+    prologue: list[ast.stmt] = []
+    for path, variable in lists.items():
+        found = _load("context")
+        for attribute in path:
+            found = ast.Attribute(found, attribute, ast.Load())
+        prologue.append(ast.Assign([ast.Name(variable, ast.Store())], found))
+    tests = [_lazy_test(condition, values) for condition in conditions]
+    return cast("Callable[[C], list[R]]", _function("context", prologue, conditions, tests, scope))
 
 
 def _function(
@@ -93,33 +109,40 @@ def _function(
     return FunctionType(code, names, "fired")
 
 
-def _lazy_test(condition: Condition[R], variables: Mapping[str, str]) -> ast.expr:
+def _lazy_test(condition: Condition[R], variables: Mapping[str, ast.expr]) -> ast.expr:
     """Evidence first, each feature computed where it is first needed."""
     nulls = condition.nulls
     tests: list[ast.expr] = []
 
-    def compute(name: str) -> ast.expr:
+    def compute(name: str) -> None:
         variable = variables[name]
-        call = ast.Call(_load(f"g{variable[1:]}"), [_load("context")], [])
-        value = ast.NamedExpr(ast.Name(variable, ast.Store()), call)
+        if not isinstance(variable, ast.Name):
+            # An element of a list is read where it is used, and is never null.
+            return
+        call = ast.Call(_load(f"g{variable.id[1:]}"), [_load("context")], [])
+        value = ast.NamedExpr(ast.Name(variable.id, ast.Store()), call)
         if name in nulls:
             # Never decides anything: what stands for null is put in where the feature is used.
-            return ast.BoolOp(ast.Or(), [ast.Compare(value, [ast.Is()], [ast.Constant(None)]), ast.Constant(True)])
-        return ast.Compare(value, [ast.IsNot()], [ast.Constant(None)])
+            known = ast.Compare(value, [ast.Is()], [ast.Constant(None)])
+            tests.append(ast.BoolOp(ast.Or(), [known, ast.Constant(True)]))
+        else:
+            tests.append(ast.Compare(value, [ast.IsNot()], [ast.Constant(None)]))
 
     for name, least in condition.evidence.items():
-        tests.append(compute(name))
+        compute(name)
         tests.append(ast.Compare(_value(name, variables, nulls), [ast.GtE()], [ast.Constant(float(least))]))
-    tests.extend(compute(name) for name in condition.expression.names if name not in condition.evidence)
+    for name in condition.expression.names:
+        if name not in condition.evidence:
+            compute(name)
     tests.append(_Variables(variables, nulls).visit(deepcopy(condition.expression.tree)))
     return tests[0] if len(tests) == 1 else ast.BoolOp(ast.And(), tests)
 
 
-def _test(condition: Condition[R], variables: Mapping[str, str]) -> ast.expr:
+def _test(condition: Condition[R], variables: Mapping[str, ast.expr]) -> ast.expr:
     """Known, enough, and true; the cheap questions first."""
     nulls = condition.nulls
     tests: list[ast.expr] = [
-        ast.Compare(_load(variables[name]), [ast.IsNot()], [ast.Constant(None)])
+        ast.Compare(variables[name], [ast.IsNot()], [ast.Constant(None)])
         for name in condition.names
         if name not in nulls
     ]
@@ -132,7 +155,7 @@ def _test(condition: Condition[R], variables: Mapping[str, str]) -> ast.expr:
 class _Variables(ast.NodeTransformer):
     """Puts variables in the place of features."""
 
-    def __init__(self, variables: Mapping[str, str], nulls: Mapping[str, float]) -> None:
+    def __init__(self, variables: Mapping[str, ast.expr], nulls: Mapping[str, float]) -> None:
         self.variables = variables
         self.nulls = nulls
 
@@ -141,12 +164,12 @@ class _Variables(ast.NodeTransformer):
         return _value(node.id, self.variables, self.nulls)
 
 
-def _value(name: str, variables: Mapping[str, str], nulls: Mapping[str, float]) -> ast.expr:
+def _value(name: str, variables: Mapping[str, ast.expr], nulls: Mapping[str, float]) -> ast.expr:
     variable = variables[name]
     if name not in nulls:
-        return _load(variable)
-    known = ast.Compare(_load(variable), [ast.IsNot()], [ast.Constant(None)])
-    return ast.IfExp(known, _load(variable), ast.Constant(float(nulls[name])))
+        return variable
+    known = ast.Compare(variable, [ast.IsNot()], [ast.Constant(None)])
+    return ast.IfExp(known, variable, ast.Constant(float(nulls[name])))
 
 
 def _load(name: str) -> ast.expr:

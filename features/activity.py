@@ -76,12 +76,27 @@ class Activity(Struct, array_like=True, gc=False):
         """Decayed count of orders, half-life a day."""
         return self.orders_day * exp(-_DAY_RATE * (now - self.at))
 
+    def bursts(self, now: int, active_ms: int) -> tuple[float, float, float | None]:
+        """:meth:`burst_hour`, :meth:`burst_day` and :meth:`gmv_burst_day`, for less than the three."""
+        elapsed = now - self.at
+        day = exp(-_DAY_RATE * elapsed)
+        per_day = self._orders_per_day(now, active_ms)
+        turnover = None
+        if self.orders_base > 0.0 and self.gmv_base > 0.0:
+            value = self.gmv_base / self.orders_base
+            turnover = self.gmv_day * day * _DAY_RATE * _DAY_MS / (value * per_day)
+        return (
+            self.orders_hour * exp(-_HOUR_RATE * elapsed) * _HOUR_RATE * _DAY_MS / per_day,
+            self.orders_day * day * _DAY_RATE * _DAY_MS / per_day,
+            turnover,
+        )
+
     def burst_hour(self, now: int, active_ms: int) -> float:
         """Order rate of the last hour over the merchant's own base rate; 1 is as usual.
 
         ``active_ms``: time since the merchant was first seen.
         """
-        return self.orders_in_hour(now) * _HOUR_RATE * _DAY_MS / self._orders_per_day(now, active_ms)
+        return self.bursts(now, active_ms)[0]
 
     def burst_day(self, now: int, active_ms: int) -> float:
         """Order rate of the last day over the merchant's own base rate; 1 is as usual."""
@@ -89,11 +104,7 @@ class Activity(Struct, array_like=True, gc=False):
 
     def gmv_burst_day(self, now: int, active_ms: int) -> float | None:
         """Turnover of the last day over the merchant's own base; ``None`` without any turnover."""
-        if self.orders_base <= 0.0 or self.gmv_base <= 0.0:
-            return None
-        recent = self.gmv_day * exp(-_DAY_RATE * (now - self.at)) * _DAY_RATE * _DAY_MS
-        value = self.gmv_base / self.orders_base
-        return recent / (value * self._orders_per_day(now, active_ms))
+        return self.bursts(now, active_ms)[2]
 
     def _orders_per_day(self, now: int, active_ms: int) -> float:
         """Orders a day that the base counter stands for, given how long it has been filling, with the floor."""

@@ -1,6 +1,7 @@
 """What a feature is: a named function of a merchant at its as-of time, its peers, and the order or listing at hand."""
 
 from collections.abc import Callable
+from operator import attrgetter
 from typing import Literal, TypeAlias
 
 from msgspec import Struct
@@ -11,26 +12,32 @@ from features.order import OrderRecord
 from features.population import Population
 
 
-class Context:
+class Context(Struct, gc=False):
     """What a feature is computed from."""
 
-    __slots__ = ("listing", "merchant", "order", "population")
-
-    def __init__(
-        self,
-        merchant: Merchant,
-        population: Population,
-        order: OrderRecord | None = None,
-        listing: ListingRecord | None = None,
-    ) -> None:
-        self.merchant = merchant
-        self.population = population
-        self.order = order
-        self.listing = listing
+    merchant: Merchant
+    population: Population
+    order: OrderRecord | None = None
+    listing: ListingRecord | None = None
 
 
 Entity: TypeAlias = Literal["merchant", "order", "listing"]
 Getter: TypeAlias = Callable[[Context], float | None]
+
+
+class Element(Struct, frozen=True):
+    """A getter for a figure that stands in a list: what gets it need not be called, if who asks knows the list.
+
+    ``path`` are the attributes that lead from the context to the list, ``index`` is where the figure stands in it.
+    """
+
+    path: tuple[str, ...]
+    index: int
+
+    def __call__(self, context: Context) -> float | None:
+        """The figure."""
+        value: float = attrgetter(".".join(self.path))(context)[self.index]
+        return value
 
 
 class Feature(Struct, frozen=True):

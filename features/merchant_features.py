@@ -6,7 +6,7 @@ from typing import Final
 
 from features import merchant as m
 from features.activity import Activity
-from features.feature import Context, Feature, Getter
+from features.feature import Context, Element, Feature, Getter
 from features.windows import DAY_MS
 
 
@@ -143,7 +143,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "7 d",
         "listings created",
         "never",
-        lambda c: c.merchant.churn.sums[m.LISTINGS_CREATED],
+        Element(("merchant", "churn", "sums"), m.LISTINGS_CREATED),
     ),
     (
         "listing_edits_7d",
@@ -151,7 +151,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "7 d",
         "listings edited",
         "never",
-        lambda c: c.merchant.churn.sums[m.LISTING_EDITS],
+        Element(("merchant", "churn", "sums"), m.LISTING_EDITS),
     ),
     (
         "listings_removed_7d",
@@ -159,7 +159,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "7 d",
         "listings taken down",
         "never",
-        lambda c: c.merchant.churn.sums[m.LISTINGS_REMOVED],
+        Element(("merchant", "churn", "sums"), m.LISTINGS_REMOVED),
     ),
     ("live_listings", "listings", "", "listings live now", "never", lambda c: c.merchant.record.live_listings),
     (
@@ -193,7 +193,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "30 d",
         "orders scanned before they were placed, or with a tracking number used before, by the day of the order",
         "never",
-        lambda c: c.merchant.placed.sums[m.PLACED_WIDTH + m.IMPLAUSIBLE_SCANS],
+        Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.IMPLAUSIBLE_SCANS),
     ),
     (
         "delivered_not_received_30d",
@@ -201,7 +201,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "30 d",
         "orders delivered by record and claimed not received, by the day of the order",
         "never",
-        lambda c: c.merchant.placed.sums[m.PLACED_WIDTH + m.DELIVERED_NOT_RECEIVED],
+        Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.DELIVERED_NOT_RECEIVED),
     ),
     (
         "behaviour_anomaly",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from features import merchant as m
-from features.feature import Context, Feature, Getter
+from features.feature import Context, Element, Feature, Getter
 from features.merchant import RATES
 from features.order import OUTCOME_DAYS
 from features.priors import DEFAULT_PRIORS
@@ -50,7 +50,7 @@ _MATURE_WORDS: Final = (
 
 
 def _placed(index: int) -> Getter:
-    return lambda c: c.merchant.placed.sums[index]
+    return Element(("merchant", "placed", "sums"), index)
 
 
 def _counts(rate: str, window: int) -> Callable[[Context], tuple[int, int]]:
@@ -74,6 +74,9 @@ def _counts(rate: str, window: int) -> Callable[[Context], tuple[int, int]]:
 
 
 def _mature(rate: str, window: int) -> Getter:
+    family = RATES[rate][0]
+    if family != 1:
+        return Element(("merchant", "outcome" if family else "ship", "sums"), m.rate_positions(rate, window)[0])
     counts = _counts(rate, window)
     return lambda c: counts(c)[0]
 

@@ -74,16 +74,12 @@ def behaviour_vector(merchant: Merchant, population: Population) -> list[float |
     """Values of :data:`BEHAVIOUR_INPUTS` for a merchant at its as-of time."""
     record = merchant.record
     now = record.as_of
-    activity = record.activity
-    active_ms = now - record.first_seen
     placed = merchant.placed.sums
     buyers = merchant.buyers
     orders = placed[m.PLACED_WIDTH + m.ORDERS]
     recent, far = placed[m.GMV], placed[_FAR + m.GMV]
     return [
-        activity.burst_hour(now, active_ms),
-        activity.burst_day(now, active_ms),
-        activity.gmv_burst_day(now, active_ms),
+        *record.activity.bursts(now, now - record.first_seen),
         recent / placed[m.ORDERS] / (far / placed[_FAR + m.ORDERS]) if recent > 0 and far > 0 else None,
         _cancel_30d(merchant, population),
         _late_ship_30d(merchant, population),

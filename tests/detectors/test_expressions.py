@@ -1,6 +1,7 @@
 import ast
 import re
 from collections.abc import Callable, Mapping
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import example, given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 from detectors.expressions import MAX_DEPTH, MAX_LENGTH, ExpressionError, parse
 from detectors.policy import PolicySet
 from detectors.rule_code import Condition, bind_conditions, compile_conditions
+from features.feature import Element
 from tests.detectors.expression_trees import NAMES, DivisionByZeroError, Tree, conditions, evaluate, render
 
 KNOWN = ("late_ship_rate_30d", "late_ship_rate_30d_lower", "orders_30d", *NAMES)
@@ -288,3 +290,21 @@ def test_packaged_groups_fire_alike_on_values_and_on_contexts(packaged: PolicySe
     values = data.draw(st.fixed_dictionaries(dict.fromkeys(group.features, value)))
     getters = {name: lambda context, name=name: context[name] for name in group.features}
     assert group.bind(getters)(values) == group.fired([values[name] for name in group.features])
+
+
+@given(data=st.data())
+def test_elements_of_lists_are_read_where_they_stand(packaged: PolicySet, data: st.DataObject) -> None:
+    """A feature that stands in a list needs no call, and decides the same; nulls and evidence included."""
+    group = data.draw(st.sampled_from(sorted(packaged.groups(), key=repr)))
+    value = st.sampled_from([0.0, 0.03, 0.6, 1.0, 2.0, 5.0, 30.0, 500.0])
+    values = data.draw(st.lists(value, min_size=len(group.features), max_size=len(group.features)))
+    context = SimpleNamespace(merchant=SimpleNamespace(sums=values), others=values)
+    listed = data.draw(st.sets(st.sampled_from(group.features)))
+    getters = {
+        name: Element(("merchant", "sums") if index % 2 else ("others",), index)
+        if name in listed
+        else lambda context, index=index: context.others[index]
+        for index, name in enumerate(group.features)
+    }
+    assert group.bind(getters)(context) == group.fired(values)
+    assert [getters[name](context) for name in group.features] == values
