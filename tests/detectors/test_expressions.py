@@ -2,6 +2,7 @@ import ast
 import re
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -298,7 +299,7 @@ def test_elements_of_lists_are_read_where_they_stand(packaged: PolicySet, data: 
     group = data.draw(st.sampled_from(sorted(packaged.groups(), key=repr)))
     value = st.sampled_from([0.0, 0.03, 0.6, 1.0, 2.0, 5.0, 30.0, 500.0])
     values = data.draw(st.lists(value, min_size=len(group.features), max_size=len(group.features)))
-    context = SimpleNamespace(merchant=SimpleNamespace(sums=values), others=values)
+    context: Any = SimpleNamespace(merchant=SimpleNamespace(sums=values), others=values)
     listed = data.draw(st.sets(st.sampled_from(group.features)))
     getters = {
         name: Element(("merchant", "sums") if index % 2 else ("others",), index)
