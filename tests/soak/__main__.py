@@ -1,0 +1,123 @@
+"""``python -m tests.soak``: steady traffic against one worker for minutes, and whether memory is bounded.
+
+The embedded broker keeps all topics in memory, so it grows; the worker and the store must not. Event time runs so fast
+that the first two fifths of the run, the warm-up, take more than the longest retention of orders.
+"""
+
+import json
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from streams.embedded import EmbeddedServices
+from streams.topics import create_topics
+from tests.deployment import Deployment
+from tests.faults.crew import Member
+from tests.faults.feeder import Feeder
+from tests.soak.gauge import Gauge, Sample
+from tests.soak.live_orders import LiveOrders
+from tests.soak.traffic import traffic
+from tests.soak.verdict import complaints, growth
+
+FILE = Path(__file__).parents[2] / "build" / "soak.json"
+PARTITIONS = 4
+WARM_UP = 0.4
+#: Promise, outcome and retention of an order, and some days more.
+WARM_UP_DAYS = 120
+EVERY_S = 30.0
+#: So that the cache is full, and has to drop, when the warm-up is over.
+CACHE_ENTRIES = 1_000
+_HEADER = (
+    "  time  event time   worker MiB  Redis MiB  merchants   orders  listings  other      lag  events/s  checkpoints/s"
+)
+
+
+def line(sample: Sample) -> str:
+    """One row of the table."""
+    minutes, seconds = divmod(round(sample.at_s), 60)
+    day = datetime.fromtimestamp(sample.watermark / 1000, UTC).date()
+    keys = sample.keys
+    return (
+        f"{minutes:3d}:{seconds:02d}  {day}  {sample.rss / 2**20:11.1f}  {sample.store / 2**20:9.1f}  "
+        f"{keys['merchants']:9,}  {keys['orders']:7,}  {keys['listings']:8,}  {keys['other']:5,}  {sample.lag:7,}  "
+        f"{sample.events_per_s:8,.0f}  {sample.checkpoints_per_s:13.1f}"
+    )
+
+
+def soak(minutes: float, rate: float, seed: int) -> tuple[list[Sample], int]:
+    """Run, and print a row every half minute; returns the samples after the warm-up and the orders alive at the end."""
+    seconds = minutes * 60
+    every = min(EVERY_S, seconds / 20)
+    events_per_day = rate * WARM_UP * seconds / WARM_UP_DAYS
+    samples: list[Sample] = []
+    with EmbeddedServices() as services, tempfile.TemporaryDirectory(prefix="shopwarden-soak-") as folder:
+        settings = {"cache_entries": CACHE_ENTRIES, "checkpoint_interval_s": 1.0}
+        deployment = Deployment(services.brokers, services.redis_url, "soak-", "run", PARTITIONS, settings)
+        create_topics(deployment.settings)
+        live = LiveOrders(traffic(seed, events_per_day))
+        member = Member("worker", Path(folder), deployment.environment())
+        try:
+            with Feeder(deployment.settings, live, rate) as feeder, Gauge(deployment, member.pid) as gauge:
+                click.echo(_HEADER)
+                started = time.monotonic()
+                while (left := started + seconds - time.monotonic()) > 0:
+                    time.sleep(min(every, left))
+                    samples.append(gauge.sample(sum(feeder.ends.values())))
+                    click.echo(line(samples[-1]))
+                feeder.stop()
+                alive = live.number(_settled(gauge, sum(feeder.ends.values()), samples))
+        finally:
+            member.end()
+    return [sample for sample in samples if sample.at_s >= WARM_UP * seconds], alive
+
+
+def _settled(gauge: Gauge, fed: int, samples: list[Sample]) -> int:
+    """Wait until all is applied; the watermark then."""
+    for _ in range(60):
+        time.sleep(1)
+        samples.append(gauge.sample(fed))
+        if not samples[-1].lag:
+            return samples[-1].watermark
+    raise click.ClickException(f"{samples[-1].lag:,} records were still not applied a minute after the last was fed")
+
+
+@click.command()
+@click.option("--minutes", type=click.FloatRange(0.5), default=10.0, help="How long.")
+@click.option("--rate", type=click.FloatRange(10), default=800.0, help="Records a second.")
+@click.option("--seed", type=int, default=1, help="Of the traffic.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=FILE, help="Where the result goes.")
+def main(minutes: float, rate: float, seed: int, out: Path) -> None:
+    """Exit code 1 if memory is not bounded."""
+    samples, alive = soak(minutes, rate, seed)
+    wrong = complaints(samples, alive)
+    rss, store = (growth([getattr(sample, name) for sample in samples]) for name in ("rss", "store"))
+    entities = growth([sample.entities for sample in samples])
+    click.echo(
+        f"After the warm-up: worker {rss:+.1%}, Redis {store:+.1%} with {entities:+.1%} merchants, orders and "
+        f"listings; {samples[-1].keys['orders']:,} orders stored, {alive:,} alive by their dates."
+    )
+    for each in wrong:
+        click.echo(f"Not bounded: {each}.")
+    out.parent.mkdir(exist_ok=True)
+    result = {
+        "minutes": minutes,
+        "rate": rate,
+        "worker_growth": round(rss, 4),
+        "store_growth": round(store, 4),
+        "entities_growth": round(entities, 4),
+        "orders_stored": samples[-1].keys["orders"],
+        "orders_alive": alive,
+        "complaints": wrong,
+        "samples": [asdict(sample) for sample in samples],
+    }
+    out.write_text(json.dumps(result, indent=2) + "\n")
+    sys.exit(1 if wrong else 0)
+
+
+if __name__ == "__main__":
+    main(prog_name="make soak")
