@@ -16,6 +16,7 @@ from config import sources
 from config.fields import Identifier, read_secret_files
 from config.kafka import KafkaSettings
 from config.redis import RedisSettings
+from config.retention import RetentionSettings
 from config.sources import SettingsError
 from config.topics import TopicSettings
 from config.worker import WorkerSettings
@@ -48,6 +49,9 @@ class Settings(BaseSettings):
     redis: RedisSettings = Field(default=RedisSettings(), description="How to reach Redis or Valkey.")
     topics: TopicSettings = Field(default=TopicSettings(), description="Names and shape of the topics.")
     worker: WorkerSettings = Field(default=WorkerSettings(), description="What a worker does and how fast.")
+    retention: RetentionSettings = Field(
+        default=RetentionSettings(), description="How long orders, listings and merchants are kept, by event time."
+    )
     # No default: one that is in the source code would protect nobody.
     pseudonym_key: SecretStr | None = Field(
         default=None,

@@ -85,6 +85,9 @@ class Core:
             if key[0] == "o":
                 needed.orders.add(key[1:])
                 needed.merchants.add(split_key(key[1:])[0])
+            elif key[0] == "l":
+                needed.listings.add(key[1:])
+                needed.merchants.add(split_key(key[1:])[0])
             else:
                 needed.merchants.add(key[1:])
         return needed
@@ -171,5 +174,7 @@ class Core:
             outbox.time = time
             if key[0] == "o":
                 self._orders.timer(key[1:], time)
+            elif key[0] == "l":
+                self._listings.timer(key[1:], time)
             else:
-                self._assessor.enforcer.timer(state.merchant(key[1:]), time)
+                self._merchants.timer(key[1:], time)

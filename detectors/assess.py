@@ -10,6 +10,7 @@ from detectors.enforcer import Enforcer
 from detectors.finding import Finding
 from detectors.judge import Judge, Models
 from detectors.levels import LEVEL_RANK
+from detectors.merchant_timers import MerchantTimers
 from detectors.model_reasons import model_detectors, model_reasons
 from detectors.outbox import Outbox
 from detectors.rules import Rule, RuleGroup
@@ -47,6 +48,7 @@ class Assessor:
         "models",
         "outbox",
         "state",
+        "timers",
     )
 
     def __init__(self, state: ShardState, models: Models, judge: Judge, outbox: Outbox) -> None:
@@ -54,7 +56,8 @@ class Assessor:
         self.models = models
         self.judge = judge
         self.outbox = outbox
-        self.enforcer = Enforcer(state, judge, outbox)
+        self.timers = MerchantTimers(state, judge.settings.rest_days)
+        self.enforcer = Enforcer(state, judge, outbox, self.timers)
         self._assess_every = judge.settings.assess_every
         policies = judge.policies
         self._merchant_rules = self._bind(policies.group("merchant"))

@@ -5,6 +5,7 @@ from typing import Literal
 from detectors.finding import Finding
 from detectors.judge import Judge
 from detectors.ladder import Decision, decide, expire, lift, propose
+from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
 from detectors.rules import Rule
 from detectors.statement import statement_of_reasons
@@ -30,12 +31,13 @@ from features.shard import ShardState
 class Enforcer:
     """Takes and ends actions against the merchants of one shard."""
 
-    __slots__ = ("_judge", "_outbox", "_state")
+    __slots__ = ("_judge", "_outbox", "_state", "_timers")
 
-    def __init__(self, state: ShardState, judge: Judge, outbox: Outbox) -> None:
+    def __init__(self, state: ShardState, judge: Judge, outbox: Outbox, timers: MerchantTimers) -> None:
         self._state = state
         self._judge = judge
         self._outbox = outbox
+        self._timers = timers
 
     def next_sequence(self, merchant: Merchant) -> int:
         """Number of the next event of a merchant on ``governance-events``."""
@@ -71,8 +73,8 @@ class Enforcer:
             if decision is not None:
                 self._announce(merchant, subject, rule, reason, decision, assessment_id)
                 decided = True
-        if decided:
-            self._schedule(merchant)
+                if decision.expires_at is not None:
+                    self._timers.expect(merchant, decision.expires_at)
         return decided
 
     def _announce(
@@ -112,30 +114,18 @@ class Enforcer:
             subject.id,
         )
 
-    def _schedule(self, merchant: Merchant) -> None:
-        """Set the merchant's timer to the next expiry of an action against it."""
+    def expire(self, merchant: Merchant, time: int) -> None:
+        """End the actions against a merchant that have expired by an event time."""
         record = merchant.record
-        state = record.enforcement
-        until = None if state is None else state.next_expiry()
-        timer = until or 0
-        if timer != record.timer:
-            record.timer = timer
-            if timer:
-                self._state.timers.set(f"m{merchant.id}", timer)
-            else:
-                self._state.timers.clear(f"m{merchant.id}")
-
-    def timer(self, merchant: Merchant, time: int) -> None:
-        """Actions against a merchant expired at an event time."""
-        record = merchant.record
-        if record.timer != time or record.enforcement is None:
+        if record.enforcement is None:
             return
-        self._state.statistics.timers += 1
+        ended = expire(record.enforcement, time)
+        if not ended:
+            return
         if merchant.advance(time):
             begin_day(self._state.population, merchant)
-        for ended in expire(record.enforcement, time):
-            self._reverse(merchant, ended, "expiry")
-        self._schedule(merchant)
+        for each in ended:
+            self._reverse(merchant, each, "expiry")
         self.stand(merchant)
 
     def override(self, merchant: Merchant, decision_id: str | None) -> None:
@@ -146,7 +136,6 @@ class Enforcer:
         lifted = lift(standing, decision_id, forgive=False)
         if lifted is not None:
             self._reverse(merchant, lifted, "override")
-            self._schedule(merchant)
             self.stand(merchant)
 
     def _reverse(self, merchant: Merchant, ended: ActiveEnforcement, why: Literal["expiry", "override"]) -> None:

@@ -7,8 +7,10 @@ from msgspec import Struct
 from detectors.anomaly import BehaviourAnomaly
 from detectors.bad_order import BadOrderModel
 from detectors.inputs import Input
+from detectors.merchant_timers import EMPTY_DAYS
 from detectors.policy import PolicySet
 from features.decode import InputLimits
+from features.order import LONGEST_PROMISE_DAYS, OUTCOME_DAYS
 from features.outputs import Mode
 from features.pseudonyms import Pseudonyms
 from features.vectors import BEHAVIOUR_INPUTS, ORDER_INPUTS
@@ -24,7 +26,8 @@ BAD_ORDER_PRIOR: Final = 0.1
 class JudgeSettings(Struct, frozen=True, kw_only=True):
     """What the core needs to know from the settings.
 
-    ``publish_level`` indexes :data:`features.outputs.LEVELS`; ``audit_rate`` is a probability; times are in ms.
+    ``publish_level`` indexes :data:`features.outputs.LEVELS`; ``audit_rate`` is a probability; times are in ms where
+    their names do not say days. ``retention_days`` is that of orders.
     """
 
     mode: Mode = "live"
@@ -32,11 +35,23 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
     audit_rate: float = 0.005
     allowed_lateness: int = 3_600_000
     retention_days: int = 60
+    removed_listing_days: int = 90
+    idle_listing_days: int = 365
+    idle_merchant_days: int = 400
     assess_every: int = 3_600_000
     #: Quiet for as long as this, a merchant counts as dormant when it becomes active again.
     dormant_after: int = 14 * DAY_MS
     all_features: bool = False
     limits: InputLimits = InputLimits()
+
+    @property
+    def rest_days(self) -> int:
+        """Days after which an idle merchant is laid to rest: as set, but not before its windows are empty and its
+        orders and listings are gone.
+        """
+        orders = LONGEST_PROMISE_DAYS + 1 + OUTCOME_DAYS + self.retention_days
+        listings = max(self.idle_listing_days, self.removed_listing_days)
+        return max(self.idle_merchant_days, 1 + max(EMPTY_DAYS, orders, listings))
 
 
 class Judge:

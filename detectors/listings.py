@@ -5,8 +5,8 @@ from math import log
 from detectors.assess import Assessor
 from detectors.orders import event_digest
 from features import events
-from features.keys import entity_key
-from features.listing import ListingRecord
+from features.keys import entity_key, split_key
+from features.listing import ListingRecord, listing_end
 from features.listing_text import listing_signals, title_similarity
 from features.merchant import LISTING_EDITS, LISTINGS_CREATED, LISTINGS_REMOVED, Merchant, MerchantRecord
 from features.priors import begin_day
@@ -43,6 +43,9 @@ class ListingFlow:
         merchant = state.merchant(event.merchant_id)
         if merchant.advance(event.occurred_at):
             begin_day(self._state.population, merchant)
+        if not merchant.record.timer:
+            self._assessor.timers.start(merchant)
+        listing.active_at = max(listing.active_at, event.occurred_at)
         match event:
             case events.ListingExposed():
                 listing.views += event.views
@@ -50,6 +53,50 @@ class ListingFlow:
                 self._remove(listing, merchant, event.occurred_at)
             case _:
                 self._version(event, listing, merchant)
+        self._keep(key, listing)
+
+    def timer(self, key: str, time: int) -> None:
+        """A listing's timer fired at an event time: its retention has ended, or ends later than was known then."""
+        state = self._state
+        listing = state.listings.get(key)
+        if listing is None:
+            return
+        if listing.timer != time and (listing.timer or listing.version > 1):
+            # A timer that it left behind. Version 1 of the state had none for listings; they were given one, which
+            # they do not know, as it was loaded.
+            return
+        state.statistics.timers += 1
+        end = self._end(listing)
+        if end <= time:
+            self._forget(key, listing)
+        else:
+            state.touched_listings[key] = None
+            listing.timer = end
+            state.timers.set(f"l{key}", end)
+
+    def _keep(self, key: str, listing: ListingRecord) -> None:
+        """Have the listing looked at when it may be forgotten. What keeps it longer moves no timer: that is found out
+        when it fires, and costs nothing with each event.
+        """
+        end = self._end(listing)
+        if not listing.timer or end < listing.timer:
+            listing.timer = end
+            self._state.timers.set(f"l{key}", end)
+
+    def _end(self, listing: ListingRecord) -> int:
+        settings = self._judge.settings
+        return listing_end(listing, settings.removed_listing_days, settings.idle_listing_days)
+
+    def _forget(self, key: str, listing: ListingRecord) -> None:
+        """Take a listing out of the state. A live one is counted no more among those of its merchant and category."""
+        state = self._state
+        if listing.version_at and not listing.removed:
+            merchant_id, _ = split_key(key)
+            # Merchants are kept longer than listings, unless the settings were changed in between.
+            record = state.merchant(merchant_id).record if merchant_id in state.merchants else MerchantRecord()
+            record.live_listings -= 1
+            self._withdraw_price(listing, record)
+        state.forget_listing(key)
 
     def _version(
         self, event: events.ListingCreated | events.ListingUpdated, listing: ListingRecord, merchant: Merchant
@@ -135,7 +182,7 @@ class ListingFlow:
     def _withdraw_price(self, listing: ListingRecord, record: MerchantRecord) -> None:
         """Take the price of a live version out of the category's counts and the merchant's own level."""
         if listing.price > 0:
-            self._state.population.price_level(listing.currency, listing.category).remove(listing.price)
+            self._state.population.remove_price(listing.currency, listing.category, listing.price)
         if listing.level is not None:
             record.level_sum = round(record.level_sum - listing.level, 4)
             record.levelled -= 1

@@ -3,7 +3,8 @@
 from detectors.assess import Assessor
 from detectors.orders import event_digest
 from features import events
-from features.merchant import CHANGES_LIMIT, SEEN_LIMIT, MerchantRecord
+from features.merchant import CHANGES_LIMIT, SEEN_LIMIT, Merchant, MerchantRecord
+from features.merchant_rest import rested
 from features.priors import begin_day
 
 
@@ -29,11 +30,61 @@ class MerchantFlow:
         state.statistics.events += 1
         if merchant.advance(event.occurred_at):
             begin_day(self._state.population, merchant)
+        if not record.timer:
+            self._assessor.timers.start(merchant)
         urgent = _change(record, event)
         if type(event) is events.EnforcementOverridden:
             self._assessor.enforcer.override(merchant, event.decision_id)
         if urgent:
             self._assessor.merchant(merchant, True)
+
+    def timer(self, merchant_id: str, time: int) -> None:
+        """A merchant's timer fired at an event time: actions expired, its windows moved on, or its time is over."""
+        state = self._state
+        merchant = state.merchants.get(merchant_id)
+        if merchant is None or not _waits_for(merchant.record, time):
+            return
+        state.statistics.timers += 1
+        state.touched_merchants[merchant_id] = None
+        assessor = self._assessor
+        assessor.enforcer.expire(merchant, time)
+        record = merchant.record
+        if assessor.timers.settled(record, time):
+            merchant.advance(time)
+            begin_day(state.population, merchant)
+        if assessor.timers.at_rest(record, time):
+            self._rest(merchant, time)
+        else:
+            assessor.timers.start(merchant, time)
+
+    def _rest(self, merchant: Merchant, time: int) -> None:
+        """Lay an idle merchant to rest: forget it, or all but what must outlast it."""
+        state = self._state
+        record = merchant.record
+        if not record.sequence:
+            state.forget_merchant(merchant.id)
+            return
+        merchant.advance(time)
+        if record.level:
+            # A level that rested on what is gone by now is not left standing. This is nothing that the merchant did,
+            # so no model learns it.
+            record.anomaly = None
+            record.assessed_at = time
+            self._assessor.merchant(merchant, True)
+        kept = rested(record)
+        state.merchants[merchant.id] = merchant = Merchant(merchant.id, kept)
+        if kept.enforcement is not None and kept.enforcement.next_expiry() is not None:
+            self._assessor.timers.start(merchant, time)
+        else:
+            state.timers.clear(f"m{merchant.id}")
+
+
+def _waits_for(record: MerchantRecord, time: int) -> bool:
+    """Whether this is the merchant's timer, and not one that it left behind.
+
+    Version 1 of the state gave timers to few; the others were given one, which they do not know, as it was loaded.
+    """
+    return record.timer == time or (not record.timer and record.version == 1)
 
 
 def _change(record: MerchantRecord, event: events.MerchantInput | events.FeedbackInput) -> bool:

@@ -87,6 +87,8 @@ class OrderFlow:
         merchant = state.merchant(merchant_id)
         if at > merchant.record.as_of and merchant.advance(at):
             begin_day(self._state.population, merchant)
+        if not merchant.record.timer:
+            self._assessor.timers.start(merchant)
         kind = type(event)
         if kind is events.OrderCreated:
             if order.created is None:
@@ -153,6 +155,7 @@ class OrderFlow:
             listing = state.listings.get(listing_key)
             if listing is not None:
                 listing.orders += 1
+                listing.active_at = max(listing.active_at, at)
                 state.touched_listings[listing_key] = None
                 if not order.category:
                     order.category = listing.category
@@ -267,6 +270,8 @@ class OrderFlow:
         merchant = self._state.merchant(merchant_id)
         if merchant.advance(time):
             begin_day(self._state.population, merchant)
+        if not merchant.record.timer:
+            self._assessor.timers.start(merchant)
         changed = merchant.reflag(order)
         if order.delivery_overdue:
             self._learn_lateness(order, time)
@@ -286,11 +291,11 @@ class OrderFlow:
         """Forget an order; what it added to the counts leaves them with their windows."""
         state = self._state
         if order.flags & OVERDUE:
-            state.merchant(split_key(key)[0]).record.overdue -= 1
-        del state.orders[key]
-        state.touched_orders.pop(key, None)
-        state.removed_orders[key] = None
-        state.timers.clear("o" + key)
+            merchant_id = split_key(key)[0]
+            # Merchants are kept longer than orders, unless the settings were changed in between.
+            if merchant_id in state.merchants:
+                state.merchant(merchant_id).record.overdue -= 1
+        state.forget_order(key)
 
 
 def _promise(created: int, promised: int | None, default: int) -> int:

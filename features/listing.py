@@ -1,11 +1,20 @@
 """One listing: its last version, so that an edit can be judged as a difference."""
 
+from typing import Final
+
 from msgspec import Struct, field
 
+from features.windows import DAY_MS
 
-class ListingRecord(Struct, omit_defaults=True):
+#: Version of the stored record.
+LISTING_VERSION: Final = 2
+
+
+class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_at": "active"}):
     """The last version of a listing and a little history; prices in minor units of its currency, times in ms."""
 
+    #: Absent means 1, for good. Version 2 has ``active_at`` and ``timer``.
+    version: int = 1
     created: int = 0
     version_at: int = 0
     title: str = ""
@@ -34,4 +43,17 @@ class ListingRecord(Struct, omit_defaults=True):
     views: int = 0
     removed: bool = False
     risk: int = 0
+    #: Latest event or order of it.
+    active_at: int = 0
+    #: When its timer fires: not after the end of its retention.
+    timer: int = 0
     seen: list[int] = field(default_factory=list)
+
+
+def listing_end(listing: ListingRecord, removed_days: int, idle_days: int) -> int:
+    """Time, ms, at which a listing is forgotten, as far as is known: so many days after its removal, or after its
+    latest event or order.
+    """
+    if listing.removed:
+        return listing.version_at + removed_days * DAY_MS
+    return listing.active_at + idle_days * DAY_MS

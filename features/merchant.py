@@ -17,8 +17,9 @@ from features.order import OUTCOME_DAYS, OrderRecord, delivery_due_day, flags_of
 from features.population import PRIOR_FAMILIES
 from features.windows import DAY_MS, WINDOWS, DayCounters, pack_buckets, unpack_buckets
 
-#: Version of the stored record; a worker refuses a newer one.
-STATE_VERSION: Final = 1
+#: Version of the stored record; a worker refuses a newer one. From version 2 on every merchant has a timer, unless it
+#: was laid to rest.
+STATE_VERSION: Final = 2
 
 # Counters by the day of the order.
 ORDERS, GMV, CANCELS, LATE_SHIPS, LATE_DELIVERIES, REFUNDS, NOT_AS_DESCRIBED, NOT_RECEIVED = range(8)

@@ -25,7 +25,8 @@ DEFAULT_SHIP_MS: Final = 3 * DAY_MS
 DEFAULT_DELIVER_MS: Final = 10 * DAY_MS
 #: Longest promise that is believed. No marketplace promises half a year, and an order is kept until its promises and
 #: its retention have passed: a date in 2099 would keep it for ever.
-LONGEST_PROMISE_MS: Final = 180 * DAY_MS
+LONGEST_PROMISE_DAYS: Final = 180
+LONGEST_PROMISE_MS: Final = LONGEST_PROMISE_DAYS * DAY_MS
 #: Days between the delivery date and the day on which an order's outcome is taken as known.
 OUTCOME_DAYS: Final = 14
 

@@ -198,3 +198,12 @@ class Population(Struct):
                 del self.prices[smallest]
             self.prices[key] = level = PriceLevel()
         return level
+
+    def remove_price(self, currency: str, category: str, price: int) -> None:
+        """Take a price back; a category without prices is not kept."""
+        key = f"{currency}/{category}"
+        level = self.prices.get(key)
+        if level is not None:
+            level.remove(price)
+            if not level.total:
+                del self.prices[key]

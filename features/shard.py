@@ -10,8 +10,8 @@ from msgspec import Struct, field
 from features.decode import TopicKind
 from features.events import InputEvent, ListingExposed, ListingRemoved, ListingVersion, OrderCreated, OrderEvent
 from features.keys import entity_key
-from features.listing import ListingRecord
-from features.merchant import Merchant, MerchantRecord
+from features.listing import LISTING_VERSION, ListingRecord
+from features.merchant import STATE_VERSION, Merchant, MerchantRecord
 from features.order import OrderRecord
 from features.population import Population
 from features.timers import Timers
@@ -67,19 +67,23 @@ class ShardState:
     touched_merchants, touched_orders, touched_listings
         Keys changed since the last checkpoint, in order. The value is ``None``, or the record encoded as it is now:
         whoever changes a record touches it again.
-    removed_orders, leaving_orders
-        Orders whose retention ended since the last checkpoint was begun, and those that it deletes: whatever the store
-        still holds of them, they do not exist any more.
+    removed_merchants, removed_orders, removed_listings
+        Keys whose retention ended since the last checkpoint was begun.
+    leaving
+        Those that it deletes, as the store names them. Whatever the store still holds of either, they do not exist any
+        more.
     """
 
     __slots__ = (
         "clock",
-        "leaving_orders",
+        "leaving",
         "listings",
         "merchants",
         "orders",
         "partition",
         "population",
+        "removed_listings",
+        "removed_merchants",
         "removed_orders",
         "statistics",
         "timers",
@@ -96,8 +100,10 @@ class ShardState:
         self.touched_merchants: dict[str, bytes | None] = {}
         self.touched_orders: dict[str, bytes | None] = {}
         self.touched_listings: dict[str, bytes | None] = {}
+        self.removed_merchants: dict[str, None] = {}
         self.removed_orders: dict[str, None] = {}
-        self.leaving_orders: frozenset[str] = frozenset()
+        self.removed_listings: dict[str, None] = {}
+        self.leaving: frozenset[str] = frozenset()
         self.population = Population()
         self.timers = Timers()
         self.clock = ShardClock()
@@ -107,7 +113,7 @@ class ShardState:
         """The merchant of that id, made when first seen, and marked as touched."""
         merchant = self.merchants.get(merchant_id)
         if merchant is None:
-            self.merchants[merchant_id] = merchant = Merchant(merchant_id, MerchantRecord())
+            self.merchants[merchant_id] = merchant = Merchant(merchant_id, MerchantRecord(version=STATE_VERSION))
         self.touched_merchants[merchant_id] = None
         return merchant
 
@@ -123,9 +129,30 @@ class ShardState:
         """The listing of that key, made when first seen, and marked as touched."""
         listing = self.listings.get(key)
         if listing is None:
-            self.listings[key] = listing = ListingRecord()
+            self.listings[key] = listing = ListingRecord(version=LISTING_VERSION)
         self.touched_listings[key] = None
         return listing
+
+    def forget_merchant(self, merchant_id: str) -> None:
+        """Take a merchant out of the state, with its timer."""
+        del self.merchants[merchant_id]
+        self.touched_merchants.pop(merchant_id, None)
+        self.removed_merchants[merchant_id] = None
+        self.timers.clear(f"m{merchant_id}")
+
+    def forget_order(self, key: str) -> None:
+        """Take an order out of the state, with its timer."""
+        del self.orders[key]
+        self.touched_orders.pop(key, None)
+        self.removed_orders[key] = None
+        self.timers.clear(f"o{key}")
+
+    def forget_listing(self, key: str) -> None:
+        """Take a listing out of the state, with its timer."""
+        del self.listings[key]
+        self.touched_listings.pop(key, None)
+        self.removed_listings[key] = None
+        self.timers.clear(f"l{key}")
 
 
 class Needed(Struct):

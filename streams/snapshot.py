@@ -1,6 +1,6 @@
 """A shard between memory and store: what a checkpoint writes, and how a shard is built from it again."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import Final, TypeVar
 
 import msgspec
@@ -66,15 +66,19 @@ def take_changes(core: Core) -> Changes:
     listings = state.listings
     for key, encoded in state.touched_listings.items():
         values[LISTING + key] = encoded or _encode(listings[key])
-    deleted_orders = [key for key in state.removed_orders if key not in orders]
+    deleted = [MERCHANT + key for key in state.removed_merchants if key not in merchants]
+    deleted.extend([ORDER + key for key in state.removed_orders if key not in orders])
+    deleted.extend([LISTING + key for key in state.removed_listings if key not in listings])
     timers = state.timers.changed
     state.touched_merchants = {}
     state.touched_orders = {}
     state.touched_listings = {}
+    state.removed_merchants = {}
     state.removed_orders = {}
-    state.leaving_orders = frozenset(deleted_orders)
+    state.removed_listings = {}
+    state.leaving = frozenset(deleted)
     state.timers.changed = {}
-    return Changes(values, [ORDER + key for key in deleted_orders], timers)
+    return Changes(values, deleted, timers)
 
 
 def encode_ahead(state: ShardState) -> None:
@@ -115,16 +119,10 @@ def needed_names(state: ShardState, needed: Needed) -> list[str]:
 
     What was removed does not exist any more, although the store holds it until the next checkpoint is through.
     """
-    gone, leaving = state.removed_orders, state.leaving_orders
-    names = [MERCHANT + each for each in needed.merchants if each not in state.merchants]
-    names.extend(
-        [
-            ORDER + each
-            for each in needed.orders
-            if each not in state.orders and each not in gone and each not in leaving
-        ]
-    )
-    names.extend([LISTING + each for each in needed.listings if each not in state.listings])
+    leaving = state.leaving
+    names = _missing(needed.merchants, state.merchants, state.removed_merchants, MERCHANT, leaving)
+    names.extend(_missing(needed.orders, state.orders, state.removed_orders, ORDER, leaving))
+    names.extend(_missing(needed.listings, state.listings, state.removed_listings, LISTING, leaving))
     return names
 
 
@@ -152,6 +150,14 @@ def keep_loaded(state: ShardState, names: Sequence[str], values: Sequence[bytes 
             state.orders[key] = _decode_order(value)
         else:
             state.listings[key] = _decode_listing(value)
+
+
+def _missing(
+    needed: Set[str], cache: Mapping[str, object], removed: Mapping[str, None], kind: str, leaving: Set[str]
+) -> list[str]:
+    """Stored names of what must be read."""
+    names = [kind + key for key in needed if key not in cache and key not in removed]
+    return [name for name in names if name not in leaving] if leaving else names
 
 
 def evict(state: ShardState, limit: int) -> int:

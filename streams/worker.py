@@ -49,6 +49,10 @@ def judge_settings(settings: Settings) -> JudgeSettings:
         publish_level=LEVELS.index(worker.publish_level),
         audit_rate=worker.audit_rate,
         allowed_lateness=worker.allowed_lateness_s * 1000,
+        retention_days=settings.retention.order_days,
+        removed_listing_days=settings.retention.removed_listing_days,
+        idle_listing_days=settings.retention.idle_listing_days,
+        idle_merchant_days=settings.retention.idle_merchant_days,
         all_features=worker.features_in_output == "all",
         limits=InputLimits(worker.max_record_bytes, round(worker.future_tolerance_h * 3_600_000)),
     )
