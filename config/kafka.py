@@ -80,9 +80,12 @@ class KafkaSettings(Section):
     request_timeout_s: float = Field(
         default=40, ge=1, le=3600, description="Seconds until a request fails; must be at least `session_timeout_s`."
     )
-    # librdkafka's default of 300 s would stall a shard for five minutes before the worker restarts.
+    # For commands, at which people wait. A worker keeps what it has to publish until the broker is back.
     delivery_timeout_s: float = Field(
-        default=30, ge=1, le=3600, description="Seconds until an output that no broker confirmed fails the worker."
+        default=30,
+        ge=1,
+        le=3600,
+        description="Seconds until a record that no broker confirmed fails a command; workers wait without end.",
     )
     # A flush is awaited as a whole, so a long linger only adds latency; 2 ms still fills batches under load.
     linger_ms: float = Field(

@@ -21,6 +21,8 @@ from config.settings import Settings
 
 #: Libraries that tell at INFO what only their authors need; streams.clients names librdkafka's logger.
 NOISY_LOGGERS = ("faust", "mode", "aiokafka", "kafka", "librdkafka", "redis", "asyncio", "aiohttp")
+#: While a broker is away, libraries tell of each attempt to reach it, several times a second.
+LIBRARIES_REPEAT_S = 30.0
 _REDACTED = "[secret]"
 # Keys of repeated messages may come from input: so many are remembered, then those that are due again are forgotten.
 _MOST_KEYS = 1000
@@ -50,6 +52,7 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(formatter)
     handler.addFilter(_add_context)
+    handler.addFilter(_Throttle(LIBRARIES_REPEAT_S))
     root = logging.getLogger()
     for old in root.handlers[:]:
         root.removeHandler(old)
@@ -104,6 +107,31 @@ def _add_context(record: logging.LogRecord) -> bool:
         if not hasattr(record, name):
             setattr(record, name, value)
     return True
+
+
+class _Throttle(logging.Filter):
+    """Lets each message of a library through once in so many seconds; ``suppressed`` counts those held back since.
+
+    A message is known by its logger and its words before anything is filled in. Ours are left alone: where they may
+    come often, they are limited where they are written.
+    """
+
+    def __init__(self, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._due = once_per(seconds, clock)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether to write this record."""
+        if record.name.partition(".")[0] not in NOISY_LOGGERS:
+            return True
+        words: tuple[Hashable, ...] = (record.name, record.levelno, record.msg if record.args else str(record.msg)[:60])
+        if record.name.startswith("librdkafka") and isinstance(record.args, tuple) and record.args:
+            # All its messages are "%s [%s] %s"; the first says of what kind.
+            words = (*words, str(record.args[0]))
+        held_back = self._due(words)
+        if held_back:
+            record.suppressed = held_back
+        return held_back is not None
 
 
 class _Formatter(logging.Formatter):

@@ -75,6 +75,21 @@ class WorkerSettings(Section):
     shutdown_deadline_s: float = Field(
         default=25, gt=0, le=3600, description="Seconds for a clean stop; then the process exits."
     )
+    # Brokers and stores often start beside the workers; a minute is longer than most take.
+    start_wait_s: float = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="Seconds to wait at the start for Kafka and Redis to answer; then the process exits.",
+    )
+    # Longer than a rebalance, a leader's election or a slow disk; an alarm that is false costs more than a late one.
+    stuck_after_s: float = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="Seconds that a partition may have records and make no progress, with Kafka and Redis there; then "
+        "the process exits with code 71. 0 never does.",
+    )
     log_format: Literal["json", "console"] = Field(
         default="json", description="`json` for machines, `console` for people."
     )

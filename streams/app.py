@@ -4,8 +4,9 @@ One agent and not one a topic: agents interleave at every await, and the topics 
 are not acknowledged to Faust at all (``acks=False``): offsets belong to the checkpoint.
 """
 
+import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from tempfile import gettempdir
 from typing import Any, cast
@@ -17,10 +18,19 @@ from config.settings import Settings
 from detectors.judge import Judge
 from features.decode import TopicKind
 from streams.clients import faust_broker
+from streams.patience import OutageError, RefusedError
+from streams.publish import PublishError
+from streams.reading import ReadError
 from streams.shards import Shards
+from streams.store import StoreError
 from streams.transport import SCHEME, BatchConsumer
+from streams.watchdog import Beat, Progress
 
 logger = logging.getLogger("shopwarden.app")
+
+_LOADED_POLL_S = 0.01
+#: Failures whose message says everything.
+_EXPLAINED = (OSError, StoreError, ReadError, PublishError, OutageError, RefusedError)
 
 
 class WorkerApp(faust.App):
@@ -28,6 +38,66 @@ class WorkerApp(faust.App):
 
     shopwarden_reader: Shards
     shopwarden_failure: BaseException | None = None
+
+
+def beat_of(app: WorkerApp) -> Beat:
+    """How far an app is, for the watchdog."""
+    shards = app.shopwarden_reader
+    consumer = shards.consumer
+    if consumer is None:
+        return Beat(shards.waiting, joined=False, generation=app.consumer_generation_id, partitions={})
+    applied, full = shards.applied(), shards.full()
+    partitions = {
+        tp: Progress(position, fetched, applied.get(tp), end, tp in full)
+        for tp, (position, fetched, end) in consumer.progress().items()
+    }
+    joined = consumer.joined() and consumer.flow_active and not app.rebalancing and shards.loaded
+    return Beat(shards.waiting, joined, app.consumer_generation_id, partitions)
+
+
+class Assignment:
+    """What happens to the shards when Faust assigns and revokes partitions.
+
+    Shards are loaded beside the rebalance and not in it: while Redis is away that takes as long as the outage, and a
+    worker that is in a rebalance sends no heartbeats, so the group would drop it.
+    """
+
+    def __init__(self, app: WorkerApp, shards: Shards, fail: Callable[[BaseException], None]) -> None:
+        self._app = app
+        self._shards = shards
+        self._fail = fail
+        self._loading: asyncio.Task[None] | None = None
+
+    async def assigned(self, _: Any, partitions: set[TP], **__: Any) -> None:
+        """Begin to load the shards."""
+        self._shards.consumer = cast(BatchConsumer, self._app.consumer)
+        await self.withdraw()
+        self._loading = asyncio.create_task(self._shards.assign(partitions), name="loading")
+        self._loading.add_done_callback(self._loaded)
+
+    async def revoked(self, _: Any, partitions: set[TP], **__: Any) -> None:
+        """End the shards, those too that are being loaded."""
+        await self.withdraw()
+        await self._shards.revoke(partitions)
+
+    async def until_loaded(self, *_: Any, **__: Any) -> None:
+        """Wait for the shards, or for the next rebalance: Faust seeks after this, and a seek that waits for long would
+        end its handling of rebalances for good.
+        """
+        app, generation = self._app, self._app.consumer_generation_id
+        while not (self._shards.loaded or app.should_stop or app.consumer_generation_id != generation):  # noqa: ASYNC110
+            await asyncio.sleep(_LOADED_POLL_S)
+
+    async def withdraw(self) -> None:
+        """Give up loading; what was loaded stays until it is revoked."""
+        loading, self._loading = self._loading, None
+        if loading is not None and not loading.done():
+            loading.cancel()
+            await asyncio.wait([loading])
+
+    def _loaded(self, loading: asyncio.Task[None]) -> None:
+        if not loading.cancelled() and (error := loading.exception()) is not None:
+            self._fail(error)
 
 
 def create_app(settings: Settings, judge: Judge, topics: Mapping[TopicKind, str]) -> WorkerApp:
@@ -61,8 +131,10 @@ def create_app(settings: Settings, judge: Judge, topics: Mapping[TopicKind, str]
     )
 
     def fail(error: BaseException) -> None:
-        logger.error("%s", error, exc_info=None if isinstance(error, OSError) else error)
-        app.shopwarden_failure = error
+        if app.shopwarden_failure is None:
+            app.shopwarden_failure = error
+        # What people can act on needs no traceback.
+        logger.error("%s", error, exc_info=None if isinstance(error, _EXPLAINED) else error)
         app.loop.create_task(app.crash(error))
 
     shards = Shards(settings, judge, topics, fail)
@@ -79,20 +151,17 @@ def create_app(settings: Settings, judge: Judge, topics: Mapping[TopicKind, str]
                 fail(error)
                 raise
 
-    async def assigned(_: Any, partitions: set[TP], **__: Any) -> None:
-        shards.consumer = cast(BatchConsumer, app.consumer)
-        await shards.assign(partitions)
-
-    async def revoked(_: Any, partitions: set[TP], **__: Any) -> None:
-        await shards.revoke(partitions)
+    assignment = Assignment(app, shards, fail)
 
     async def stopping(_: Any, **__: Any) -> None:
+        await assignment.withdraw()
         await shards.close()
 
     # The types of signals do not know what Faust sends.
     signals: tuple[tuple[Any, Any], ...] = (
-        (app.on_partitions_assigned, assigned),
-        (app.on_partitions_revoked, revoked),
+        (app.on_partitions_assigned, assignment.assigned),
+        (app.on_partitions_revoked, assignment.revoked),
+        (app.on_rebalance_complete, assignment.until_loaded),
         (app.on_before_shutdown, stopping),
     )
     for signal, receiver in signals:

@@ -1,6 +1,6 @@
 """Clients of Kafka and Redis, made from the settings.
 
-- :func:`kafka_config`, :func:`producer_config`: configuration dictionaries for confluent-kafka;
+- :func:`kafka_config`, :func:`producer_config`, :func:`outputs_config`: configurations for confluent-kafka;
 - :func:`faust_broker`: addresses and credentials for the Faust app;
 - :func:`redis_client`, :func:`async_redis_client`: Redis, one server or a cluster.
 
@@ -85,6 +85,20 @@ def producer_config(settings: Settings, **extra: Any) -> dict[str, Any]:
         "request.timeout.ms": round(min(kafka.request_timeout_s, kafka.delivery_timeout_s) * 1000),
         # Dead letters hold what came in, plus headers, uncompressed: more than the default of 1 MB.
         "message.max.bytes": MAX_MESSAGE_BYTES,
+        **_properties(extra),
+    }
+
+
+def outputs_config(settings: Settings, **extra: Any) -> dict[str, Any]:
+    """Configuration of a worker's producer: as :func:`producer_config`, but what it was given waits for the broker
+    without end, in order, so that an outage costs nothing but time.
+    """
+    return producer_config(settings) | {
+        # Without a limit of its own; a request still fails, and is repeated.
+        "delivery.timeout.ms": 0,
+        "request.timeout.ms": round(settings.kafka.request_timeout_s * 1000),
+        # A broker that is back is used within two seconds, as Redis is (streams.patience).
+        "reconnect.backoff.max.ms": 2000,
         **_properties(extra),
     }
 

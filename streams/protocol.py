@@ -41,7 +41,7 @@ recovers the flush sends the record to the dead letters instead.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from enum import IntEnum
 from typing import Final
 
@@ -135,10 +135,16 @@ class ShardProtocol:
         self._batches: list[Batch] = []
         self.checkpoints = 0
 
+    @property
+    def offsets(self) -> Mapping[str, int]:
+        """Next offset to apply of each topic of which anything was applied."""
+        return self._offsets
+
     # -- a flush ------------------------------------------------------------------------------------------------------
 
     async def recover(self, entry: JournalEntry, records: list[Record]) -> None:
         """Apply a journalled flush again."""
+        await self._publisher.room()
         flush = Flush(entry.sequence, records, entry.tick, entry.clock, entry.gaps, entry.poison)
         events = self.core.decode(flush)
         names = needed_names(self.core.state, self.core.needed(flush, events))
@@ -161,6 +167,7 @@ class ShardProtocol:
         detectors.apply.ApplyError
             A record made it fail; the state in memory is of no use any more.
         """
+        await self._publisher.room()
         events = self.core.decode(flush)
         names = needed_names(self.core.state, self.core.needed(flush, events))
         values = await self._store.journal(entry, names)

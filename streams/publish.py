@@ -3,24 +3,33 @@
 Guarantee: :meth:`Publisher.publish` keeps the order of a shard's messages (one idempotent producer, in-order retries),
 and a batch counts as delivered only when the broker acknowledged each of its messages with acks=all. A message that
 can't be delivered raises :class:`PublishError`: the worker then stops without a checkpoint, so that its successor
-publishes it.
+publishes it. While the broker is away, messages wait for it in the producer, without end (streams.clients), and those
+who publish more wait for room.
 """
 
 import asyncio
 import contextlib
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
 from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
 from detectors.flush import Emit, Stream
+from streams.patience import OutageError, OutageLog
 from streams.store import JournalEntry
 from streams.tails import EPOCH_HEADER, key_of
 
 #: How often the answers of the broker are looked at while waiting, seconds.
 _POLL_S = 0.001
 _WARM_UP_S = 2.0
+#: Messages under way from which on :meth:`Publisher.room` waits: half of what librdkafka's queue takes, so that a
+#: flush, which is handed over as a whole, still finds room.
+_MOST_UNDER_WAY = 50_000
+#: An acknowledgement that takes so long is an outage; a busy broker stays below. Seconds.
+_OUTAGE_AFTER_S = 5.0
+_SLOW_POLL_S = 0.02
 
 
 class PublishError(Exception):
@@ -92,13 +101,53 @@ class Publisher:
     """
 
     def __init__(self, config: Mapping[str, Any], topics: Mapping[Stream, str], journal: str, namespace: str) -> None:
-        self._producer = Producer(dict(config))
+        self._trouble: KafkaError | None = None
+        self.outage = OutageLog("Kafka, for outputs,")
+        self._until: float | None = None
+        self._producer = Producer({**config, "error_cb": self._note})
         # A producer connects when it has something to send; the first outputs would wait for that by half a second.
         with contextlib.suppress(KafkaException):
             self._producer.list_topics(timeout=_WARM_UP_S)
         self._topics = dict(topics)
         self._journal = journal
         self._namespace = namespace
+
+    def _note(self, error: KafkaError) -> None:
+        self._trouble = error
+
+    def end(self, grace: float) -> None:
+        """The worker was told to stop: outages are waited for ``grace`` seconds more, then OutageError."""
+        self._until = time.monotonic() + grace
+
+    async def room(self) -> None:
+        """Wait while very many messages are under way, as they are when the broker is away.
+
+        Raises
+        ------
+        streams.patience.OutageError
+            The worker was told to stop and there was no room in time.
+        """
+        if len(self._producer) > _MOST_UNDER_WAY:
+            await self._wait(lambda: len(self._producer) <= _MOST_UNDER_WAY)
+
+    async def _wait(self, reached: Callable[[], bool]) -> None:
+        who = object()
+        started = time.monotonic()
+        try:
+            while not reached():
+                if self._producer.poll(0):
+                    continue
+                waited = time.monotonic() - started
+                if waited > _OUTAGE_AFTER_S:
+                    trouble = self._trouble.str() if self._trouble is not None else "outputs are not confirmed"
+                    self.outage.lasts(who, trouble)
+                if self._until is not None and time.monotonic() > self._until:
+                    raise OutageError(
+                        f"Kafka did not confirm the outputs within {waited:.0f} s; the journal has their flushes"
+                    )
+                await asyncio.sleep(_POLL_S if waited < 1 else _SLOW_POLL_S)
+        finally:
+            self.outage.over(who)
 
     def publish(self, emits: Iterable[Emit], partition: int) -> Batch:
         """Hand a shard's messages to the producer, in order; they are sent in the background.
@@ -151,10 +200,10 @@ class Publisher:
         ------
         PublishError
             A message was refused for good.
+        streams.patience.OutageError
+            The worker was told to stop and the broker did not answer in time.
         """
-        while not batch.done:
-            if not self._producer.poll(0):
-                await asyncio.sleep(_POLL_S)
+        await self._wait(lambda: batch.done)
 
     def close(self, timeout: float = 5.0) -> None:
         """Send what is left, waiting ``timeout`` seconds at most."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,9 @@ from faust.types import TP
 from config.settings import Settings
 from detectors.judge import Judge
 from features.decode import TopicKind
-from streams.clients import AsyncRedis, async_redis_client, producer_config
+from streams.clients import AsyncRedis, async_redis_client, outputs_config
 from streams.intake import Intake
-from streams.patience import Patience
+from streams.patience import OutageLog, Patience
 from streams.protocol import ShardProtocol
 from streams.publish import Publisher
 from streams.reading import ReadError
@@ -27,6 +28,7 @@ logger = logging.getLogger("shopwarden.shards")
 
 #: Flushes that a topic may have waiting in its buffer before it is no longer fetched.
 _BUFFERED_FLUSHES = 2
+_TAKE_AGAIN_S = 1.0
 
 
 class Shards:
@@ -53,6 +55,8 @@ class Shards:
         self.patience = Patience()
         self._takeover = Takeover(settings, judge, topics, self.patience)
         self._publisher: Publisher | None = None
+        #: Whether everything has been given up and closed.
+        self.closed = False
         self.consumer: BatchConsumer | None = None
         self.fetch_max_wait_ms = settings.kafka.fetch_max_wait_ms
 
@@ -137,9 +141,25 @@ class Shards:
             topics = self._settings.topics
             outputs = {stream: topics.name(field) for stream, field in STREAMS.items()}
             namespace = self._settings.worker.namespace
-            self._publisher = Publisher(producer_config(self._settings), outputs, topics.journal, namespace)
-        for taken in await self._takeover.take(self._redis, numbers):
+            self._publisher = Publisher(outputs_config(self._settings), outputs, topics.journal, namespace)
+        for taken in await self._taken(self._redis, numbers):
             self._start(taken, self._publisher)
+
+    async def _taken(self, client: AsyncRedis, numbers: Sequence[int]) -> list[Taken]:
+        """Take shards over; where Kafka is away just then, again, for as long as a start may take."""
+        until = time.monotonic() + self._settings.worker.start_wait_s
+        outage = OutageLog("Kafka")
+        try:
+            while True:
+                try:
+                    return await self._takeover.take(client, numbers)
+                except ReadError as error:
+                    if time.monotonic() > until:
+                        raise
+                    outage.lasts(self, error)
+                await asyncio.sleep(_TAKE_AGAIN_S)
+        finally:
+            outage.over(self)
 
     def _start(self, taken: Taken, publisher: Publisher) -> None:
         worker = self._settings.worker
@@ -204,6 +224,34 @@ class Shards:
             self._publisher.close()
         if self._redis is not None:
             await self._redis.aclose()
+        self.closed = True
+
+    def end(self, grace: float) -> None:
+        """The worker was told to stop: wait ``grace`` seconds more for Redis and Kafka where they are away."""
+        self.patience.end(grace)
+        if self._publisher is not None:
+            self._publisher.end(grace)
+
+    # -- what the watchdog asks
+    # ----------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> bool:
+        """Whether Redis or Kafka is away, as far as anyone here waits for them."""
+        return self.patience.waiting or (self._publisher is not None and self._publisher.outage.waiting)
+
+    @property
+    def loaded(self) -> bool:
+        """Whether every assigned shard is loaded."""
+        return self._loaded.is_set()
+
+    def applied(self) -> dict[TP, int]:
+        """Next offset to apply of each partition of which anything was applied."""
+        return {
+            TP(topic, number): offset
+            for number, runner in self._runners.items()
+            for topic, offset in runner.protocol.offsets.items()
+        }
 
     def _highwater(self, tp: TP) -> int | None:
         return None if self.consumer is None else self.consumer.known_highwater(tp)

@@ -28,6 +28,10 @@ class TopicsError(Exception):
     """Kafka can't be asked, or the topics are not as they must be; the text says what to do."""
 
 
+class BrokerAwayError(TopicsError):
+    """No broker answers."""
+
+
 @dataclass(frozen=True)
 class TopicSpec:
     """What a topic should be like. ``field`` is its name in the settings; ``use`` is input, output or internal."""
@@ -175,7 +179,7 @@ def connect_admin(settings: Settings, timeout_s: float) -> tuple[AdminClient, Cl
     except KafkaException as error:
         admin.poll(0)
         told = [cause.str() for cause in causes if cause.code() != KafkaError._ALL_BROKERS_DOWN]  # noqa: SLF001
-        raise TopicsError(
+        raise BrokerAwayError(
             f"no Kafka broker answered at {settings.kafka.brokers} within {timeout_s:g} s "
             f"({told[-1] if told else error.args[0].str()}). "
             "Is it running, and are kafka.brokers and kafka.security_protocol right?"

@@ -7,22 +7,37 @@ from one partition as one message. It is registered as ``shopwarden://`` under t
 Offsets are not Faust's business here: where to read from is asked of the app's shards (Redis holds the truth), and
 Kafka's own offsets are committed by the worker after each checkpoint, for lag tools.
 
+Outages: aiokafka's consumer stops coordinating, for good and without a word, when its group's coordinator says
+something unexpected, until someone asks it for errors; Faust never asks. The consumer's thread does so here, so that
+the group is joined again. A commit that fails or takes long is left to a later one.
+
 Private names used: ``Consumer._add_gap``, ``_get_active_partitions``, ``_getmany``, ``_thread``;
-``AIOKafkaConsumerThread._create_worker_consumer``, ``_fetch_records``, ``_consumer``; and of aiokafka
-``AIOKafkaConsumer._fetch_max_wait_ms``, ``_subscription``.
+``AIOKafkaConsumerThread._create_worker_consumer``, ``_fetch_records``, ``_commit``, ``_consumer``; and of aiokafka
+``AIOKafkaConsumer._fetch_max_wait_ms``, ``_subscription``, ``_coordinator.check_errors``, ``_coordinator.generation``,
+``_fetcher._fetch_task``.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol, cast
 
 import aiokafka
+from aiokafka.errors import (
+    GroupAuthorizationFailedError,
+    KafkaError,
+    SaslAuthenticationFailed,
+    TopicAuthorizationFailedError,
+)
 from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread
 from faust.transport.drivers.aiokafka import Consumer as FaustConsumer
 from faust.transport.drivers.aiokafka import Transport as FaustTransport
 from faust.types import TP, ConsumerMessage
 from faust.types.transports import ConsumerT
+from mode import Service
+
+logger = logging.getLogger("shopwarden.transport")
 
 #: Scheme of broker URLs that select this transport.
 SCHEME = "shopwarden"
@@ -31,6 +46,12 @@ SCHEME = "shopwarden"
 _WAIT_ALL_S = 1.0
 _WAIT_SOME_S = 0.02
 _ALL_FULL_S = 0.002
+_ERRORS_EVERY_S = 0.5
+#: A commit is for lag tools; while the coordinator is away it must not keep a checkpoint, or the thread, waiting.
+_COMMIT_S = 1.0
+_BEGINNINGS_S = 10.0
+#: Errors of the group that do not pass by themselves.
+_FATAL = (GroupAuthorizationFailedError, TopicAuthorizationFailedError, SaslAuthenticationFailed)
 
 
 class Reader(Protocol):
@@ -64,6 +85,54 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         super().__init__(*args, **kwargs)
         #: Offset after the last record fetched of each partition.
         self.fetched: dict[TP, int] = {}
+
+    @Service.task
+    async def _look_for_errors(self) -> None:
+        """Let coordination go on after an error, which it waits to be asked for; end the worker if it can't."""
+        while not self.should_stop:
+            await self.sleep(_ERRORS_EVERY_S)
+            consumer = self._consumer
+            if consumer is None or self.should_stop:
+                continue
+            try:
+                consumer._coordinator.check_errors()  # noqa: SLF001
+                fetching = consumer._fetcher._fetch_task  # noqa: SLF001
+                if fetching.done() and not fetching.cancelled():
+                    fetching.result()
+            except _FATAL as error:
+                await self.crash(error)
+                return
+            except KafkaError as error:
+                if consumer._coordinator._coordination_task.done() or consumer._fetcher._fetch_task.done():  # noqa: SLF001
+                    await self.crash(error)
+                    return
+                logger.warning("the consumer group had an error; joining goes on: %r", error)
+
+    async def _commit(self, offsets: Mapping[TP, int]) -> bool:
+        """Commit what is still assigned; false if the coordinator is away, or says no."""
+        consumer = self._ensure_consumer()
+        assigned = self.assignment()
+        wanted = {
+            aiokafka.TopicPartition(tp.topic, tp.partition): offset for tp, offset in offsets.items() if tp in assigned
+        }
+        try:
+            await asyncio.wait_for(consumer.commit(wanted), _COMMIT_S)
+        except (KafkaError, TimeoutError) as error:
+            # Not an error of ours: positions are in Redis. The next checkpoint commits again.
+            logger.debug("offsets not committed: %r", error)
+            return False
+        return True
+
+    def member(self) -> bool:
+        """Whether the group has given this worker its partitions, be they none."""
+        consumer = self._consumer
+        return consumer is not None and consumer._coordinator.generation >= 0  # noqa: SLF001
+
+    def fetch_position(self, tp: TP) -> int | None:
+        """Next offset that the fetcher hands out; ``None`` while it does not know."""
+        assigned = None if self._consumer is None else self._consumer._subscription.subscription  # noqa: SLF001
+        state = None if assigned is None or assigned.assignment is None else assigned.assignment.state_value(tp)
+        return state.position if state is not None and state.has_valid_position else None
 
     async def _fetch_records(
         self,
@@ -182,13 +251,35 @@ class BatchConsumer(FaustConsumer):
         """Go where the shards say; Kafka's committed offsets are not asked."""
         assigned = frozenset(self.assignment())
         positions = dict(await reader_of(self.app).positions(assigned))
+        guessed: Sequence[TP] = ()
         unknown = [tp for tp in assigned if tp not in positions]
         if unknown:
-            positions.update(await self.earliest_offsets(*unknown))
+            beginnings = await self._beginnings(unknown)
+            guessed = [tp for tp in unknown if tp not in beginnings]
+            positions.update(dict.fromkeys(guessed, 0) | dict(beginnings))
         await self._thread.seek_wait(positions)
         self._sought = positions
-        self._expected = dict(positions)
+        self._expected = {tp: offset for tp, offset in positions.items() if tp not in guessed}
         return positions
+
+    async def _beginnings(self, partitions: Sequence[TP]) -> Mapping[TP, int]:
+        try:
+            return await asyncio.wait_for(self.earliest_offsets(*partitions), _BEGINNINGS_S)
+        except (KafkaError, TimeoutError):
+            # The broker is away just now. Faust gives up on a seek that takes long, and would never start; from 0,
+            # aiokafka goes to the beginning by itself where the broker has no such offset any more.
+            return {}
+
+    def progress(self) -> dict[TP, tuple[int | None, int | None, int | None]]:
+        """Of each assigned partition: the next offset to fetch, and the ones after the last record that was fetched
+        and that is known.
+        """
+        thread = cast(BatchConsumerThread, self._thread)
+        return {tp: (thread.fetch_position(tp), thread.fetched.get(tp), thread.reach(tp)) for tp in self.assignment()}
+
+    def joined(self) -> bool:
+        """Whether the group has given this worker its partitions, be they none."""
+        return cast(BatchConsumerThread, self._thread).member()
 
     def known_highwater(self, tp: TP) -> int | None:
         """Offset after the partition's last record, as the last fetch said; ``None`` before one did."""

@@ -1,7 +1,8 @@
 """One worker process from start to exit: checks, the Faust app, signals, and a deadline for stopping.
 
-Exit codes: 0 after a clean stop, 1 after a failure (a supervisor should start a new worker), 70 when the stop took
-longer than its deadline. A stop that is cut off loses nothing: the successor applies the journalled flushes again.
+Exit codes: 0 after a clean stop, 1 after a failure (a supervisor should start a new worker), 70 when a stop was cut
+off by its deadline or an outage, 71 when the worker was stuck (streams.watchdog). None of them loses anything: the
+successor applies the journalled flushes again.
 """
 
 import asyncio
@@ -11,7 +12,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Coroutine, Iterator
+from typing import Any, TypeVar
 
 import uvloop
 
@@ -19,18 +21,26 @@ from config.policies import load_policies
 from config.settings import Settings
 from detectors.judge import Judge, JudgeSettings
 from detectors.policy import PolicySet, compile_policies
-from features.decode import TOPIC_KINDS, InputLimits, TopicKind
+from features.decode import TOPIC_KINDS, InputLimits
 from features.outputs import LEVELS
 from features.pseudonyms import Pseudonyms
 from features.registry import FEATURES
-from streams.app import create_app
-from streams.topics import check_topics
+from streams.app import WorkerApp, beat_of, create_app
+from streams.patience import OutageError
+from streams.startup import await_services
+from streams.watchdog import EXIT_STUCK, BrokerEnds, Watchdog, stacks
 
 logger = logging.getLogger("shopwarden.worker")
+
+T = TypeVar("T")
 
 #: Exit code of a stop that was cut off (EX_SOFTWARE).
 EXIT_CUT_OFF = 70
 _WATCH_S = 0.25
+#: How long a worker that was told to stop waits for Redis or Kafka where they are away, seconds at most.
+_GRACE_S = 8.0
+#: How long it waits to be let go by the group when all shards are given up.
+_LEAVE_S = 5.0
 _SAME_REQUEST_S = 1.0
 #: Allocations between young collections, and of those between older ones.
 _GC_THRESHOLDS = (50_000, 20, 1_000)
@@ -69,18 +79,14 @@ def run_worker(settings: Settings) -> int:
 
     Raises
     ------
-    config.settings.SettingsError, config.policies.PolicyError, streams.topics.TopicsError
+    config.settings.SettingsError, config.policies.PolicyError, streams.topics.TopicsError,
+    streams.startup.ServicesAwayError, streams.patience.RefusedError
         It could not start.
     """
     judge = make_judge(settings)
     _tune_collector()
-    report = check_topics(settings)
-    report.raise_problems()
-    # Merchants and feedback are optional topics.
-    names = {kind: settings.topics.name(kind) for kind in TOPIC_KINDS}
-    topics = {kind: name for kind, name in names.items() if name in report.inputs}
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_run(settings, judge, topics))
+        return runner.run(_run(settings, judge))
 
 
 def _tune_collector() -> None:
@@ -93,37 +99,108 @@ def _tune_collector() -> None:
     gc.set_threshold(*_GC_THRESHOLDS)
 
 
-async def _run(settings: Settings, judge: Judge, topics: Mapping[TopicKind, str]) -> int:
-    app = create_app(settings, judge, topics)
+async def _run(settings: Settings, judge: Judge) -> int:
     stop = asyncio.Event()
     deadline = settings.worker.shutdown_deadline_s
     _on_signals(stop, deadline)
+    report = await _unless(stop, await_services(settings))
+    if report is None:
+        logger.info("worker stopped before it had begun")
+        # Not returned: a thread that still waits for Kafka would be waited for.
+        _exit(0)
+        return 0
+    names = {kind: settings.topics.name(kind) for kind in TOPIC_KINDS}
+    # Merchants and feedback are optional topics.
+    app = create_app(settings, judge, {kind: name for kind, name in names.items() if name in report.inputs})
     started = asyncio.create_task(app.start())
     logger.info(
         "worker started",
         extra={"group": settings.worker.group_id, "policies": judge.policies.version, "mode": settings.worker.mode},
     )
-    while not stop.is_set() and not app.crashed and app.shopwarden_failure is None:
-        if started.done():
-            # Start-up ends when everything runs; an error in it must not be left unseen.
-            started.result()
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), _WATCH_S)
-    failed = app.crashed or app.shopwarden_failure is not None
-    if failed:
+    with _watched(settings, app):
+        while not stop.is_set() and not app.crashed and app.shopwarden_failure is None:
+            if started.done():
+                # Start-up ends when everything runs; an error in it must not be left unseen.
+                started.result()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), _WATCH_S)
+    if not stop.is_set():
         _arm(deadline)
         logger.error("worker failed; stopping: %s", app.shopwarden_failure or app.crash_reason)
-    try:
-        await app.stop()
-    except Exception:
-        if not failed:
-            raise
-        logger.debug("stopping after a failure", exc_info=True)
-    logger.info("worker stopped")
-    if failed:
+    code = await _stop(app, deadline, told=stop.is_set())
+    if code:
         # Faust may leave threads behind after a crash; nothing of ours is unsaved.
-        _exit(1)
-    return 0
+        _exit(code)
+    logger.info("worker stopped")
+    return code
+
+
+async def _stop(app: WorkerApp, deadline: float, *, told: bool) -> int:
+    """End the shards, then Faust; returns the exit code."""
+    shards = app.shopwarden_reader
+    # An outage is waited for no longer than half of the time; then the journal has what was begun.
+    shards.end(min(_GRACE_S, deadline / 2))
+    stopping = asyncio.create_task(app.stop())
+    while not stopping.done():
+        await asyncio.wait([stopping], timeout=_WATCH_S if not shards.closed else _LEAVE_S)
+        if shards.closed:
+            break
+    failure: object = app.shopwarden_failure or (app.crash_reason if app.crashed else None)
+    if stopping.done() and (error := stopping.exception()) is not None:
+        failure = failure or error
+    if failure is None:
+        if not stopping.done():
+            logger.warning("the shards are given up, but Kafka is not there to be told; leaving without a word")
+            _exit(0)
+        return 0
+    if told and isinstance(failure, OutageError):
+        logger.error("stopped without a checkpoint; the journal has what was begun: %s", failure)
+        return EXIT_CUT_OFF
+    if told:
+        logger.error("worker failed while it stopped: %s", failure)
+    return 1
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None:
+    """The result of some work, or ``None`` if the worker is told to stop before."""
+    working = asyncio.create_task(work)
+    told = asyncio.create_task(stop.wait())
+    await asyncio.wait([working, told], return_when=asyncio.FIRST_COMPLETED)
+    told.cancel()
+    if working.done():
+        return working.result()
+    working.cancel()
+    return None
+
+
+@contextlib.contextmanager
+def _watched(settings: Settings, app: WorkerApp) -> Iterator[None]:
+    """Have the watchdog look at the app while the block lasts."""
+    stuck_after = settings.worker.stuck_after_s
+    if not stuck_after:
+        yield
+        return
+    # A join waits for the slowest member's rebalance timeout, and may have to be repeated once.
+    joining = stuck_after + 2 * settings.kafka.rebalance_timeout_s
+    watchdog = Watchdog(stuck_after, joining, BrokerEnds(settings), _bite)
+
+    async def beating() -> None:
+        while True:
+            watchdog.beat(beat_of(app))
+            await asyncio.sleep(watchdog.every / 2)
+
+    beats = asyncio.create_task(beating(), name="heartbeat")
+    watchdog.start()
+    try:
+        yield
+    finally:
+        watchdog.stop()
+        beats.cancel()
+
+
+def _bite(reason: str) -> None:
+    logger.error("worker is stuck and ends, so that another begins: %s", reason, extra={"stacks": stacks()})
+    _exit(EXIT_STUCK)
 
 
 def _on_signals(stop: asyncio.Event, deadline: float) -> None:

@@ -18,6 +18,8 @@ def command(settings: Settings) -> None:
     Run as many as there are partitions, at most one a core; Kafka spreads the partitions over them. SIGTERM and
     SIGINT stop it cleanly; a second signal at once.
     """
+    from streams.patience import RefusedError
+    from streams.startup import ServicesAwayError
     from streams.topics import TopicsError
     from streams.worker import run_worker
 
@@ -26,6 +28,6 @@ def command(settings: Settings) -> None:
         code = run_worker(settings)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    except (TopicsError, PolicyError) as error:
+    except (TopicsError, PolicyError, ServicesAwayError, RefusedError) as error:
         raise click.ClickException(str(error)) from None
     sys.exit(code)

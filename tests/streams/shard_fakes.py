@@ -204,6 +204,9 @@ class MemoryPublisher(Publisher):
         self.confirming.set()
         self._crash = crash
 
+    async def room(self) -> None:
+        """Always."""
+
     def publish(self, emits: Iterable[Emit], partition: int) -> Batch:
         """Keep messages, in order."""
         self._crash.pass_by("before publishing")

@@ -67,12 +67,56 @@ def test_unequal_partition_counts_are_refused(deployment: Deployment, tmp_path: 
 
 
 def test_a_broker_that_is_away_is_named(deployment: Deployment, tmp_path: Path) -> None:
-    """Exit code 1 within seconds, with the address and the reason."""
+    """Exit code 1 when it did not answer in the time to start, with the address and the reason."""
     address = f"{LOOPBACK}:{free_port()}"
     started = time.monotonic()
-    found = run(replace(deployment, brokers=address).environment(), tmp_path)
-    assert_told(found, 1, "no Kafka broker answered", address, "refused")
+    found = run(replace(deployment, brokers=address, worker={"start_wait_s": 3}).environment(), tmp_path)
+    assert_told(found, 1, "no Kafka broker answered", address, "refused", "after 3 s (worker.start_wait_s)")
+    assert 2 < time.monotonic() - started < 20
+
+
+def test_a_store_that_is_away_is_named(deployment: Deployment, tmp_path: Path) -> None:
+    """Exit code 1 when it did not answer in the time to start, with its address."""
+    create_topics(deployment.settings)
+    url = f"redis://{LOOPBACK}:{free_port()}/0"
+    found = run(replace(deployment, redis_url=url, worker={"start_wait_s": 3}).environment(), tmp_path)
+    assert_told(found, 1, "Redis did not answer", url, "redis.url")
+
+
+def test_a_store_that_refuses_is_not_waited_for(deployment: Deployment, tmp_path: Path) -> None:
+    """A password that is not right will not become so: exit code 1 at once, and what to look at."""
+    create_topics(deployment.settings)
+    started = time.monotonic()
+    user = {"SHOPWARDEN_REDIS__USERNAME": "nobody", "SHOPWARDEN_REDIS__PASSWORD": "wrong"}
+    found = run(deployment.environment() | user, tmp_path)
+    assert_told(found, 1, "Redis refused to answer", "redis.password")
     assert time.monotonic() - started < 20
+
+
+def test_services_that_come_later_are_waited_for(
+    deployment: Deployment, own_services: Callable[..., EmbeddedServices], tmp_path: Path
+) -> None:
+    """A worker that is started before its store joins when that is there; it says what it waits for."""
+    create_topics(deployment.settings)
+    port = free_port()
+    with Worker(replace(deployment, redis_url=f"redis://{LOOPBACK}:{port}/0"), tmp_path) as worker:
+        worker.until(lambda: "Redis is away" in worker.log(), "the outage")
+        own_services(brokers=deployment.brokers, store_port=port)
+        worker.until(lambda: worker.holds() == set(range(PARTITIONS)), "the assignment")
+        assert worker.stop() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_while_it_waits_for_services_stops_it(
+    deployment: Deployment, tmp_path: Path, number: signal.Signals
+) -> None:
+    """Nothing was begun, so that is a clean stop, and at once."""
+    with Worker(replace(deployment, brokers=f"{LOOPBACK}:{free_port()}"), tmp_path) as worker:
+        worker.until(lambda: "Kafka is away" in worker.log(), "the outage")
+        started = time.monotonic()
+        assert worker.stop(5, number) == 0
+        assert time.monotonic() - started < 2
+        assert "Traceback" not in worker.log()
 
 
 def test_a_store_that_dies_is_waited_for(
@@ -140,10 +184,11 @@ def test_a_signal_while_it_joins_stops_it_in_time(deployment: Deployment, tmp_pa
         assert time.monotonic() - started < 16
 
 
+Hanging = Callable[[float], tuple[Worker, Deployment]]
+
+
 @pytest.fixture
-def hanging(
-    deployment: Deployment, own_services: Callable[..., EmbeddedServices], tmp_path: Path
-) -> Iterator[Callable[[float], Worker]]:
+def hanging(deployment: Deployment, own_services: Callable[..., EmbeddedServices], tmp_path: Path) -> Iterator[Hanging]:
     """Give a worker with so many seconds to stop, and a store that has just ceased to answer."""
     create_topics(deployment.settings)
     store = own_services(brokers=deployment.brokers)
@@ -151,30 +196,44 @@ def hanging(
     mine = replace(deployment, redis_url=store.redis_url)
     with contextlib.ExitStack() as stack:
 
-        def start(deadline: float) -> Worker:
+        def start(deadline: float) -> tuple[Worker, Deployment]:
             worker = stack.enter_context(Worker(mine, tmp_path, shutdown_deadline_s=deadline))
             worker.until(lambda: worker.holds() == set(range(PARTITIONS)), "the assignment")
             assert store.store is not None
             os.kill(store.store.pid, signal.SIGSTOP)
             stack.callback(os.kill, store.store.pid, signal.SIGCONT)
-            return worker
+            return worker, mine
 
         yield start
 
 
-def test_a_second_signal_stops_it_at_once(hanging: Callable[[float], Worker]) -> None:
+def test_a_second_signal_stops_it_at_once(hanging: Hanging) -> None:
     """Who insists is obeyed: exit code 70, without waiting for what hangs."""
-    worker = hanging(60)
+    worker, mine = hanging(60)
+    feed(mine, mixed_input().records[:20])
+    worker.until(lambda: "Redis is away" in worker.log(), "the outage")
     assert worker.stop(1.5) is None
     assert worker.stop(1.5) == 70
     assert "told to stop again" in worker.log()
 
 
-def test_a_stop_that_hangs_is_cut_off(hanging: Callable[[float], Worker]) -> None:
+def test_a_stop_that_hangs_is_cut_off(hanging: Hanging) -> None:
     """At its deadline the worker leaves with exit code 70, whatever hangs."""
-    worker = hanging(2)
+    worker, _ = hanging(2)
     assert worker.stop(1.5) is None
     assert worker.wait(2) == 70
+
+
+def test_a_stop_while_the_store_is_away_does_not_wait_for_the_deadline(hanging: Hanging) -> None:
+    """With records begun and Redis away the worker gives up after some seconds: exit code 70, and what that means."""
+    worker, mine = hanging(60)
+    feed(mine, mixed_input().records[:20])
+    worker.until(lambda: "Redis is away" in worker.log(), "the outage")
+    started = time.monotonic()
+    assert worker.stop(30) == 70
+    assert time.monotonic() - started < 20
+    assert "the journal has what was begun" in worker.log()
+    assert "Traceback" not in worker.log()
 
 
 def listening(pid: int) -> set[int]:
