@@ -11,6 +11,7 @@ from features.listing_text import listing_signals, title_similarity
 from features.merchant import LISTING_EDITS, LISTINGS_CREATED, LISTINGS_REMOVED, Merchant, MerchantRecord
 from features.priors import begin_day
 from features.text import TITLE_CHARACTERS
+from features.timers import UNKNOWN
 from features.windows import DAY_MS
 
 #: Event ids kept per listing to drop repeats.
@@ -59,11 +60,7 @@ class ListingFlow:
         """A listing's timer fired at an event time: its retention has ended, or ends later than was known then."""
         state = self._state
         listing = state.listings.get(key)
-        if listing is None:
-            return
-        if listing.timer != time and (listing.timer or listing.version > 1):
-            # A timer that it left behind. Version 1 of the state had none for listings; they were given one, which
-            # they do not know, as it was loaded.
+        if listing is None or listing.timer not in (time, UNKNOWN):
             return
         state.statistics.timers += 1
         end = self._end(listing)
@@ -79,7 +76,7 @@ class ListingFlow:
         when it fires, and costs nothing with each event.
         """
         end = self._end(listing)
-        if not listing.timer or end < listing.timer:
+        if listing.timer <= 0 or end < listing.timer:
             listing.timer = end
             self._state.timers.set(f"l{key}", end)
 

@@ -49,7 +49,7 @@ class MerchantTimers:
     def expect(self, merchant: Merchant, time: int) -> None:
         """See to it that a merchant is looked at when the watermark passes ``time``, ms."""
         timer = merchant.record.timer
-        if not timer or time < timer:
+        if timer <= 0 or time < timer:
             self._set(merchant, time)
 
     def at_rest(self, record: MerchantRecord, time: int) -> bool:

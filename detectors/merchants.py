@@ -6,6 +6,7 @@ from features import events
 from features.merchant import CHANGES_LIMIT, SEEN_LIMIT, Merchant, MerchantRecord
 from features.merchant_rest import rested
 from features.priors import begin_day
+from features.timers import UNKNOWN
 
 
 class MerchantFlow:
@@ -42,7 +43,7 @@ class MerchantFlow:
         """A merchant's timer fired at an event time: actions expired, its windows moved on, or its time is over."""
         state = self._state
         merchant = state.merchants.get(merchant_id)
-        if merchant is None or not _waits_for(merchant.record, time):
+        if merchant is None or merchant.record.timer not in (time, UNKNOWN):
             return
         state.statistics.timers += 1
         state.touched_merchants[merchant_id] = None
@@ -77,14 +78,6 @@ class MerchantFlow:
             self._assessor.timers.start(merchant, time)
         else:
             state.timers.clear(f"m{merchant.id}")
-
-
-def _waits_for(record: MerchantRecord, time: int) -> bool:
-    """Whether this is the merchant's timer, and not one that it left behind.
-
-    Version 1 of the state gave timers to few; the others were given one, which they do not know, as it was loaded.
-    """
-    return record.timer == time or (not record.timer and record.version == 1)
 
 
 def _change(record: MerchantRecord, event: events.MerchantInput | events.FeedbackInput) -> bool:

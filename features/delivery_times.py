@@ -6,6 +6,7 @@ Little, Operations Research 9(3), 1961), whatever the distributions are. Routes 
 change slowly and are learned from finished deliveries.
 """
 
+from heapq import nsmallest
 from math import exp, log
 from typing import Final
 
@@ -26,6 +27,8 @@ FIRST_GUESS_DAYS: Final = 8.0
 _FIRST_RATE: Final = 0.3
 #: Routes and regions kept; the stalest leave.
 LIMIT: Final = 4_096
+#: Of them, how many leave together: finding them takes a walk through all.
+_LEAVING: Final = LIMIT // 20
 _SHORTEST_DAYS: Final = 0.5
 _LONGEST_DAYS: Final = 90.0
 
@@ -145,7 +148,7 @@ class DeliveryTimes(Struct):
         known = self.routes.get(key)
         if known is None:
             if len(self.routes) >= LIMIT:
-                stalest = min(self.routes, key=lambda name: (self.routes[name].at, name))
-                del self.routes[stalest]
+                for stale in nsmallest(_LEAVING, self.routes, key=lambda name: (self.routes[name].at, name)):
+                    del self.routes[stale]
             self.routes[key] = known = Durations()
         return known

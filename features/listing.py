@@ -45,7 +45,7 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     risk: int = 0
     #: Latest event or order of it.
     active_at: int = 0
-    #: When its timer fires: not after the end of its retention.
+    #: When its timer fires: not after the end of its retention; or features.timers.UNKNOWN.
     timer: int = 0
     seen: list[int] = field(default_factory=list)
 

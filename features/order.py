@@ -72,13 +72,17 @@ RETURN_FLAGS: Final = {
     "other": 0,
 }
 
+#: Version of the stored record.
+ORDER_VERSION: Final = 1
 #: Event ids kept per order to drop repeats; an order with more events than this is no order any more.
 SEEN_LIMIT: Final = 64
 
 
-class OrderRecord(Struct, omit_defaults=True, gc=False):
+class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"}):
     """Facts of one order as stored; times in ms, money in minor units. Absent fields are not known (yet)."""
 
+    #: Absent means 1, for good.
+    version: int = 1
     created: int | None = None
     buyer: int = 0
     total: int = 0

@@ -4,6 +4,7 @@ Kept for a whole shard, so that a small merchant can be judged against its peers
 """
 
 from collections.abc import Sequence
+from heapq import nsmallest
 from math import log
 from typing import Final
 
@@ -20,6 +21,10 @@ SEGMENT_LIFE_MS: Final = 14 * DAY_MS
 SEGMENT_STRENGTH: Final = 20.0
 #: Segments kept per kind; more than this is noise or abuse, and the stalest leave.
 SEGMENT_LIMIT: Final = 4_096
+#: Entries that leave together when a table is full: finding them takes a walk through all, too long for each new one.
+_LEAVING: Final = SEGMENT_LIMIT // 20
+#: Version of the stored population; absent means 1, for good.
+POPULATION_VERSION: Final = 1
 #: Width of a price bin in natural log units: a bin is about 10 % wide.
 _PRICE_BIN: Final = 0.1
 #: Rates with a prior, and which count of due orders each is a share of: 0 to ship, 1 for delivery, 2 for an outcome.
@@ -140,6 +145,7 @@ class PriceLevel(Struct, array_like=True):
 class Population(Struct):
     """Everything a shard keeps across merchants."""
 
+    version: int = POPULATION_VERSION
     moments: dict[str, Moments] = field(default_factory=dict)
     #: Priors as fitted when the shard's day began; fixed for the day, so that a rate means the same all day.
     priors: dict[str, BetaPrior] = field(default_factory=dict)
@@ -183,8 +189,8 @@ class Population(Struct):
         segment = self.segments.get(key)
         if segment is None:
             if len(self.segments) >= SEGMENT_LIMIT:
-                stalest = min(self.segments, key=lambda name: (self.segments[name].at, name))
-                del self.segments[stalest]
+                for stale in nsmallest(_LEAVING, self.segments, key=lambda name: (self.segments[name].at, name)):
+                    del self.segments[stale]
             self.segments[key] = segment = Segment()
         segment.add(time, bad)
 
@@ -194,8 +200,8 @@ class Population(Struct):
         level = self.prices.get(key)
         if level is None:
             if len(self.prices) >= SEGMENT_LIMIT:
-                smallest = min(self.prices, key=lambda name: (self.prices[name].total, name))
-                del self.prices[smallest]
+                for small in nsmallest(_LEAVING, self.prices, key=lambda name: (self.prices[name].total, name)):
+                    del self.prices[small]
             self.prices[key] = level = PriceLevel()
         return level
 

@@ -9,6 +9,10 @@ from typing import Final, TypeAlias
 #: Entries are sorted hour by hour: few enough to be sorted at once, and more than most flushes move on.
 _HOUR_MS: Final = 3_600_000
 
+#: What a record says of its timer when it was given one that it does not know: version 1 of the state had none for
+#: listings and most merchants, so they got theirs as the shard was loaded.
+UNKNOWN: Final = -1
+
 #: Time (ms) and key.
 Entry: TypeAlias = tuple[int, str]
 

@@ -1,20 +1,21 @@
 """A shard between memory and store: what a checkpoint writes, and how a shard is built from it again."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
+from itertools import islice
 from typing import Final, TypeVar
+from zlib import crc32
 
 import msgspec
 from msgspec import Struct
 
 from detectors.apply import Core
 from detectors.judge import Judge, Models
-from features.listing import ListingRecord
-from features.merchant import STATE_VERSION, Merchant, MerchantRecord
-from features.order import OrderRecord
-from features.population import Population
+from features.merchant import Merchant
 from features.shard import Needed, ShardClock, ShardState, Statistics
+from features.windows import DAY_MS
 from streams.models import load_models
-from streams.store import Loaded, StoreError
+from streams.store import Loaded
+from streams.versions import LISTINGS, MERCHANTS, ORDERS, POPULATIONS
 
 #: Blobs that belong to the shard as a whole.
 CLOCK: Final = "clock"
@@ -30,9 +31,6 @@ LISTING: Final = "l:"
 
 T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
-_decode_merchant = msgspec.json.Decoder(MerchantRecord).decode
-_decode_order = msgspec.json.Decoder(OrderRecord).decode
-_decode_listing = msgspec.json.Decoder(ListingRecord).decode
 
 
 class Changes(Struct):
@@ -70,6 +68,9 @@ def take_changes(core: Core) -> Changes:
     deleted.extend([ORDER + key for key in state.removed_orders if key not in orders])
     deleted.extend([LISTING + key for key in state.removed_listings if key not in listings])
     timers = state.timers.changed
+    _used(merchants, state.touched_merchants)
+    _used(orders, state.touched_orders)
+    _used(listings, state.touched_listings)
     state.touched_merchants = {}
     state.touched_orders = {}
     state.touched_listings = {}
@@ -103,8 +104,11 @@ def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core
     blobs = loaded.blobs
     state.clock = _blob(blobs, CLOCK, ShardClock) or state.clock
     state.statistics = _blob(blobs, STATISTICS, Statistics) or state.statistics
-    state.population = _blob(blobs, POPULATION, Population) or state.population
+    if POPULATION in blobs:
+        state.population = POPULATIONS.read("", blobs[POPULATION])
     state.timers.restore(loaded.timers)
+    if loaded.entities:
+        _give_timers(state, loaded, judge)
     load_models(fresh, blobs.get(ANOMALY), blobs.get(BAD_ORDER), partition)
     return Core(state, fresh, judge)
 
@@ -139,17 +143,27 @@ def keep_loaded(state: ShardState, names: Sequence[str], values: Sequence[bytes 
             continue
         kind, key = name[:2], name[2:]
         if kind == MERCHANT:
-            record = _decode_merchant(value)
-            if record.version > STATE_VERSION:
-                raise StoreError(
-                    f"merchant {key} was stored by a newer version (state version {record.version}, "
-                    f"this worker reads up to {STATE_VERSION}); upgrade this worker"
-                )
-            state.merchants[key] = Merchant(key, record)
+            state.merchants[key] = Merchant(key, MERCHANTS.read(key, value))
         elif kind == ORDER:
-            state.orders[key] = _decode_order(value)
+            state.orders[key] = ORDERS.read(key, value)
         else:
-            state.listings[key] = _decode_listing(value)
+            state.listings[key] = LISTINGS.read(key, value)
+
+
+def _give_timers(state: ShardState, loaded: Loaded, judge: Judge) -> None:
+    """Version 1 of the state kept listings and merchants for good: give each a timer, so that it can leave.
+
+    They are spread over the time for which a listing is kept, by a hash: all at once would be one very large flush.
+    When a timer fires it is found out whether the record's time is over. Merchants come after all listings.
+    """
+    known = {key for _, key in loaded.timers}
+    start = state.clock.watermark + DAY_MS
+    spread = judge.settings.idle_listing_days * DAY_MS
+    for name in loaded.entities:
+        timer = name[0] + name[2:]
+        if timer not in known:
+            time = start + crc32(name.encode()) % spread
+            state.timers.set(timer, time if name.startswith(LISTING) else time + spread)
 
 
 def _missing(
@@ -161,22 +175,30 @@ def _missing(
 
 
 def evict(state: ShardState, limit: int) -> int:
-    """Keep the caches within ``limit`` entries together, dropping what was loaded longest ago and is stored; returns
-    how many left.
+    """Keep the caches within ``limit`` entries together, dropping what was used least recently and is stored; returns
+    how many left. Each kind of record gives in proportion to its number.
     """
-    excess = len(state.merchants) + len(state.orders) + len(state.listings) - limit
+    size = len(state.merchants) + len(state.orders) + len(state.listings)
+    excess = size - limit
     if excess <= 0:
         return 0
     dropped = 0
-    for cache, touched in (
-        (state.orders, state.touched_orders),
-        (state.listings, state.touched_listings),
-        (state.merchants, state.touched_merchants),
-    ):
-        idle = [key for key in cache if key not in touched][: excess - dropped]
-        for key in idle:
-            del cache[key]
-        dropped += len(idle)
-        if dropped >= excess:
-            break
+    # Twice, as a kind whose records are all touched can't give its share.
+    for _ in range(2):
+        for cache, touched in (
+            (state.orders, state.touched_orders),
+            (state.listings, state.touched_listings),
+            (state.merchants, state.touched_merchants),
+        ):
+            share = min(excess - dropped, -(-excess * len(cache) // size))
+            idle = list(islice((key for key in cache if key not in touched), share))
+            for key in idle:
+                del cache[key]
+            dropped += len(idle)
     return dropped
+
+
+def _used(cache: dict[str, T], keys: Iterable[str]) -> None:
+    """Put what was used since the last checkpoint behind what was not: caches are in order of use."""
+    for key in keys:
+        cache[key] = cache.pop(key)

@@ -31,6 +31,8 @@ logger = logging.getLogger("shopwarden.store")
 STORE_VERSION: Final = 2
 #: Keys loaded by one MGET at most: larger ones would block the server for others.
 _LOAD_CHUNK: Final = 5_000
+#: Keys that one step of a walk through the store looks at.
+_SCAN: Final = 1_000
 #: Giving a shard up is a courtesy to people who look: its successor claims it anyway, so nobody waits long for it.
 _RELEASE_S: Final = 2.0
 
@@ -114,6 +116,8 @@ class Loaded(Struct):
     blobs: dict[str, bytes]
     #: Lists that checkpoints append to, oldest entry first.
     lists: dict[str, list[bytes]] = field(default_factory=dict)
+    #: Names of all merchants and listings; looked for only where a state of version 1 must be upgraded.
+    entities: list[str] = field(default_factory=list)
 
 
 #: What a checkpoint adds to the end of lists: the list's key, the new entries, and how many of the latest are kept.
@@ -195,7 +199,14 @@ class ShardStore:
             [(int(score), member.decode()) for member, score in timers],
             {name: value for name, value in zip(names, values, strict=True) if value is not None},
             cast("dict[str, list[bytes]]", kept),
+            await self._entities() if position.version == 1 else [],
         )
+
+    async def _entities(self) -> list[str]:
+        """Names of all merchants and listings: a walk through all keys of the store, once for an upgrade."""
+        logger.info("upgrading a state of version 1: looking for its records", extra={"shard": self._partition})
+        found = [key async for key in self._client.scan_iter(match=self._tag + "[lm]:*", count=_SCAN)]
+        return sorted(key.decode().removeprefix(self._tag) for key in cast("list[bytes]", found))
 
     async def read(self, names: Sequence[str]) -> list[bytes | None]:
         """Stored values of entities, by kind and id (``m:…``, ``o:…``, ``l:…``)."""

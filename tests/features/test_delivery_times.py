@@ -132,6 +132,6 @@ def test_routes_are_bounded() -> None:
     times = DeliveryTimes()
     for at in range(LIMIT + 50):
         times.finished(START + at, f"r{at}", "", DAY_MS)
-    assert len(times.routes) == LIMIT
+    assert 0.94 * LIMIT < len(times.routes) <= LIMIT
     assert "region/r0" not in times.routes
     assert f"region/r{LIMIT + 49}" in times.routes

@@ -10,6 +10,7 @@ import pytest
 from detectors.flush import Flush
 from detectors.judge import Judge, fresh_models
 from features.shard import Record
+from features.windows import DAY_MS
 from streams.snapshot import BLOBS, restore, take_changes
 from streams.store import STORE_VERSION, JournalEntry, Position
 from tests.golden.write import FOLDER, SEED, apply, figures
@@ -86,9 +87,32 @@ async def test_an_older_state_is_stored_in_the_present_form(golden: dict[str, An
     changes = take_changes(core)
     await store.checkpoint(1, Position(sequence=2), changes.values, changes.deleted, changes.timers, changes.appends)
     assert store.shelf.position.version == STORE_VERSION
+    timed = {name[0] + name[2:] for name in store.shelf.values if name[:2] in ("l:", "m:")}
+    assert timed <= set(store.shelf.timers)
     again = restore(0, await store.load(BLOBS), judge, fresh_models(SEED))
     for one in (core, again):
         await apply(one, store, Flush(3, records(golden["following"])))
     known = figures(again.state)
     assert known == {key: figures(core.state)[key] for key in known}
     assert again.state.statistics == core.state.statistics
+
+
+async def test_what_an_older_version_kept_for_good_leaves(golden: dict[str, Any], judge: Judge) -> None:
+    """Listings and merchants of an older state leave by event time like all others; those with outputs leave a stub."""
+    store = MemoryStore(shelf_of(golden), "w")
+    await store.claim()
+    core = restore(0, await store.load(BLOBS), judge, fresh_models(SEED))
+    await apply(core, store, Flush(2, records(golden["journalled"])))
+    now = core.state.clock.watermark
+    live = {name for name in store.shelf.values if name[:2] in ("l:", "m:")}
+    assert len(live) > 60
+    for number, days in enumerate((200, 400, 600, 800, 1_200), 3):
+        await apply(core, store, Flush(number, [], now + days * DAY_MS))
+        changes = take_changes(core)
+        position = Position(sequence=number)
+        await store.checkpoint(
+            store.shelf.sequence, position, changes.values, changes.deleted, changes.timers, changes.appends
+        )
+    left = {name for name in store.shelf.values if name[:2] in ("l:", "m:", "o:")}
+    assert left == {f"m:{key}" for key, one in core.state.merchants.items() if one.record.sequence}
+    assert store.shelf.timers == {}

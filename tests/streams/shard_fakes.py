@@ -103,7 +103,9 @@ class MemoryStore(ShardStore):
         timers = sorted((time, key) for key, time in shelf.timers.items())
         found = {name: shelf.values[name] for name in blobs if name in shelf.values}
         kept = {name: list(shelf.lists.get(name, [])) for name in lists}
-        return Loaded(shelf.position, list(shelf.journal), timers, found, kept)
+        upgrade = shelf.position.version == 1
+        entities = sorted(name for name in shelf.values if name[:2] in ("l:", "m:")) if upgrade else []
+        return Loaded(shelf.position, list(shelf.journal), timers, found, kept, entities)
 
     async def read(self, names: Sequence[str]) -> list[bytes | None]:
         """Stored values."""

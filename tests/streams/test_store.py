@@ -221,6 +221,17 @@ async def test_a_newer_checkpoint_is_refused(store: ShardStore, client: AsyncRed
         await store.load([])
 
 
+async def test_an_older_state_is_searched_for_what_must_be_upgraded(store: ShardStore, client: AsyncRedis) -> None:
+    """A state of version 1 gives the names of its merchants and listings, of its shard alone; a present one none."""
+    other = await claimed(client, "other", partition=13)
+    for each, position in ((store, Position(version=1, sequence=1)), (other, Position(version=1, sequence=1))):
+        await each.checkpoint(0, position, {"m:a": b"{}", "l:a:1": b"{}", "o:a:1": b"{}", "clock": b"{}"}, [], {})
+    await other.checkpoint(1, Position(version=1, sequence=2), {"m:b": b"{}"}, [], {})
+    assert (await store.load([])).entities == ["l:a:1", "m:a"]
+    await store.checkpoint(1, Position(sequence=2), {}, [], {})
+    assert (await store.load([])).entities == []
+
+
 async def test_shards_do_not_meet(store: ShardStore, client: AsyncRedis) -> None:
     """Another shard has its own owner, journal and records."""
     other = await claimed(client, "other", partition=4)
