@@ -14,7 +14,7 @@ the group is joined again. A commit that fails or takes long is left to a later 
 Private names used: ``Consumer._add_gap``, ``_get_active_partitions``, ``_getmany``, ``_thread``;
 ``AIOKafkaConsumerThread._create_worker_consumer``, ``_fetch_records``, ``_commit``, ``_consumer``; and of aiokafka
 ``AIOKafkaConsumer._fetch_max_wait_ms``, ``_subscription``, ``_coordinator.check_errors``, ``_coordinator.generation``,
-``_fetcher._fetch_task``.
+``_fetcher._fetch_task``, ``_client``.
 """
 
 import asyncio
@@ -107,6 +107,14 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
                     await self.crash(error)
                     return
                 logger.warning("the consumer group had an error; joining goes on: %r", error)
+
+    async def on_thread_stop(self) -> None:
+        """Stop the client; one that waits to fetch again, as the broker is away, raises its own cancellation."""
+        try:
+            await super().on_thread_stop()
+        except asyncio.CancelledError:
+            if self._consumer is not None:
+                await self._consumer._client.close()  # noqa: SLF001
 
     async def _commit(self, offsets: Mapping[TP, int]) -> bool:
         """Commit what is still assigned; false if the coordinator is away, or says no."""
