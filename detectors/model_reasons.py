@@ -6,6 +6,7 @@ from math import exp
 from detectors.judge import Models
 from detectors.policy import PolicySet
 from features.feature import Context
+from features.order import scored_values
 from features.outputs import Detector, Reason
 from features.vectors import behaviour_vector
 
@@ -28,17 +29,18 @@ def model_reasons(models: Models, policies: PolicySet, level: int, context: Cont
     order = context.order
     record = context.merchant.record
     if order is not None:
-        if order.scored is None or order.probability is None:
+        if order.probability is None or policies.level_of_probability(order.probability) < max(1, level):
             return []
-        if policies.level_of_probability(order.probability) < max(1, level):
+        values = scored_values(order)
+        if values is None:
             return []
-        parts = models.bad_order.contributions(order.scored)
+        parts = models.bad_order.contributions(values)
         return [
             Reason(
                 "bad_order_model",
                 f"{name} raises the odds of a bad order by a factor of {_factor(share):.2g}",
                 round(min(1.0, max(0.0, share / 4)), 4),
-                observed=_rounded(order.scored[index]),
+                observed=_rounded(values[index]),
             )
             for index, name, share in _largest(parts)
         ]

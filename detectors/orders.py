@@ -17,14 +17,17 @@ from features.order import (
     DEFECTS,
     LATE_DELIVERY,
     LONGEST_PROMISE_MS,
+    NOT_SCORED,
     OUTCOME_DUE,
     OVERDUE,
     RETURN_FLAGS,
     SEEN_LIMIT,
     OrderRecord,
+    keep_scored,
     next_timer,
     outcome_due,
     retention_end,
+    scored_values,
 )
 from features.priors import begin_day
 from features.rounding import nearest
@@ -108,10 +111,17 @@ class OrderFlow:
         self, event: OrderEvent, kind: type[OrderEvent], key: str, order: OrderRecord, merchant: Merchant
     ) -> None:
         """What follows from new facts of an order: timers, counts, judgement."""
+        created = order.created
+        if kind is events.OrderTracked and created is not None and order.delivered is None:
+            first_scan = order.first_scan
+            if first_scan is not None and first_scan >= created:
+                # A parcel on its way, as it should be: rules may ask for it, but nothing is counted.
+                self._assessor.order(kind, event.order_id, order, merchant)
+                return
         if kind is events.OrderShipped:
             self._check_tracking(order, merchant, event.tracking_number)  # type: ignore[attr-defined]
         changed = merchant.reflag(order)
-        if order.created is None:
+        if created is None:
             return
         if kind in _PROGRESS:
             self._wait(key, order)
@@ -195,7 +205,7 @@ class OrderFlow:
         values = order_vector(order, merchant, listing, population)
         population.deliveries.placed(event.occurred_at)
         model = self._models.bad_order
-        order.scored = values
+        keep_scored(order, values)
         order.probability = nearest(model.observe_and_predict(values), 1e5)
 
     @staticmethod
@@ -281,11 +291,12 @@ class OrderFlow:
     def _mature(self, order: OrderRecord) -> None:
         """The order's outcome is known: learn from its inputs as they were scored."""
         order.matured = True
-        if order.scored is not None:
+        values = scored_values(order)
+        if values is not None:
             if order.flags & OUTCOME_DUE:
-                self._models.bad_order.learn(order.scored, order.flags & BAD != 0, order.probability)
+                self._models.bad_order.learn(values, order.flags & BAD != 0, order.probability)
                 self._state.statistics.labels += 1
-            order.scored = None
+            order.scored = NOT_SCORED
 
     def _retire(self, key: str, order: OrderRecord) -> None:
         """Forget an order; what it added to the counts leaves them with their windows."""

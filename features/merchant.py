@@ -39,35 +39,37 @@ LISTINGS_CREATED, LISTING_EDITS, LISTINGS_REMOVED = range(3)
 CHURN_WIDTH: Final = 3
 
 #: What each flag of an order adds to: counter by order day, and by ship-due day (-1: none).
-_EFFECTS: Final[tuple[tuple[int, int, int], ...]] = (
-    (flags.ORDERED, ORDERS, -1),
-    (flags.SHIP_DUE, -1, SHIP_DUE),
-    (flags.SELLER_CANCEL, CANCELS, SHIP_CANCELLED),
-    (flags.LATE_SHIP, LATE_SHIPS, SHIP_LATE),
-    (flags.LATE_DELIVERY, LATE_DELIVERIES, -1),
-    (flags.REFUND, REFUNDS, -1),
-    (flags.NOT_AS_DESCRIBED, NOT_AS_DESCRIBED, -1),
-    (flags.NOT_RECEIVED, NOT_RECEIVED, -1),
-    (flags.COUNTERFEIT, COUNTERFEITS, -1),
-    (flags.DISPUTE, DISPUTES, -1),
-    (flags.LOW_RATING, LOW_RATINGS, -1),
-    (flags.BAD, BAD_ORDERS, -1),
-    (flags.IMPLAUSIBLE_SCAN, IMPLAUSIBLE_SCANS, -1),
-    (flags.DELIVERED_NOT_RECEIVED, DELIVERED_NOT_RECEIVED, -1),
-)
+_EFFECTS: Final[dict[int, tuple[int, int]]] = {
+    flags.ORDERED: (ORDERS, -1),
+    flags.SHIP_DUE: (-1, SHIP_DUE),
+    flags.SELLER_CANCEL: (CANCELS, SHIP_CANCELLED),
+    flags.LATE_SHIP: (LATE_SHIPS, SHIP_LATE),
+    flags.LATE_DELIVERY: (LATE_DELIVERIES, -1),
+    flags.REFUND: (REFUNDS, -1),
+    flags.NOT_AS_DESCRIBED: (NOT_AS_DESCRIBED, -1),
+    flags.NOT_RECEIVED: (NOT_RECEIVED, -1),
+    flags.COUNTERFEIT: (COUNTERFEITS, -1),
+    flags.DISPUTE: (DISPUTES, -1),
+    flags.LOW_RATING: (LOW_RATINGS, -1),
+    flags.BAD: (BAD_ORDERS, -1),
+    flags.IMPLAUSIBLE_SCAN: (IMPLAUSIBLE_SCANS, -1),
+    flags.DELIVERED_NOT_RECEIVED: (DELIVERED_NOT_RECEIVED, -1),
+}
 #: What it adds to by delivery-due day, where the order counts as due for an outcome.
-_OUTCOME_EFFECTS: Final[tuple[tuple[int, int], ...]] = (
-    (flags.OUTCOME_DUE, OUTCOME_DUE),
-    (flags.UNDELIVERABLE, UNDELIVERABLE),
-    (flags.LATE_DELIVERY, DELIVERY_LATE),
-    (flags.REFUND, OUTCOME_REFUND),
-    (flags.NOT_AS_DESCRIBED, OUTCOME_NOT_AS_DESCRIBED),
-    (flags.NOT_RECEIVED, OUTCOME_NOT_RECEIVED),
-    (flags.COUNTERFEIT, OUTCOME_COUNTERFEIT),
-    (flags.DISPUTE, OUTCOME_DISPUTE),
-    (flags.LOW_RATING, OUTCOME_LOW_RATING),
-    (flags.BAD, OUTCOME_BAD),
-)
+_OUTCOME_EFFECTS: Final[dict[int, int]] = {
+    flags.OUTCOME_DUE: OUTCOME_DUE,
+    flags.UNDELIVERABLE: UNDELIVERABLE,
+    flags.LATE_DELIVERY: DELIVERY_LATE,
+    flags.REFUND: OUTCOME_REFUND,
+    flags.NOT_AS_DESCRIBED: OUTCOME_NOT_AS_DESCRIBED,
+    flags.NOT_RECEIVED: OUTCOME_NOT_RECEIVED,
+    flags.COUNTERFEIT: OUTCOME_COUNTERFEIT,
+    flags.DISPUTE: OUTCOME_DISPUTE,
+    flags.LOW_RATING: OUTCOME_LOW_RATING,
+    flags.BAD: OUTCOME_BAD,
+}
+_COUNTED: Final = sum(_EFFECTS)
+_COUNTED_AS_OUTCOME: Final = sum(_OUTCOME_EFFECTS)
 
 #: Rates whose prior is fitted on all merchants, with where their (orders, defects) of 90 days stand: family,
 #: denominator, numerator. Families: 0 ship, 1 delivery without lag, 2 outcome.
@@ -252,21 +254,25 @@ class Merchant:
             return changed
         day = created // DAY_MS
         ship_day = ship_due_day(order)
-        for bit, placed, ship in _EFFECTS:
-            if changed & bit:
-                sign = 1 if new & bit else -1
-                if placed >= 0:
-                    self.placed.add(day, placed, sign)
-                if ship >= 0:
-                    self.ship.add(ship_day, ship, sign)
+        remaining = changed & _COUNTED
+        while remaining:
+            bit = remaining & -remaining
+            remaining ^= bit
+            placed, ship = _EFFECTS[bit]
+            sign = 1 if new & bit else -1
+            if placed >= 0:
+                self.placed.add(day, placed, sign)
+            if ship >= 0:
+                self.ship.add(ship_day, ship, sign)
         # A rate counts the defects of those orders alone that it counts as due.
         due = new if new & flags.OUTCOME_DUE else 0
-        outcome_changed = due ^ (old if old & flags.OUTCOME_DUE else 0)
-        if outcome_changed:
+        remaining = (due ^ (old if old & flags.OUTCOME_DUE else 0)) & _COUNTED_AS_OUTCOME
+        if remaining:
             due_day = delivery_due_day(order)
-            for bit, outcome in _OUTCOME_EFFECTS:
-                if outcome_changed & bit:
-                    self.outcome.add(due_day, outcome, 1 if due & bit else -1)
+            while remaining:
+                bit = remaining & -remaining
+                remaining ^= bit
+                self.outcome.add(due_day, _OUTCOME_EFFECTS[bit], 1 if due & bit else -1)
         if changed & flags.OVERDUE:
             self.record.overdue += 1 if new & flags.OVERDUE else -1
         return changed

@@ -13,9 +13,11 @@ Definitions (docs/features.md has them for readers):
   was shipped never counts as due for delivery.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Raw, Struct
+from msgspec.json import Decoder, Encoder
 
 from features.windows import DAY_MS
 
@@ -78,6 +80,12 @@ ORDER_VERSION: Final = 1
 SEEN_LIMIT: Final = 64
 
 
+#: Absent inputs: false, and left out of what is stored.
+NOT_SCORED: Final = Raw()
+_encode = Encoder().encode
+_decode = Decoder(list[float | None]).decode
+
+
 class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"}):
     """Facts of one order as stored; times in ms, money in minor units. Absent fields are not known (yet)."""
 
@@ -120,11 +128,24 @@ class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"})
     segment_known: bool = False
     #: Digests of the events applied, so that a repeated event counts once.
     seen: list[int] = []
-    #: Inputs of the bad-order model as scored, and what was judged then.
-    scored: list[float | None] | None = None
+    #: Inputs of the bad-order model as scored (see :func:`keep_scored`), and what was judged then.
+    scored: Raw = NOT_SCORED
     probability: float | None = None
     level: int = 0
     assessment: str = ""
+
+
+def keep_scored(order: OrderRecord, values: Sequence[float | None]) -> None:
+    """Keep the inputs that an order was scored by until its outcome is known.
+
+    They are encoded once and stay so: an order is stored with each of its events, and twenty floats are most of it.
+    """
+    order.scored = Raw(_encode(values))
+
+
+def scored_values(order: OrderRecord) -> list[float | None] | None:
+    """The inputs that :func:`keep_scored` keeps, or ``None``."""
+    return _decode(order.scored) if order.scored else None
 
 
 def flags_of(order: OrderRecord) -> int:

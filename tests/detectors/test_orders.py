@@ -11,7 +11,7 @@ from detectors.bad_order import BadOrderModel
 from detectors.inputs import Values
 from detectors.judge import Judge
 from features import order as o
-from features.order import outcome_due
+from features.order import outcome_due, scored_values
 from features.outputs import RiskAssessed
 from tests.builders import DAY, HOUR, START, Shard, listed, make_judge, of_order, placed, shipped, tracked
 from tests.strategies import Event, order_lives
@@ -266,13 +266,13 @@ def test_labels_are_learned_when_the_outcome_is_due_from_the_features_as_scored(
 ) -> None:
     """Not before, once, and whatever happened since, what was known when the order was placed is what is learned."""
     shard.apply(placed(), placed("o2", at=HOUR), of_order("delivered", at=4 * DAY, order="o2"))
-    scored = {name: list(shard.order(name).scored or []) for name in ("o1", "o2")}
+    scored = {name: scored_values(shard.order(name)) for name in ("o1", "o2")}
     shard.apply(*(placed(f"p{index}", at=DAY + index) for index in range(20)))
     shard.apply(of_order("reviewed", at=6 * DAY, rating=1), tick=20 * DAY - 1)
     assert taught == []
     shard.apply(tick=20 * DAY)
     assert taught == [(scored["o1"], True), (scored["o2"], False)]
-    assert shard.order("o1").scored is None
+    assert scored_values(shard.order("o1")) is None
     shard.apply(of_order("reviewed", at=6 * DAY, order="o2", rating=1), tick=20 * DAY + 1)
     assert len(taught) == 2
     assert shard.state.statistics.labels == 2
