@@ -79,7 +79,6 @@ ORDER_VERSION: Final = 1
 #: Event ids kept per order to drop repeats; an order with more events than this is no order any more.
 SEEN_LIMIT: Final = 64
 
-
 #: Absent inputs: false, and left out of what is stored.
 NOT_SCORED: Final = Raw()
 _encode = Encoder().encode
