@@ -60,6 +60,13 @@ class Settings(BaseSettings):
     )
     pseudonym_key_file: Path | None = Field(default=None, description="File that holds the pseudonym key.")
     pseudonym_key_id: Identifier = Field(default="k1", description="Name of the key; change it with the key.")
+    # Without one of its own the key is derived, so that nobody has to make a second one to be safe.
+    model_key: SecretStr | None = Field(
+        default=None,
+        description=f"Key of the signatures (HMAC-SHA-256) of model snapshots, at least {MIN_PSEUDONYM_KEY_BYTES} "
+        "bytes; unset: one derived from the pseudonym key. With another key models are trained anew from examples.",
+    )
+    model_key_file: Path | None = Field(default=None, description="File that holds the key of the model snapshots.")
     policy_dir: Path | None = Field(
         default=None, description="Folder of policy files; unset: those that come with Shopwarden."
     )
@@ -79,9 +86,9 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _read_secrets(cls, data: Any) -> Any:
-        return read_secret_files(data, ("pseudonym_key",))
+        return read_secret_files(data, ("pseudonym_key", "model_key"))
 
-    @field_validator("pseudonym_key")
+    @field_validator("pseudonym_key", "model_key")
     @classmethod
     def _long_enough(cls, key: SecretStr | None) -> SecretStr | None:
         if key is not None and len(key.get_secret_value().encode()) < MIN_PSEUDONYM_KEY_BYTES:

@@ -81,6 +81,11 @@ class BehaviourAnomaly:
         parameters = {"seed": seed, "n_trees": n_trees, "height": height, "window": window, "memory": memory}
         self._schema = schema_of(self.name, self.version, self.inputs, parameters, self._trees.structure)
 
+    @property
+    def learned(self) -> int:
+        """Behaviours learned so far."""
+        return self._learned
+
     def score(self, values: Values) -> float | None:
         """Percentile of a behaviour, 0 to 1: the share of recent ones that are less unusual. ``None`` during warm-up.
 

@@ -83,7 +83,9 @@ class Assessor:
         if due:
             record.assessed_at = record.as_of
             vector = behaviour_vector(merchant, state.population)
-            anomaly = self.models.anomaly.score_and_learn(vector)
+            model = self.models.anomaly
+            anomaly = model.score_and_learn(vector)
+            self.models.examples.add_behaviour(vector, model.learned)
             record.anomaly = None if anomaly is None else nearest(anomaly, 1e4)
         policies = self.judge.policies
         if record.anomaly is not None:

@@ -6,9 +6,11 @@ from msgspec import Struct
 
 from detectors.anomaly import BehaviourAnomaly
 from detectors.bad_order import BadOrderModel
+from detectors.examples import Examples
 from detectors.inputs import Input
 from detectors.merchant_timers import EMPTY_DAYS
 from detectors.policy import PolicySet
+from detectors.signing import Signer
 from features.decode import InputLimits
 from features.order import LONGEST_PROMISE_DAYS, OUTCOME_DAYS
 from features.outputs import Mode
@@ -57,22 +59,28 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
 class Judge:
     """Settings, policies and pseudonyms: everything about judging that is not learned."""
 
-    __slots__ = ("policies", "pseudonyms", "settings")
+    __slots__ = ("policies", "pseudonyms", "settings", "signer")
 
-    def __init__(self, settings: JudgeSettings, policies: PolicySet, pseudonyms: Pseudonyms) -> None:
+    def __init__(
+        self, settings: JudgeSettings, policies: PolicySet, pseudonyms: Pseudonyms, signer: Signer | None = None
+    ) -> None:
         self.settings = settings
         self.policies = policies
         self.pseudonyms = pseudonyms
+        #: Signs the snapshots of models; unless told otherwise, under a key derived from that of the pseudonyms.
+        self.signer = signer or Signer(pseudonyms.derived("model snapshots"))
 
 
 class Models:
     """The models of one shard: they learn in the order of its events."""
 
-    __slots__ = ("anomaly", "bad_order")
+    __slots__ = ("anomaly", "bad_order", "examples")
 
     def __init__(self, anomaly: BehaviourAnomaly, bad_order: BadOrderModel) -> None:
         self.anomaly = anomaly
         self.bad_order = bad_order
+        #: What they learned and is not stored yet.
+        self.examples = Examples()
 
     @property
     def version(self) -> str:

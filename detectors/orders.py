@@ -294,7 +294,9 @@ class OrderFlow:
         values = scored_values(order)
         if values is not None:
             if order.flags & OUTCOME_DUE:
-                self._models.bad_order.learn(values, order.flags & BAD != 0, order.probability)
+                bad = order.flags & BAD != 0
+                self._models.bad_order.learn(values, bad, order.probability)
+                self._models.examples.add_label(values, bad, order.probability)
                 self._state.statistics.labels += 1
             order.scored = NOT_SCORED
 

@@ -36,6 +36,10 @@ class Pseudonyms:
         """A 128-bit pseudonym in hexadecimal, for joining."""
         return self._digest(domain, value)[:16].hex()
 
+    def derived(self, label: str) -> bytes:
+        """A key (32 bytes) for another purpose, named by its label, where there is none of its own."""
+        return self._digest("derived", label)
+
     def _digest(self, domain: str, value: str) -> bytes:
         inner = self._inner.copy()
         inner.update(f"{domain}:{value}".encode())

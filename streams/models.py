@@ -1,26 +1,56 @@
-"""Models from the store: continued where their snapshot fits, started afresh where it does not."""
+"""Models in the store: signed, continued where a snapshot is ours and fits, else trained anew from kept examples."""
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
+from detectors.examples import BEHAVIOURS, LABELS, retrain_anomaly, retrain_bad_order
 from detectors.judge import Models
 from detectors.model import Estimator, SnapshotMismatch
+from detectors.signing import Signer
+from streams.store import Loaded
 
 logger = logging.getLogger("shopwarden.models")
 
-_WARNING: Final = "model %s starts afresh and learns from what comes: %s"
+ANOMALY: Final = "model:anomaly"
+BAD_ORDER: Final = "model:bad-order"
+#: Lists that models are trained anew from.
+EXAMPLES: Final = (LABELS, BEHAVIOURS)
+
+_RETRAINED: Final = "model %s is trained anew from %d kept examples: %s"
+_UNSIGNED: Final = "model %s was stored by version 1 of the state, without a signature; it is signed from now on"
 
 
-def load_models(models: Models, anomaly: bytes | None, bad_order: bytes | None, shard: int) -> None:
-    """Continue untrained models from their snapshots; one that does not fit is left untrained, with a warning."""
-    _load(models.anomaly, anomaly, shard)
-    _load(models.bad_order, bad_order, shard)
+def signed_snapshots(models: Models, signer: Signer, shard: int) -> dict[str, bytes]:
+    """Snapshots of a shard's models, by their names in the store."""
+    return {
+        ANOMALY: signer.sign(_place(shard, ANOMALY), models.anomaly.snapshot()),
+        BAD_ORDER: signer.sign(_place(shard, BAD_ORDER), models.bad_order.snapshot()),
+    }
 
 
-def _load(model: Estimator, snapshot: bytes | None, shard: int) -> None:
+def load_models(models: Models, loaded: Loaded, signer: Signer, shard: int) -> None:
+    """Continue untrained models from their snapshots; one that is not ours or does not fit is trained from examples,
+    with a warning that says why. The same store gives the same models.
+    """
+    labels, behaviours = loaded.lists.get(LABELS, []), loaded.lists.get(BEHAVIOURS, [])
+    _load(ANOMALY, models.anomaly, loaded, signer, shard, lambda: retrain_anomaly(models.anomaly, behaviours))
+    _load(BAD_ORDER, models.bad_order, loaded, signer, shard, lambda: retrain_bad_order(models.bad_order, labels))
+
+
+def _load(name: str, model: Estimator, loaded: Loaded, signer: Signer, shard: int, retrain: Callable[[], int]) -> None:
+    snapshot = loaded.blobs.get(name)
     if snapshot is None:
         return
     try:
-        model.restore(snapshot)
+        if loaded.position.version == 1:
+            logger.warning(_UNSIGNED, model.name, extra={"shard": shard})
+            model.restore(snapshot)
+        else:
+            model.restore(signer.open(_place(shard, name), snapshot))
     except SnapshotMismatch as reason:
-        logger.warning(_WARNING, model.name, reason, extra={"shard": shard})
+        logger.warning(_RETRAINED, model.name, retrain(), reason, extra={"shard": shard})
+
+
+def _place(shard: int, name: str) -> str:
+    return f"{shard}/{name}"

@@ -13,7 +13,7 @@ from detectors.judge import Judge, Models
 from features.merchant import Merchant
 from features.shard import Needed, ShardClock, ShardState, Statistics
 from features.windows import DAY_MS
-from streams.models import load_models
+from streams.models import ANOMALY, BAD_ORDER, EXAMPLES, load_models, signed_snapshots
 from streams.store import Loaded
 from streams.versions import LISTINGS, MERCHANTS, ORDERS, POPULATIONS
 
@@ -21,9 +21,8 @@ from streams.versions import LISTINGS, MERCHANTS, ORDERS, POPULATIONS
 CLOCK: Final = "clock"
 STATISTICS: Final = "statistics"
 POPULATION: Final = "population"
-ANOMALY: Final = "model:anomaly"
-BAD_ORDER: Final = "model:bad-order"
 BLOBS: Final = (CLOCK, STATISTICS, POPULATION, ANOMALY, BAD_ORDER)
+LISTS: Final = EXAMPLES
 
 MERCHANT: Final = "m:"
 ORDER: Final = "o:"
@@ -52,8 +51,7 @@ def take_changes(core: Core) -> Changes:
         CLOCK: _encode(state.clock),
         STATISTICS: _encode(state.statistics),
         POPULATION: _encode(state.population),
-        ANOMALY: core.models.anomaly.snapshot(),
-        BAD_ORDER: core.models.bad_order.snapshot(),
+        **signed_snapshots(core.models, core.judge.signer, state.partition),
     }
     merchants = state.merchants
     for merchant_id, encoded in state.touched_merchants.items():
@@ -79,7 +77,7 @@ def take_changes(core: Core) -> Changes:
     state.removed_listings = {}
     state.leaving = frozenset(deleted)
     state.timers.changed = {}
-    return Changes(values, deleted, timers)
+    return Changes(values, deleted, timers, core.models.examples.take())
 
 
 def encode_ahead(state: ShardState) -> None:
@@ -109,7 +107,7 @@ def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core
     state.timers.restore(loaded.timers)
     if loaded.entities:
         _give_timers(state, loaded, judge)
-    load_models(fresh, blobs.get(ANOMALY), blobs.get(BAD_ORDER), partition)
+    load_models(fresh, loaded, judge.signer, partition)
     return Core(state, fresh, judge)
 
 

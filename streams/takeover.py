@@ -23,7 +23,7 @@ from streams.gaps import described, resume
 from streams.patience import Patience
 from streams.protocol import Step, passing
 from streams.reading import Partition, ReadError, TopicReader, partition_of, read_to_end
-from streams.snapshot import BLOBS, restore
+from streams.snapshot import BLOBS, LISTS, restore
 from streams.store import JournalEntry, Loaded, Position, ShardStore, StoreError
 from streams.tails import Extent, PublishedBefore, Tail, extents, merged_journal, read_tails
 
@@ -125,7 +125,7 @@ class Takeover:
             await store.claim()
             self._passed(Step.CLAIMED)
             stores[number] = store
-            loaded[number] = await store.load(BLOBS)
+            loaded[number] = await store.load(BLOBS, LISTS)
             self._passed(Step.LOADED)
         # librdkafka blocks; meanwhile the worker's other shards go on.
         tails, held = await asyncio.to_thread(self._look, {number: each.position for number, each in loaded.items()})

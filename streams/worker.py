@@ -21,6 +21,7 @@ from config.policies import load_policies
 from config.settings import Settings
 from detectors.judge import Judge, JudgeSettings
 from detectors.policy import PolicySet, compile_policies
+from detectors.signing import Signer
 from features.decode import TOPIC_KINDS, InputLimits
 from features.outputs import LEVELS
 from features.pseudonyms import Pseudonyms
@@ -71,7 +72,9 @@ def judge_settings(settings: Settings) -> JudgeSettings:
 def make_judge(settings: Settings) -> Judge:
     """The judge of a worker. Raises SettingsError if there is no pseudonym key."""
     pseudonyms = Pseudonyms(settings.require_pseudonym_key())
-    return Judge(judge_settings(settings), compiled_policies(settings), pseudonyms)
+    key = settings.model_key
+    signer = None if key is None else Signer(key.get_secret_value().encode())
+    return Judge(judge_settings(settings), compiled_policies(settings), pseudonyms, signer)
 
 
 def run_worker(settings: Settings) -> int:

@@ -11,7 +11,7 @@ from detectors.flush import Flush
 from detectors.judge import Judge, fresh_models
 from features.shard import Record
 from features.windows import DAY_MS
-from streams.snapshot import BLOBS, restore, take_changes
+from streams.snapshot import BLOBS, LISTS, restore, take_changes
 from streams.store import STORE_VERSION, JournalEntry, Position
 from tests.golden.write import FOLDER, SEED, apply, figures
 from tests.streams.shard_fakes import MemoryStore, Shelf, make_judge
@@ -66,7 +66,7 @@ async def test_an_older_state_is_continued(golden: dict[str, Any], judge: Judge)
     """Journal and later records are applied on top of it, as the version that wrote it would have."""
     store = MemoryStore(shelf_of(golden), "w")
     await store.claim()
-    core = restore(0, await store.load(BLOBS), judge, fresh_models(SEED))
+    core = restore(0, await store.load(BLOBS, LISTS), judge, fresh_models(SEED))
     await apply(core, store, Flush(2, records(golden["journalled"])))
     await apply(core, store, Flush(3, records(golden["following"])))
     expected = golden["expected"]
@@ -82,14 +82,14 @@ async def test_an_older_state_is_stored_in_the_present_form(golden: dict[str, An
     """The next checkpoint carries the present version, and a shard restored from it has the same figures."""
     store = MemoryStore(shelf_of(golden), "w")
     await store.claim()
-    core = restore(0, await store.load(BLOBS), judge, fresh_models(SEED))
+    core = restore(0, await store.load(BLOBS, LISTS), judge, fresh_models(SEED))
     await apply(core, store, Flush(2, records(golden["journalled"])))
     changes = take_changes(core)
     await store.checkpoint(1, Position(sequence=2), changes.values, changes.deleted, changes.timers, changes.appends)
     assert store.shelf.position.version == STORE_VERSION
     timed = {name[0] + name[2:] for name in store.shelf.values if name[:2] in ("l:", "m:")}
     assert timed <= set(store.shelf.timers)
-    again = restore(0, await store.load(BLOBS), judge, fresh_models(SEED))
+    again = restore(0, await store.load(BLOBS, LISTS), judge, fresh_models(SEED))
     for one in (core, again):
         await apply(one, store, Flush(3, records(golden["following"])))
     known = figures(again.state)
@@ -101,7 +101,7 @@ async def test_what_an_older_version_kept_for_good_leaves(golden: dict[str, Any]
     """Listings and merchants of an older state leave by event time like all others; those with outputs leave a stub."""
     store = MemoryStore(shelf_of(golden), "w")
     await store.claim()
-    core = restore(0, await store.load(BLOBS), judge, fresh_models(SEED))
+    core = restore(0, await store.load(BLOBS, LISTS), judge, fresh_models(SEED))
     await apply(core, store, Flush(2, records(golden["journalled"])))
     now = core.state.clock.watermark
     live = {name for name in store.shelf.values if name[:2] in ("l:", "m:")}

@@ -21,7 +21,7 @@ from streams.protocol import ShardProtocol, Step, passing
 from streams.publish import Batch, Publisher, PublishError
 from streams.shard import ShardOptions, ShardRunner
 from streams.simulator import SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
-from streams.snapshot import BLOBS, keep_loaded, needed_names, restore
+from streams.snapshot import BLOBS, LISTS, keep_loaded, needed_names, restore
 from streams.store import NOTHING, Appends, JournalEntry, Loaded, Position, ShardLostError, ShardStore, StoreError
 from streams.tails import Extent, PublishedBefore, merged_journal
 from streams.takeover import STREAMS
@@ -268,7 +268,7 @@ async def start_shard(
     """
     await store.claim()
     passed(Step.CLAIMED)
-    loaded = await store.load(BLOBS)
+    loaded = await store.load(BLOBS, LISTS)
     position = loaded.position
     passed(Step.LOADED)
     published = publisher.topics.tail(position)

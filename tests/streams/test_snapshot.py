@@ -4,14 +4,18 @@ from collections.abc import Collection, Iterator
 import msgspec
 import pytest
 
+from detectors import model as models
 from detectors.apply import Core
+from detectors.examples import BEHAVIOURS, LABELS
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge, fresh_models
+from detectors.signing import Signer
 from features.merchant import STATE_VERSION, MerchantRecord
 from features.shard import Needed, Record, ShardState
 from features.windows import DAY_MS
 from streams.intake import Intake
-from streams.snapshot import ANOMALY, BAD_ORDER, BLOBS, Changes, evict, restore, take_changes
+from streams.models import ANOMALY, BAD_ORDER
+from streams.snapshot import BLOBS, LISTS, Changes, evict, restore, take_changes
 from streams.store import Position, StoreError
 from tests.streams.shard_fakes import TOPICS, MemoryStore, Shelf, load_needed, make_judge, marketplace
 
@@ -56,7 +60,8 @@ async def work(core: Core, store: MemoryStore, flush: Flush) -> list[Emit]:
 async def put(store: MemoryStore, sequence: int, changes: Changes) -> None:
     """Store changes as the checkpoint after a flush."""
     shelf = store.shelf
-    await store.checkpoint(shelf.sequence, Position(sequence=sequence), changes.values, changes.deleted, changes.timers)
+    position = Position(sequence=sequence)
+    await store.checkpoint(shelf.sequence, position, changes.values, changes.deleted, changes.timers, changes.appends)
 
 
 async def claimed(shelf: Shelf) -> MemoryStore:
@@ -71,7 +76,7 @@ async def test_a_restored_shard_goes_on_as_if_it_had_never_stopped(judge: Judge,
     one, many = await claimed(Shelf()), await claimed(Shelf())
     living = fresh_core(judge)
     for flush in flushes:
-        again = restore(0, await many.load(BLOBS), judge, fresh_models(42))
+        again = restore(0, await many.load(BLOBS, LISTS), judge, fresh_models(42))
         assert await work(again, many, flush) == await work(living, one, flush)
         await put(one, flush.sequence, take_changes(living))
         await put(many, flush.sequence, take_changes(again))
@@ -214,7 +219,7 @@ async def test_keys_are_those_of_live_entities() -> None:
     living = fresh_core(judge)
     largest = 0
     for number, flush in enumerate(churn(quarters=12), 1):
-        again = restore(0, await many.load(BLOBS), judge, fresh_models(42))
+        again = restore(0, await many.load(BLOBS, LISTS), judge, fresh_models(42))
         assert await work(again, many, flush) == await work(living, one, flush)
         await put(one, number, take_changes(living))
         await put(many, number, take_changes(again))
@@ -261,25 +266,61 @@ def needed_again(names: Collection[str]) -> Needed:
     return Needed(*({name[2:] for name in names if name[:2] == kind} for kind in ("m:", "o:", "l:")))
 
 
-async def test_a_model_that_does_not_fit_starts_afresh(
-    judge: Judge, flushes: list[Flush], caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("harm", ["damaged", "truncated", "swapped", "another key", "another shard", "older River"])
+async def test_a_model_that_can_not_be_continued_is_trained_anew(
+    judge: Judge,
+    flushes: list[Flush],
+    harm: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Snapshots of another shape, or damaged ones, cost what the model has learned, with a warning, and no more."""
+    """From the kept examples, with a warning that says why; the rest of the state is as it was, and no checkpoint is
+    in the way of the next.
+    """
     core, store = fresh_core(judge), await claimed(Shelf())
     for flush in flushes:
         await work(core, store, flush)
-    await put(store, flushes[-1].sequence, take_changes(core))
-    shelf = store.shelf
-    learned = shelf.values[BAD_ORDER]
-    shelf.values[BAD_ORDER] = shelf.values[ANOMALY]
-    shelf.values[ANOMALY] = b"no snapshot"
+        if harm == "older River" and flush is flushes[-1]:
+            monkeypatch.setattr(models, "_RIVER", "0.1.0")
+        await put(store, flush.sequence, take_changes(core))
+    monkeypatch.undo()
+    shelf, partition, reader = store.shelf, 0, judge
+    values = shelf.values
+    match harm:
+        case "damaged":
+            values[ANOMALY] = values[ANOMALY][:-1] + bytes([values[ANOMALY][-1] ^ 1])
+            values[BAD_ORDER] = b"no snapshot"
+        case "truncated":
+            values[ANOMALY], values[BAD_ORDER] = values[ANOMALY][:-9], b""
+        case "swapped":
+            values[ANOMALY], values[BAD_ORDER] = values[BAD_ORDER], values[ANOMALY]
+        case "another key":
+            reader = Judge(judge.settings, judge.policies, judge.pseudonyms, Signer(b"another key, of some length"))
+        case "another shard":
+            partition = 1
+        case _:
+            pass
     with caplog.at_level(logging.WARNING):
-        again = restore(0, await store.load(BLOBS), judge, fresh_models(42))
-    assert [("starts afresh" in message) for message in caplog.messages] == [True, True]
-    assert again.models.anomaly.snapshot() == fresh_models(42).anomaly.snapshot()
-    assert again.models.bad_order.snapshot() == fresh_models(42).bad_order.snapshot() != learned
+        again = restore(partition, await store.load(BLOBS, LISTS), reader, fresh_models(42))
+    kept = {name: len(shelf.lists[name]) for name in LISTS}
+    assert min(kept.values()) > 20
+    why = "from River 0.1.0" if harm == "older River" else "signature is wrong"
+    expected = [f"is trained anew from {kept[BEHAVIOURS]} kept", f"is trained anew from {kept[LABELS]} kept"]
+    assert [part in message and why in message for part, message in zip(expected, caplog.messages, strict=True)] == [
+        True,
+        True,
+    ]
+    assert again.models.bad_order.metrics().labels == kept[LABELS]
+    assert again.models.anomaly.learned == kept[BEHAVIOURS]
+    twin = restore(partition, await store.load(BLOBS, LISTS), reader, fresh_models(42))
+    assert twin.models.bad_order.snapshot() == again.models.bad_order.snapshot()
+    assert twin.models.anomaly.snapshot() == again.models.anomaly.snapshot()
     assert again.state.statistics == core.state.statistics
     assert again.state.clock == core.state.clock
+    caplog.clear()
+    await put(store, flushes[-1].sequence + 1, take_changes(again))
+    restore(partition, await store.load(BLOBS, LISTS), reader, fresh_models(42))
+    assert caplog.messages == []
 
 
 def test_the_caches_hold_records() -> None:

@@ -1,0 +1,111 @@
+"""Examples that models learned from lately: kept beside the models, to train them anew when a snapshot is of no use.
+
+That is so when River or a model's inputs have changed, or a snapshot was damaged. The latest labelled orders and a
+sample of the latest behaviours are kept, as they were learned; a checkpoint appends the new ones. They are plain data
+without a signature, as all state of merchants and orders is.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from typing import Final, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from detectors.anomaly import BehaviourAnomaly
+from detectors.bad_order import BadOrderModel
+
+#: Labelled orders kept of a shard: some hundred KB. They train a model that ranks about as well as the lost one
+#: (tests/detectors/test_examples.py).
+LABELS_KEPT: Final = 2_000
+#: Behaviours kept, and of how many one is: they come many times an hour, and 1,000 of 4,000 fill the trees' windows.
+BEHAVIOURS_KEPT: Final = 1_000
+BEHAVIOUR_EVERY: Final = 4
+#: Names of the stored lists.
+LABELS: Final = "examples:bad-order"
+BEHAVIOURS: Final = "examples:anomaly"
+
+
+T = TypeVar("T")
+
+
+class LabelledOrder(Struct, frozen=True, array_like=True, gc=False):
+    """An order's inputs as scored, whether it went wrong, and the probability given when it was placed."""
+
+    values: list[float | None]
+    bad: bool
+    predicted: float | None
+
+
+class Examples:
+    """Examples of one shard that are not stored yet."""
+
+    __slots__ = ("_behaviours", "_labels")
+
+    def __init__(self) -> None:
+        self._labels: deque[LabelledOrder] = deque(maxlen=LABELS_KEPT)
+        self._behaviours: deque[list[float | None]] = deque(maxlen=BEHAVIOURS_KEPT)
+
+    def add_label(self, values: list[float | None], bad: bool, predicted: float | None) -> None:
+        """Keep an order that the bad-order model has learned."""
+        self._labels.append(LabelledOrder(values, bad, predicted))
+
+    def add_behaviour(self, values: list[float | None], learned: int) -> None:
+        """Keep a behaviour that the anomaly model has learned, as its ``learned``-th, if it is in the sample."""
+        if learned % BEHAVIOUR_EVERY == 0:
+            self._behaviours.append(values)
+
+    def take(self) -> dict[str, tuple[list[bytes], int]]:
+        """What was added since the last time, encoded, by list, with how many of the latest each list keeps."""
+        taken: dict[str, tuple[list[bytes], int]] = {}
+        if self._labels:
+            taken[LABELS] = ([msgspec.json.encode(each) for each in self._labels], LABELS_KEPT)
+            self._labels.clear()
+        if self._behaviours:
+            taken[BEHAVIOURS] = ([msgspec.json.encode(each) for each in self._behaviours], BEHAVIOURS_KEPT)
+            self._behaviours.clear()
+        return taken
+
+
+def retrain_bad_order(model: BadOrderModel, examples: Iterable[bytes]) -> int:
+    """Teach an untrained model the kept orders, oldest first; returns how many were of use.
+
+    Inputs are observed first, all of them: in life their scale is known weeks before the labels. An example with
+    other inputs than the model's, or that is damaged, is left out.
+    """
+    known = [each for each in _decoded(examples, LabelledOrder) if len(each.values) == len(model.inputs)]
+    usable: list[LabelledOrder] = []
+    for each in known:
+        try:
+            model.observe(each.values)
+        except ValueError:
+            continue
+        usable.append(each)
+    for each in usable:
+        predicted = each.predicted
+        model.learn(each.values, each.bad, predicted if predicted is None or 0.0 <= predicted <= 1.0 else None)
+    return len(usable)
+
+
+def retrain_anomaly(model: BehaviourAnomaly, examples: Iterable[bytes]) -> int:
+    """Teach an untrained model the kept behaviours, oldest first; errors as :func:`retrain_bad_order`."""
+    count = 0
+    for values in _decoded(examples, list[float | None]):
+        if len(values) == len(model.inputs):
+            try:
+                model.learn(values)
+            except ValueError:
+                continue
+            count += 1
+    return count
+
+
+def _decoded(examples: Iterable[bytes], kind: type[T]) -> Sequence[T]:
+    found: list[T] = []
+    decoder = msgspec.json.Decoder(kind)
+    for each in examples:
+        try:
+            found.append(decoder.decode(each))
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            continue
+    return found
