@@ -21,6 +21,7 @@ from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartit
 from benchmarks.deployment import Deployment
 from benchmarks.processes import CompetitorError
 from streams.clients import kafka_config, producer_config
+from streams.embedded import FETCH_WAIT_MS
 from streams.simulator import SimulatedRecord
 
 #: Topic, partition and offset of an input record.
@@ -123,7 +124,9 @@ def measure(deployment: Deployment, records: Sequence[SimulatedRecord], rate: fl
     """
     topics = deployment.settings.topics
     consumer = Consumer(
-        kafka_config(deployment.settings, group_id="latency", enable_partition_eof=True, fetch_wait_max_ms=10)
+        kafka_config(
+            deployment.settings, group_id="latency", enable_partition_eof=True, fetch_wait_max_ms=FETCH_WAIT_MS
+        )
     )
     outputs = [TopicPartition(t, n, 0) for t in (topics.events, topics.dead_letters) for n in range(topics.partitions)]
     consumer.assign(outputs)

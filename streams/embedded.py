@@ -33,6 +33,9 @@ LOOPBACK = "127.0.0.1"
 PORT_TRIES = 3
 #: Tansu lets each join of a consumer group wait for half of the rebalance timeout; 4 s still suffice for a checkpoint.
 GROUP_TIMEOUTS = {"SHOPWARDEN_KAFKA__SESSION_TIMEOUT_S": "10", "SHOPWARDEN_KAFKA__REBALANCE_TIMEOUT_S": "4"}
+#: Tansu answers a fetch after a part of the time that it may wait, whatever comes meanwhile: a third of it at the
+#: median. Apache Kafka answers at once.
+FETCH_WAIT_MS = 2
 
 
 class _PortTakenError(EmbeddedServicesError):
@@ -118,7 +121,8 @@ class EmbeddedServices:
     def environment(self) -> dict[str, str]:
         """Variables that point any shopwarden command at these services."""
         variables = {"SHOPWARDEN_KAFKA__BROKERS": self.brokers, "SHOPWARDEN_REDIS__URL": self.redis_url}
-        return variables | (GROUP_TIMEOUTS if self._wants_broker else {})
+        own = GROUP_TIMEOUTS | {"SHOPWARDEN_KAFKA__FETCH_MAX_WAIT_MS": str(FETCH_WAIT_MS)}
+        return variables | (own if self._wants_broker else {})
 
     def dead(self) -> str | None:
         """What to tell about a service that ended although nobody asked it to, or None while all is well."""

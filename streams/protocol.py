@@ -14,7 +14,8 @@ Then, for each flush, it
 
 6. *journals* it: ranges, clock and policies, in Redis, ahead of everything else; and loads what applying it reads;
 7. *applies* it: pure, in memory;
-8. *publishes* its outputs, and its journal entry for history, through one idempotent producer, in order;
+8. *publishes* its outputs, and a few times a second the journal's entries for history, through one idempotent
+   producer, in order;
 
 and about once a second, for all flushes up to one moment, it
 
@@ -41,6 +42,7 @@ recovers the flush sends the record to the dead letters instead.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from enum import IntEnum
 from typing import Final
@@ -61,6 +63,8 @@ from streams.tails import PublishedBefore
 logger = logging.getLogger("shopwarden.shard")
 
 
+#: Seconds between two sendings of journal entries to their topic.
+RECORD_EVERY_S: Final = 0.1
 #: Records between two checkpoints that are put aside before the fault is looked for elsewhere.
 MOST_POISON: Final = 20
 
@@ -133,6 +137,8 @@ class ShardProtocol:
         self._offsets = dict(position.offsets)
         self._published = dict(position.published)
         self._batches: list[Batch] = []
+        self._unrecorded: list[JournalEntry] = []
+        self._recorded_at = time.monotonic()
         self.checkpoints = 0
 
     @property
@@ -184,11 +190,20 @@ class ShardProtocol:
             offsets[topic] = last + 1
         self.sequence = flush.sequence
         self._passed(Step.APPLIED)
-        batch = self._publisher.publish(self._before.unpublished(emits), self._partition)
+        if emits:
+            self._batches.append(self._publisher.publish(self._before.unpublished(emits), self._partition))
         if not self._before.holds(entry):
-            self._publisher.record(entry, self._partition, self.position.epoch, batch)
-        self._batches.append(batch)
+            self._unrecorded.append(entry)
+        if time.monotonic() - self._recorded_at >= RECORD_EVERY_S:
+            self._record()
         self._passed(Step.PUBLISHED)
+
+    def _record(self) -> None:
+        """Send the journal entries that are due to their topic: a few at a time, as each flush is small."""
+        self._recorded_at = time.monotonic()
+        if self._unrecorded:
+            entries, self._unrecorded = self._unrecorded, []
+            self._batches.append(self._publisher.record(entries, self._partition, self.position.epoch))
 
     # -- a checkpoint -------------------------------------------------------------------------------------------------
 
@@ -196,6 +211,7 @@ class ShardProtocol:
         """Take the cut now; it is written while the next flushes are applied."""
         previous = self.position
         changes = take_changes(self.core)
+        self._record()
         batches, self._batches = self._batches, []
         self.position = cut = Position(
             sequence=self.sequence,

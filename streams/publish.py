@@ -166,10 +166,14 @@ class Publisher:
         self._producer.poll(0)
         return batch
 
-    def record(self, entry: JournalEntry, partition: int, epoch: str, batch: Batch) -> None:
-        """Add a flush's journal entry to what is sent with it, for the journal's topic; errors as :meth:`publish`."""
+    def record(self, entries: Iterable[JournalEntry], partition: int, epoch: str) -> Batch:
+        """Hand a shard's journal entries to the producer, for the journal's topic; errors as :meth:`publish`."""
+        batch = Batch()
         key = key_of(self._namespace, partition)
-        self._send(batch, self._journal, partition, key, msgspec.json.encode(entry), [(EPOCH_HEADER, epoch.encode())])
+        for entry in entries:
+            value = msgspec.json.encode(entry)
+            self._send(batch, self._journal, partition, key, value, [(EPOCH_HEADER, epoch.encode())])
+        return batch
 
     def _send(
         self,

@@ -18,6 +18,7 @@ from streams.clients import kafka_config
 from streams.demo.rulebook import RuleInfo
 from streams.demo.sent import Sent
 from streams.demo.tally import Tally
+from streams.embedded import FETCH_WAIT_MS
 from streams.recording import headers_of
 
 logger = logging.getLogger("shopwarden.demo")
@@ -54,7 +55,7 @@ class Observer:
                 enable_auto_commit=False,
                 enable_partition_eof=False,
                 # As soon as there is something, so that the latency measured is the worker's.
-                fetch_wait_max_ms=10,
+                fetch_wait_max_ms=FETCH_WAIT_MS,
             )
         )
         self._consumer.assign(

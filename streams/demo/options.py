@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from config.settings import Settings
 from config.sources import DELIMITER, PREFIX
+from streams.embedded import FETCH_WAIT_MS
 from streams.simulator import SimulatorConfig
 
 #: Simulated time that is played: long enough for the 90-day windows to fill and for outcomes to arrive.
@@ -49,6 +50,7 @@ def demo_values(options: DemoOptions, brokers: str, redis_url: str) -> dict[str,
             "brokers": brokers,
             "rebalance_timeout_s": _REBALANCE_SECONDS,
             "session_timeout_s": _SESSION_SECONDS,
+            "fetch_max_wait_ms": FETCH_WAIT_MS,
         },
         "redis": {"url": redis_url},
         # Records carry the simulation's time, which lies in the past: a broker that deletes by it would delete them.

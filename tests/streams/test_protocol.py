@@ -83,11 +83,12 @@ async def test_a_failure_after_any_step_changes_nothing(
 
 
 async def test_journal_entries_that_redis_forgot_come_from_kafka(
-    judge: Judge, market: dict[str, list[Fetched]]
+    judge: Judge, market: dict[str, list[Fetched]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Redis is set back to an older checkpoint without the journal after it: the flushes are applied as they were, and
     nothing is published again.
     """
+    monkeypatch.setattr("streams.protocol.RECORD_EVERY_S", 0.0)
     calm = await undisturbed(judge, market)
     shelf, topics = Shelf(), Topics()
     runner = await start_shard(
