@@ -36,6 +36,9 @@ GROUP_TIMEOUTS = {"SHOPWARDEN_KAFKA__SESSION_TIMEOUT_S": "10", "SHOPWARDEN_KAFKA
 #: Tansu answers a fetch after a part of the time that it may wait, whatever comes meanwhile: a third of it at the
 #: median. Apache Kafka answers at once.
 FETCH_WAIT_MS = 2
+#: It takes long for each request and little for each record: what comes in batches of one, as it does from a steady
+#: sender that gathers for less, queues up before it.
+SENDER_LINGER_MS = 10
 
 
 class _PortTakenError(EmbeddedServicesError):

@@ -90,7 +90,7 @@ def _run(
         simulation = Simulation(options.marketplace())
         # While the worker starts: its events are counted, because the simulation only promises about so many, and our
         # own clients find the broker, so that this is not measured as latency.
-        producer: Any = Producer(producer_config(settings))
+        producer: Any = Producer(producer_config(settings, linger_ms=SENDER_LINGER_MS))
         # The embedded broker takes its time to stop while clients are connected to it.
         stack.callback(producer.close)
         producer.list_topics(timeout=_CONNECT_SECONDS)
