@@ -23,6 +23,7 @@ from streams.demo.screen import Screen
 from streams.demo.sent import Sent
 from streams.demo.stage import DemoError, Stage, set_up
 from streams.demo.summary import Report
+from streams.embedded import SENDER_LINGER_MS
 from streams.local_process import EmbeddedServicesError
 from streams.simulator import Simulation
 from streams.topics import TopicsError
