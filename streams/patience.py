@@ -75,7 +75,17 @@ def passes(error: BaseException) -> bool:
         return str(error).startswith(_PASSING_CODES)
     if isinstance(error, exceptions.RedisClusterException):
         return any(words in str(error) for words in _PASSING_WORDS)
-    return False
+    return isinstance(error, AttributeError) and _lost_while_connecting(error)
+
+
+def _lost_while_connecting(error: AttributeError) -> bool:
+    """Whether redis-py wrote to a connection that it had closed: its cluster client closes those of a node that fails
+    while others of its commands are still connecting.
+    """
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return trace is not None and trace.tb_frame.f_globals.get("__name__") == "redis.asyncio.connection"
 
 
 class OutageLog:

@@ -191,7 +191,9 @@ class ShardStore:
         entries = cast("list[bytes]", await self._client.lrange(self.key("journal"), 0, -1))
         stored = await self._client.zrange(self.key("timers"), 0, -1, withscores=True)
         timers = cast("list[tuple[bytes, float]]", stored)
-        values = cast("list[bytes | None]", await self._client.mget([self.key(name) for name in names]))
+        # A cluster can not say where a command without keys belongs.
+        found = await self._client.mget([self.key(name) for name in names]) if names else []
+        values = cast("list[bytes | None]", found)
         kept = {name: await self._client.lrange(self.key(name), 0, -1) for name in lists}
         return Loaded(
             position,
