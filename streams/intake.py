@@ -104,7 +104,8 @@ class Intake:
                     break
                 merged.append((reached, rank, count, record))
         if busy > 1:
-            merged.sort(key=_by_time)
+            # Time, topic and place in it tell any two apart, so no records are compared.
+            merged.sort()
         chosen = merged[:limit]
         if not chosen and len(self):
             # Timestamps out of order across the horizon: never wait for ever.
@@ -137,10 +138,6 @@ class Intake:
             fetched.value,
             fetched.headers,
         )
-
-
-def _by_time(item: tuple[int, int, int, Any]) -> tuple[int, int, int]:
-    return item[:3]
 
 
 def ranges_of(records: Sequence[Record]) -> list[tuple[str, int, int]]:
