@@ -3,7 +3,6 @@
 import sys
 
 import click
-import orjson
 from rich.console import Console
 
 from tests.faults import report
@@ -48,11 +47,10 @@ def main(kills: int, faults: list[str], broker: str, seed: int, rate: float, doc
                     console.print(f"  {example}", style="red", markup=False, highlight=False)
             for complaint, times in campaign.complaints.items():
                 console.print(f"  {times}× {complaint}", style="dim", markup=False, highlight=False)
-            report.write(done)
+            rows = report.write(campaign)
+            if document:
+                report.write_document(rows)
     console.print(report.table(done))
-    if document:
-        rows = orjson.loads(report.FILE.read_bytes())
-        report.write_document(rows, {name: fault.what for name, fault in FAULTS.items()})
     sys.exit(0 if all(campaign.survived for campaign in done) else 1)
 
 

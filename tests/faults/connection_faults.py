@@ -56,6 +56,7 @@ class CutAtRandom(Fault):
 
     name: ClassVar[str] = "connection-cut"
     what: ClassVar[str] = "all connections to Redis, Kafka or both cut at any moment"
+    share: ClassVar[float] = 0.5
     proxied: ClassVar[bool] = True
 
     def strike(self, stage: Stage) -> Iterator[Hit]:
@@ -73,6 +74,7 @@ class CutAtRandom(Fault):
 class TargetedCut(Fault):
     """The connection of one request, at a chosen point."""
 
+    share: ClassVar[float] = 0.5
     proxied: ClassVar[bool] = True
     when: ClassVar[When]
 

@@ -21,6 +21,7 @@ class Poison(Fault):
 
     name: ClassVar[str] = "poison-and-oversize"
     what: ClassVar[str] = "bad and oversize records of every kind in the midst of the stream"
+    share: ClassVar[float] = 0.4
 
     def __init__(self) -> None:
         self._tries = count()

@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 
 from tests.faults.campaign import Campaign
+from tests.faults.catalogue import FAULTS
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "build" / "faults.json"
@@ -56,10 +57,20 @@ def row(campaign: Campaign) -> dict[str, Any]:
     }
 
 
-def write(campaigns: Sequence[Campaign], file: Path = FILE) -> None:
-    """Write the results."""
+def write(campaign: Campaign, file: Path = FILE) -> list[dict[str, Any]]:
+    """Write a result, in the place of an earlier one of the same fault and broker; returns all that are there."""
     file.parent.mkdir(exist_ok=True)
-    file.write_text(json.dumps([row(campaign) for campaign in campaigns], indent=2) + "\n")
+    rows = json.loads(file.read_text()) if file.exists() else []
+    fresh = row(campaign)
+    rows = [each for each in rows if (each["fault"], each["broker"]) != (fresh["fault"], fresh["broker"])]
+    rows = sorted([*rows, fresh], key=_place)
+    file.write_text(json.dumps(rows, indent=2) + "\n")
+    return rows
+
+
+def _place(each: dict[str, Any]) -> tuple[int, str]:
+    names = list(FAULTS)
+    return names.index(each["fault"]) if each["fault"] in names else len(names), each["broker"]
 
 
 def table(campaigns: Sequence[Campaign]) -> Table:
@@ -74,11 +85,11 @@ def table(campaigns: Sequence[Campaign]) -> Table:
     return shown
 
 
-def write_document(rows: Sequence[dict[str, Any]], what: dict[str, str], document: Path = DOCUMENT) -> None:
-    """Put the table of ``rows`` between the marks of a document; ``what`` says what each fault is."""
+def write_document(rows: Sequence[dict[str, Any]], document: Path = DOCUMENT) -> None:
+    """Put the table of ``rows`` between the marks of a document."""
     lines = ["| fault | broker | " + " | ".join(_COLUMNS.values()) + " |", "|---" * (len(_COLUMNS) + 2) + "|"]
     for each in rows:
-        cells = [what.get(each["fault"], each["fault"]), each["broker"], *(_figure(each[name]) for name in _COLUMNS)]
+        cells = [FAULTS[each["fault"]].what, each["broker"], *(_figure(each[name]) for name in _COLUMNS)]
         lines.append("| " + " | ".join(cells) + " |")
     text = document.read_text()
     before, begin, rest = text.partition(BEGIN)
