@@ -91,22 +91,27 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         """Let coordination go on after an error, which it waits to be asked for; end the worker if it can't."""
         while not self.should_stop:
             await self.sleep(_ERRORS_EVERY_S)
-            consumer = self._consumer
-            if consumer is None or self.should_stop:
-                continue
-            try:
-                consumer._coordinator.check_errors()  # noqa: SLF001
-                fetching = consumer._fetcher._fetch_task  # noqa: SLF001
-                if fetching.done() and not fetching.cancelled():
-                    fetching.result()
-            except _FATAL as error:
+            if (error := self.trouble()) is not None:
                 await self.crash(error)
                 return
-            except KafkaError as error:
-                if consumer._coordinator._coordination_task.done() or consumer._fetcher._fetch_task.done():  # noqa: SLF001
-                    await self.crash(error)
-                    return
-                logger.warning("the consumer group had an error; joining goes on: %r", error)
+
+    def trouble(self) -> Exception | None:
+        """Ask the client for its errors, so that it goes on after them; returns one after which it can't."""
+        consumer = self._consumer
+        if consumer is None:
+            return None
+        # In a group always; a client without one has no rebalances.
+        coordinator, fetching = consumer._coordinator, consumer._fetcher._fetch_task  # noqa: SLF001
+        try:
+            coordinator.check_errors()
+            if fetching.done() and not fetching.cancelled():
+                fetching.result()
+        except KafkaError as error:
+            ended = coordinator._coordination_task.done() or fetching.done()  # noqa: SLF001
+            if ended or isinstance(error, _FATAL):
+                return cast(Exception, error)
+            logger.warning("the consumer group had an error; joining goes on: %r", error)
+        return None
 
     async def on_thread_stop(self) -> None:
         """Stop the client; one that waits to fetch again, as the broker is away, raises its own cancellation."""

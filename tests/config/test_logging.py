@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from config import logging as logging_module
 from config.logging import NOISY_LOGGERS, configure_logging, log_context, once_per
 from config.settings import load_settings
 
@@ -178,3 +179,32 @@ def test_once_per_forgets_old_keys() -> None:
     remembered = due.__closure__
     assert remembered is not None
     assert max(len(cell.cell_contents) for cell in remembered if isinstance(cell.cell_contents, dict)) <= 1000
+
+
+def test_libraries_repeat_themselves_rarely(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a broker is away its clients tell of each attempt: the same words come once in 30 s, with the number of
+    those held back; other words, and what we say ourselves, come always.
+    """
+    now = [100.0]
+    monkeypatch.setattr(logging_module._Throttle.__init__, "__defaults__", (lambda: now[0],))
+    stream = configured()
+    client, library = logging.getLogger("aiokafka.consumer.fetcher"), logging.getLogger("librdkafka")
+    ours = logging.getLogger("shopwarden.shards")
+    for attempt in range(1000):
+        client.error("Failed fetch messages from %s: %s", attempt % 3, "refused")
+        library.error("%s [%s] %s", "FAIL", "producer-1", f"attempt {attempt}")
+        ours.warning("shard %d", attempt)
+    client.error("another thing")
+    library.error("%s [%s] %s", "GETPID", "producer-1", "no")
+    now[0] += 31
+    client.error("Failed fetch messages from %s: %s", 1, "refused")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    told = [line for line in lines if line["logger"] != "shopwarden.shards"]
+    assert len(lines) - len(told) == 1000
+    assert [(line["message"].split(" ")[0], line.get("suppressed")) for line in told] == [
+        ("Failed", None),
+        ("FAIL", None),
+        ("another", None),
+        ("GETPID", None),
+        ("Failed", 999),
+    ]

@@ -23,6 +23,7 @@ from streams.clients import (
     async_redis_client,
     faust_broker,
     kafka_config,
+    outputs_config,
     producer_config,
     redis_client,
 )
@@ -46,6 +47,16 @@ def test_producer_loses_and_moves_nothing() -> None:
     config = producer_config(Settings())
     assert config["bootstrap.servers"] == "127.0.0.1:9092"
     assert (config["enable.idempotence"], config["acks"], config["partitioner"]) == (True, "all", "murmur2_random")
+
+
+def test_a_workers_outputs_wait_without_end() -> None:
+    """No output is given up because the broker is away for long; a request is, and repeated. Extra properties win."""
+    config = outputs_config(load_settings(kafka={"delivery_timeout_s": 5}), linger_ms=7)
+    assert config["delivery.timeout.ms"] == 0
+    assert config["request.timeout.ms"] == 40_000
+    assert config["enable.idempotence"] is True
+    assert config["linger.ms"] == 7
+    Producer({**config, "log_level": 0})
 
 
 def test_extra_properties_win_and_may_be_written_with_underscores() -> None:

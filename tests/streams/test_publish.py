@@ -1,3 +1,5 @@
+import asyncio
+import time
 from collections.abc import Callable
 
 import pytest
@@ -5,8 +7,9 @@ from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
 from config.settings import Settings, load_settings
 from detectors.flush import Emit, Stream
-from streams.clients import kafka_config, producer_config
+from streams.clients import kafka_config, outputs_config, producer_config
 from streams.embedded import LOOPBACK, free_port
+from streams.patience import OutageError
 from streams.publish import Batch, Publisher, PublishError
 from streams.reading import TopicReader, read_to_end
 from streams.topics import connect_admin, create_topics
@@ -115,6 +118,35 @@ async def test_a_broker_that_is_away_raises_in_time() -> None:
     assert not batch.done
     with pytest.raises(PublishError, match="nothing after the last checkpoint counts"):
         await publisher.delivered(batch)
+
+
+async def test_an_outage_is_waited_for_beside_other_work(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a worker's settings no broker is an outage: deliveries and, when very many messages are under way, those
+    who want to publish wait; the event loop goes on; told to stop, they give up after the grace.
+    """
+    monkeypatch.setattr("streams.publish._MOST_UNDER_WAY", 3)
+    monkeypatch.setattr("streams.publish._OUTAGE_AFTER_S", 0.2)
+    settings = load_settings(kafka={"brokers": f"{LOOPBACK}:{free_port()}"})
+    publisher = Publisher(outputs_config(settings), names(settings), settings.topics.journal, "test")
+    await asyncio.wait_for(publisher.room(), 1)
+    batch = publisher.publish([emit(number) for number in range(5)], 0)
+    waiting = [asyncio.create_task(publisher.delivered(batch)), asyncio.create_task(publisher.room())]
+    ticks = 0
+    started = time.monotonic()
+    while time.monotonic() - started < 2:
+        await asyncio.sleep(0.01)
+        ticks += 1
+    assert ticks > 60
+    assert publisher.outage.waiting
+    assert not any(task.done() for task in waiting)
+    assert len([record for record in caplog.records if "Kafka, for outputs, is away" in record.getMessage()]) == 1
+    publisher.end(0.3)
+    for task in waiting:
+        with pytest.raises(OutageError, match="the journal has their flushes"):
+            await asyncio.wait_for(task, 2)
+    assert not publisher.outage.waiting
 
 
 def test_a_message_beyond_the_producers_limit_raises_at_once() -> None:

@@ -11,6 +11,8 @@ from typing import Any, cast
 import aiokafka
 import faust.transport
 import pytest
+from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.errors import CommitFailedError, GroupAuthorizationFailedError, KafkaError, UnknownError
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic  # type: ignore[attr-defined]
 from faust.transport.consumer import Consumer as BaseConsumer
@@ -52,6 +54,9 @@ def test_the_scheme_selects_the_transport() -> None:
         (ConsumerThread, "commit", ["self", "tps"]),
         (ConsumerThread, "earliest_offsets", ["self", "partitions"]),
         (AIOKafkaConsumerThread, "_create_worker_consumer", ["self", "transport"]),
+        (AIOKafkaConsumerThread, "_commit", ["self", "offsets"]),
+        (AIOKafkaConsumerThread, "on_thread_stop", ["self"]),
+        (GroupCoordinator, "check_errors", ["self"]),
         (
             AIOKafkaConsumerThread,
             "_fetch_records",
@@ -309,6 +314,96 @@ def test_a_high_watermark_may_be_unknown() -> None:
     assert consumer.known_highwater(A) == 9
     assert consumer.known_highwater(B) is None
     assert bare_thread(None).reach(A) is None
+
+
+# -- outages -----------------------------------------------------------------------------------------------------------
+
+
+class Coordinator(GroupCoordinator):  # type: ignore[misc]
+    """aiokafka's coordinator with an error of the group that waits to be asked for."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self._coordination_task = asyncio.get_running_loop().create_future()
+        self._error_consumed_fut = asyncio.get_running_loop().create_future()
+        self._pending_exception = error
+        self.consumed = self._error_consumed_fut
+        self.generation = 3
+
+
+def thread_with(coordinator: Coordinator) -> BatchConsumerThread:
+    """A consumer's thread whose client has this coordinator and a fetcher that runs."""
+    running = asyncio.get_running_loop().create_future()
+    client = SimpleNamespace(_coordinator=coordinator, _fetcher=SimpleNamespace(_fetch_task=running))
+    return bare_thread(cast(Any, client))
+
+
+async def test_an_error_of_the_group_does_not_stop_coordination(caplog: pytest.LogCaptureFixture) -> None:
+    """The client waits, without end, for its error to be asked for: it is, and joining goes on."""
+    coordinator = Coordinator(UnknownError("unexpected"))
+    thread = thread_with(coordinator)
+    assert not coordinator.consumed.done()
+    assert thread.trouble() is None
+    assert coordinator.consumed.done()
+    assert "joining goes on" in caplog.text
+    assert thread.trouble() is None
+    assert thread.member()
+
+
+async def test_what_ends_coordination_ends_the_worker() -> None:
+    """No right to the group, a coordinator or a fetcher that has ended: that is told."""
+    refused = GroupAuthorizationFailedError("group")
+    assert thread_with(Coordinator(refused)).trouble() is refused
+    ended = Coordinator(None)
+    ended._coordination_task.set_exception(KafkaError("unexpected"))
+    assert isinstance(thread_with(ended).trouble(), KafkaError)
+    thread = thread_with(Coordinator(None))
+    cast(Any, thread._consumer)._fetcher._fetch_task.set_exception(KafkaError("unexpected"))
+    assert isinstance(thread.trouble(), KafkaError)
+    assert bare_thread(None).trouble() is None
+    assert not bare_thread(None).member()
+
+
+@pytest.mark.parametrize("error", [CommitFailedError("rebalanced"), UnknownError("?"), None])
+async def test_a_commit_that_fails_or_hangs_harms_nobody(
+    error: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Kafka's offsets are for lag tools: no error ends the worker, and an absent coordinator keeps nobody waiting."""
+    monkeypatch.setattr(transport, "_COMMIT_S", 0.1)
+
+    async def commit(_: object) -> None:
+        if error is not None:
+            raise error
+        await asyncio.sleep(100)
+
+    thread = bare_thread(cast(Any, SimpleNamespace(commit=commit, assignment=lambda: {A})))
+    async with asyncio.timeout(2):
+        assert not await thread._commit({A: 4, B: 5})
+
+
+async def test_only_what_is_assigned_is_committed() -> None:
+    """A shard that has just moved away is left to its new owner."""
+    told: list[Mapping[Any, int]] = []
+
+    async def commit(offsets: Mapping[Any, int]) -> None:
+        told.append(offsets)
+
+    thread = bare_thread(cast(Any, SimpleNamespace(commit=commit, assignment=lambda: {A})))
+    assert await thread._commit({A: 4, B: 5})
+    assert told == [{aiokafka.TopicPartition("orders", 0): 4}]
+
+
+async def test_a_broker_that_is_away_during_a_seek_delays_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partitions without a position are read from 0, which aiokafka turns into their beginning; that is no hole."""
+    consumer = Consumer(Reader(), {A: records(7)})
+    monkeypatch.setattr(transport, "_BEGINNINGS_S", 0.1)
+
+    async def never(*_: TP) -> Mapping[TP, int]:
+        await asyncio.sleep(100)
+        return {}
+
+    monkeypatch.setattr(consumer, "earliest_offsets", never)
+    assert await consumer.seek_to_committed() == {A: 0, B: 0}
+    assert [tp for tp, _ in await collect(consumer)] == [A]
 
 
 def bare_thread(client: aiokafka.AIOKafkaConsumer | None) -> BatchConsumerThread:
