@@ -216,11 +216,11 @@ class BadOrderModel:
         classifier = InformedLogisticRegression(
             (*self._names, _KNOWN), {_KNOWN: 1.0}, self._intercept, self._schedule, self._intercept_rate, self._l2
         )
-        return RunningStandardizer(len(self._names)), classifier, CalibrationTracker(self._memory)
+        return RunningStandardizer(self._names), classifier, CalibrationTracker(self._memory)
 
     def _point(self, scaled: Sequence[float | None]) -> dict[str, float]:
         """What the classifier sees: deviations from the mean by name, and the sum of the known effects."""
-        point = dict(zip(self._names, self._scaler.transform(scaled), strict=True))
+        point = self._scaler.transform(scaled)
         point[_KNOWN] = self._known.total(scaled)
         return point
 

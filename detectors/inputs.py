@@ -11,6 +11,8 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
+from detectors.input_code import Range, compile_scaling
+
 #: A model's inputs, in order; ``None`` where a feature has no value.
 Values: TypeAlias = Sequence[float | None]
 
@@ -50,66 +52,37 @@ class FixedRanges:
         The inputs, in the order in which values come. Names are unique.
     """
 
-    __slots__ = ("_specs", "inputs", "names")
+    __slots__ = ("_ranges", "inputs", "names", "scale", "scale_known")
 
     def __init__(self, inputs: Sequence[Input]) -> None:
         self.inputs = tuple(inputs)
         self.names = tuple(item.name for item in self.inputs)
         if not self.names or len(set(self.names)) != len(self.names):
             raise ValueError("a model needs inputs with names of their own")
-        specs = []
+        ranges = []
         for item in self.inputs:
             offset, end = (log1p(item.low), log1p(item.high)) if item.log else (item.low, item.high)
-            specs.append((item.low, item.high, offset, 1.0 / (end - offset), item.log))
-        self._specs: Final = tuple(specs)
-
-    def scale(self, values: Values, missing: Sequence[float]) -> list[float]:
-        """Values on 0..1.
-
-        Parameters
-        ----------
-        values
-            One per input, in the feature's unit.
-        missing
-            What stands for ``None``, on 0..1, one per input.
-
-        Raises
-        ------
-        ValueError
-            A value is NaN or infinite, or their number is wrong.
-        """
-        return [
-            ((log1p(value) if log else value) - offset) * factor
-            if value is not None and low < value < high
-            else self._edge(value, low, high, neutral)
-            for value, (low, high, offset, factor, log), neutral in zip(values, self._specs, missing, strict=True)
-        ]
-
-    def scale_known(self, values: Values) -> list[float | None]:
-        """Values on 0..1 like :meth:`scale`, with ``None`` kept."""
-        return [
-            ((log1p(value) if log else value) - offset) * factor
-            if value is not None and low < value < high
-            else None
-            if value is None
-            else self._edge(value, low, high, 0.0)
-            for value, (low, high, offset, factor, log) in zip(values, self._specs, strict=True)
-        ]
+            ranges.append(Range(float(item.low), float(item.high), offset, 1.0 / (end - offset), item.log))
+        self._ranges: Final = tuple(ranges)
+        scaling = compile_scaling(self._ranges, _edge)
+        #: ``scale(values, missing)``: values on 0..1, one per input and in its unit; ``missing`` has what stands for
+        #: ``None``, on 0..1. ValueError: a value is NaN or infinite, or their number is wrong.
+        self.scale: Final = scaling.filled
+        #: ``scale_known(values)``: the same, with ``None`` kept.
+        self.scale_known: Final = scaling.known
 
     def unscale(self, scaled: Sequence[float]) -> list[float]:
         """Back from 0..1 to the features' units."""
         return [
-            expm1(value / factor + offset) if log else value / factor + offset
-            for value, (_, _, offset, factor, log) in zip(scaled, self._specs, strict=True)
+            expm1(value / each.factor + each.offset) if each.log else value / each.factor + each.offset
+            for value, each in zip(scaled, self._ranges, strict=True)
         ]
 
-    @staticmethod
-    def _edge(value: float | None, low: float, high: float, neutral: float) -> float:
-        """The rare cases: no value, at an end or beyond, or not a number."""
-        if value is None:
-            return neutral
-        if value <= low and value != -inf:
-            return 0.0
-        if value >= high and value != inf:
-            return 1.0
-        raise ValueError(f"{value} is not a finite number")
+
+def _edge(value: float, low: float, high: float) -> float:
+    """The rare cases: at an end or beyond, or not a number."""
+    if value <= low and value != -inf:
+        return 0.0
+    if value >= high and value != inf:
+        return 1.0
+    raise ValueError(f"{value} is not a finite number")

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
+from detectors.input_code import compile_deviations
 from detectors.model import SnapshotMismatch, check_shape
 
 #: Observations between two refreshes of means and deviations, once the first ones are in.
@@ -36,8 +37,8 @@ class RunningStandardizer:
 
     Parameters
     ----------
-    size
-        Number of inputs.
+    names
+        Names of the inputs.
     memory
         Observations over which the past is forgotten.
     prior
@@ -46,10 +47,21 @@ class RunningStandardizer:
         Deviations are cut to plus or minus this: no single input may decide alone.
     """
 
-    __slots__ = ("_bound", "_counts", "_factors", "_keep", "_means", "_pending", "_seen", "_squares", "_sums")
+    __slots__ = (
+        "_counts",
+        "_deviations",
+        "_factors",
+        "_keep",
+        "_means",
+        "_pending",
+        "_seen",
+        "_squares",
+        "_sums",
+    )
 
-    def __init__(self, size: int, memory: float = 50_000.0, prior: float = 20.0, bound: float = 4.0) -> None:
-        self._bound = bound
+    def __init__(self, names: Sequence[str], memory: float = 50_000.0, prior: float = 20.0, bound: float = 4.0) -> None:
+        size = len(names)
+        self._deviations = compile_deviations(tuple(names), bound)
         self._keep = 1.0 - _BLOCK / memory
         self._seen = 0
         #: Observations that are not in the sums yet.
@@ -74,21 +86,9 @@ class RunningStandardizer:
             self._sum_up()
             self._refresh()
 
-    def transform(self, values: Sequence[float | None]) -> list[float]:
-        """Standardised values; ``None`` counts as the mean, 0."""
-        bound = self._bound
-        return [
-            deviation
-            if value is not None and -bound < (deviation := (value - mean) * factor) < bound
-            else self._edge(value, mean)
-            for value, mean, factor in zip(values, self._means, self._factors, strict=True)
-        ]
-
-    def _edge(self, value: float | None, mean: float) -> float:
-        """The rare cases: no value, or a deviation beyond the bound."""
-        if value is None:
-            return 0.0
-        return self._bound if value > mean else -self._bound
+    def transform(self, values: Sequence[float | None]) -> dict[str, float]:
+        """Standardised values by name; ``None`` counts as the mean, 0."""
+        return self._deviations(values, self._means, self._factors)
 
     def state(self) -> StandardizerState:
         """What was learned, to be stored."""

@@ -159,7 +159,7 @@ def test_the_wrong_number_of_values_is_refused(case: Case, count: int) -> None:
     """Values belong to inputs by position, so a missing one may not shift the others."""
     model = trained(case)
     before = model.snapshot()
-    with pytest.raises(ValueError, match="argument"):
+    with pytest.raises(ValueError, match="values to unpack"):
         case.learn(model, [0.5] * count, False)
     assert model.snapshot() == before
 

@@ -1,0 +1,67 @@
+"""Code written out over a model's inputs, against the loops that it stands for."""
+
+from math import log1p
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.input_code import Range, compile_deviations, compile_scaling
+
+RANGES = (
+    Range(0.0, 2.0, 0.0, 0.5, False),
+    Range(0.0, 9.0, 0.0, 1.0 / log1p(9.0), True),
+    Range(-3.0, 3.0, -3.0, 1.0 / 6.0, False),
+)
+NAMES = ("plain", 'it\'s "quoted"', "third")
+BOUND = 4.0
+
+gaps = st.lists(st.none() | st.floats(-5, 12), min_size=3, max_size=3)
+shares = st.lists(st.floats(0, 1), min_size=3, max_size=3)
+
+
+def edge(value: float, low: float, high: float) -> float:
+    """An end of the range, marked by adding ten."""
+    assert not low < value < high
+    return 10.0 if value <= low else 11.0
+
+
+def scaled(value: float | None, each: Range) -> float | None:
+    """One value, step by step."""
+    if value is None:
+        return None
+    if not each.low < value < each.high:
+        return edge(value, each.low, each.high)
+    return ((log1p(value) if each.log else value) - each.offset) * each.factor
+
+
+@given(gaps, shares)
+def test_scaling_equals_the_loop(values: list[float | None], missing: list[float]) -> None:
+    """To the last bit, inside the ranges, at their ends and beyond, with and without gaps."""
+    scaling = compile_scaling(RANGES, edge)
+    expected = [scaled(value, each) for value, each in zip(values, RANGES, strict=True)]
+    assert scaling.known(values) == expected
+    filled = [neutral if value is None else value for value, neutral in zip(expected, missing, strict=True)]
+    assert scaling.filled(values, missing) == filled
+
+
+@given(gaps, shares, st.lists(st.floats(1, 100), min_size=3, max_size=3))
+def test_deviations_equal_the_loop(values: list[float | None], means: list[float], factors: list[float]) -> None:
+    """By name and in order, cut to the bound; absent values deviate by nothing."""
+    found = compile_deviations(NAMES, BOUND)(values, means, factors)
+    assert tuple(found) == NAMES
+    for value, mean, factor, deviation in zip(values, means, factors, found.values(), strict=True):
+        expected = 0.0 if value is None else min(max((value - mean) * factor, -BOUND), BOUND)
+        assert deviation == expected
+
+
+@pytest.mark.parametrize("values", [[], [1.0, 2.0], [1.0] * 4])
+def test_another_number_of_values_is_refused(values: list[float]) -> None:
+    """Nothing is scaled by the range of another input."""
+    scaling = compile_scaling(RANGES, edge)
+    with pytest.raises(ValueError, match="to unpack"):
+        scaling.known(values)
+    with pytest.raises(ValueError, match="to unpack"):
+        scaling.filled(values, [0.5] * 3)
+    with pytest.raises(ValueError, match="to unpack"):
+        compile_deviations(NAMES, BOUND)(values, [0.5] * 3, [1.0] * 3)
