@@ -158,3 +158,19 @@ def test_a_worker_on_a_cluster_outlives_a_node(
         assert worker.stop() == 0
         assert "Traceback" not in worker.log()
     assert counted(deployment) == len(fed)
+
+
+async def test_a_state_of_version_1_is_found_on_all_nodes(settings: Settings) -> None:
+    """The walk for records without timers reaches every shard's node, and finds that shard's alone."""
+    client = async_redis_client(settings)
+    try:
+        for number in range(SHARDS):
+            store = ShardStore(client, "older", number, "w")
+            await store.claim()
+            values = {f"m:m{number}": b"{}", f"l:m{number}:x": b"{}", f"o:m{number}:y": b"{}"}
+            await store.checkpoint(0, Position(version=1, sequence=1), values, [], {})
+        for number in range(SHARDS):
+            loaded = await ShardStore(client, "older", number, "w").load([])
+            assert loaded.entities == [f"l:m{number}:x", f"m:m{number}"]
+    finally:
+        await client.aclose()

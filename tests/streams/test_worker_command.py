@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 from confluent_kafka.admin import NewTopic  # type: ignore[attr-defined]
 
+from streams.clients import redis_client
 from streams.embedded import LOOPBACK, EmbeddedServices, free_port
+from streams.store import STORE_VERSION, Position
 from streams.topics import connect_admin, create_topics
 from tests.deployment import Deployment
 from tests.fed import ends_of, feed
@@ -152,6 +155,20 @@ def test_wrong_policies_are_explained(deployment: Deployment, tmp_path: Path) ->
     (policies / "rules.yaml").write_text("rules: [{id: a", encoding="utf-8")
     environment = deployment.environment() | {"SHOPWARDEN_POLICY_DIR": str(policies)}
     assert_told(run(environment, tmp_path), 1, "rules.yaml")
+
+
+def test_a_state_of_a_newer_version_is_refused(deployment: Deployment, tmp_path: Path) -> None:
+    """Exit code 1, which shard, and what to do; what is stored stays as it was."""
+    create_topics(deployment.settings)
+    newer = msgspec.json.encode(Position(version=STORE_VERSION + 1, sequence=3))
+    key = deployment.tag(1) + "position"
+    with contextlib.closing(redis_client(deployment.settings)) as client:
+        client.set(key, newer)
+        found = run(deployment.environment(), tmp_path)
+        assert found.returncode == 1, found.stderr
+        assert "shard 1 was stored by a newer version" in found.stderr
+        assert "upgrade this worker" in found.stderr
+        assert client.get(key) == newer
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
