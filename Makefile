@@ -13,6 +13,10 @@ PIP_INSTALL := -m pip install --quiet --disable-pip-version-check
 DURATION ?=
 SEED ?=
 ARGS ?=
+# make fuzz SECONDS=600 RECORDS=1000000 WORKER_RECORDS=0 SEED=2
+SECONDS ?= 60
+RECORDS ?= 200000
+WORKER_RECORDS ?= 20000
 # make test TESTS="tests/features -k windows"
 TESTS ?=
 # make faults KILLS=50 FAULTS=kill9,zombie BROKER=both SEED=1
@@ -23,7 +27,7 @@ BROKER ?=
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-bench demo test check format bench faults soak lock clean
+.PHONY: help setup setup-bench demo test fuzz check format bench faults soak lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +53,9 @@ demo: $(STAMP) ## Run a simulated marketplace against the worker (DURATION=30, S
 
 test: $(STAMP) ## Run the tests (TESTS="tests/features -k windows")
 	$(BIN)/python -m pytest $(TESTS)
+
+fuzz: $(STAMP) ## Feed mutated records and fuzz by coverage (SECONDS=60, SEED=1), and write build/fuzz.json
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --records $(RECORDS) --worker-records $(WORKER_RECORDS) $(if $(SEED),--seed $(SEED))
 
 check: $(STAMP) ## Lint, formatting, types, layers
 	$(BIN)/ruff check .

@@ -13,8 +13,9 @@ import orjson
 from msgspec import Struct
 
 from features import events
-from features.decode import EVENT_TYPES, TOPIC_KINDS
-from tests.features.example_events import FIELDS, example, topic_of
+from features.decode import EVENT_TYPES
+from tests.features.example_events import FIELDS, example
+from tests.fuzz.lines import line_of
 from tests.fuzz.valid_events import valid_events
 
 #: Longest input, bytes. What is longer takes longer and reaches nothing else.
@@ -51,7 +52,8 @@ def fuzz(folder: Path, seconds: int, seed: int = 1) -> Report:
     before = set(folder.iterdir())
     command = [sys.executable, "-m", "tests.fuzz.target", str(folder), f"-max_total_time={seconds}", f"-seed={seed}"]
     command += [f"-dict={dictionary}", f"-max_len={_MAX_LEN}", f"-timeout={_SLOW_S}", f"-artifact_prefix={folder}/"]
-    command += ["-print_final_stats=1", "-rss_limit_mb=2048", "-report_slow_units=5"]
+    # Long inputs at once: a history of several events is no shorter.
+    command += ["-len_control=0", "-print_final_stats=1", "-rss_limit_mb=2048", "-report_slow_units=5"]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
     log = done.stderr + done.stdout
     crashes = sorted(str(path) for path in set(folder.iterdir()) - before if not path.name.startswith("slow-unit"))
@@ -75,15 +77,10 @@ def _number(pattern: str, log: str) -> int:
 def seeds() -> Iterator[bytes]:
     """Inputs to start from: an example of every type, and stretches of a marketplace."""
     for kind in FIELDS:
-        yield _line(example(kind))
+        yield line_of(example(kind))
     stream = valid_events(1)
     for _ in range(40):
-        yield b"\n".join(_line(event) for event in islice(stream, 4))
-
-
-def _line(event: dict[str, object]) -> bytes:
-    topic = TOPIC_KINDS.index(topic_of(str(event["type"])))
-    return bytes([ord("0") + topic]) + orjson.dumps(event)
+        yield b"\n".join(line_of(event) for event in islice(stream, 4))
 
 
 def words() -> list[str]:

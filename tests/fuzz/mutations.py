@@ -333,6 +333,11 @@ _RECORDS: Final[dict[str, tuple[int, Callable[[Random, Mutated], Mutated]]]] = {
 MUTATIONS: Final = (*_VALUES, *_RECORDS)
 
 
+def mutate_value(random: Random, event: Event) -> bytes:
+    """A value made of a valid event by one of the mutations."""
+    return random.choice(list(_VALUES.values()))[1](random, event)
+
+
 def mutated_records(seed: int, count: int | None = None) -> Iterator[Mutated]:
     """Records in the order in which they are fed; endlessly many without a count."""
     return islice(_endless(seed), count)

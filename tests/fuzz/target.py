@@ -19,13 +19,21 @@ def main() -> None:
     """Fuzz, or feed a file."""
     with atheris.instrument_imports(include=["features", "detectors"]):
         from tests.fuzz.bytes_path import BytesPath
+    from tests.fuzz.lines import mutate
 
     where = Path(sys.argv[1])
     path = BytesPath(where if where.is_dir() else where.parent)
     if where.is_file():
         path.feed(where.read_bytes())
         return
-    atheris.Setup([sys.argv[0], str(where / "corpus"), *sys.argv[2:]], path.feed, enable_python_coverage=True)
+
+    def mutate_either_way(data: bytes, max_size: int, seed: int) -> bytes:
+        """Bytes for bytes as libFuzzer does it, or event for event."""
+        changed: bytes = mutate(data, seed)[:max_size] if seed % 2 else atheris.Mutate(data, max_size)
+        return changed
+
+    arguments = [sys.argv[0], str(where / "corpus"), *sys.argv[2:]]
+    atheris.Setup(arguments, path.feed, custom_mutator=mutate_either_way, enable_python_coverage=True)
     atheris.Fuzz()
 
 

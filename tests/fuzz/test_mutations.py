@@ -12,8 +12,8 @@ from tests.fuzz.mutations import MUTATIONS, mutated_records
 
 #: ``make fuzz`` feeds 200,000.
 RECORDS = 12_000
-#: A record takes 20 to 200 microseconds; what costs a thousand times as much would let one seller stop a shard. A busy
-#: machine may take a slice of time away, so the bound is far from the 15 ms that the slowest one takes here.
+#: A record takes 20 to 200 microseconds; what costs a thousand times as much would let one seller stop a shard. The
+#: slowest one takes 15 ms here.
 SLOWEST_S = 0.2
 
 
