@@ -14,6 +14,10 @@ from tests.oracle import COUNTS, DENOMINATORS, WINDOWS, figures
 from tests.oracle import RATES as ORACLE_RATES
 from tests.oracle_histories import Arrival, Histories, churned, distinct_buyers
 
+#: Settings under which orders alone are forgotten, as the oracle has it.
+PATIENT: dict[str, int] = {"retention_days": 60} | dict.fromkeys(
+    ("removed_listing_days", "idle_listing_days", "idle_merchant_days"), 50_000
+)
 #: Every windowed feature that the oracle works out.
 WINDOWED = [
     f"{name}_{days}d"

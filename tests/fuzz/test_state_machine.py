@@ -11,7 +11,7 @@ from detectors.flush import Emit, Flush
 from detectors.judge import Judge
 from features.shard import Record
 from tests.builders import make_judge
-from tests.fuzz.comparing import check_consistency, check_state, records_of
+from tests.fuzz.comparing import PATIENT, check_consistency, check_state, records_of
 from tests.fuzz.harsh_streams import DAY, START, Scene, harsh_streams, scenes
 from tests.fuzz.stored_shard import StoredShard
 from tests.oracle_histories import Arrival, Histories
@@ -22,8 +22,8 @@ pytestmark = pytest.mark.timeout(600)
 
 @cache
 def judge() -> Judge:
-    """A judge who publishes much."""
-    return make_judge(publish_level=1, audit_rate=0.2, retention_days=60)
+    """A judge who publishes much and forgets no listing and no merchant."""
+    return make_judge(publish_level=1, audit_rate=0.2, **PATIENT)
 
 
 class ShardMachine(RuleBasedStateMachine):
