@@ -1,6 +1,7 @@
 """A shard's state against the oracle's, and against itself: every figure of every merchant, order and listing."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from features.feature import Context
 from features.keys import entity_key
@@ -15,7 +16,7 @@ from tests.oracle import RATES as ORACLE_RATES
 from tests.oracle_histories import Arrival, Histories, churned, distinct_buyers
 
 #: Settings under which orders alone are forgotten, as the oracle has it.
-PATIENT: dict[str, int] = {"retention_days": 60} | dict.fromkeys(
+PATIENT: dict[str, Any] = {"retention_days": 60} | dict.fromkeys(
     ("removed_listing_days", "idle_listing_days", "idle_merchant_days"), 50_000
 )
 #: Every windowed feature that the oracle works out.

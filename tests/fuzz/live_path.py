@@ -7,7 +7,7 @@ must survive being written and read.
 import gc
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from time import thread_time
 from typing import Any
 
@@ -18,6 +18,7 @@ from detectors.flush import Flush
 from detectors.judge import Judge
 from features.decode import Rejection
 from features.shard import Record
+from streams.models import ANOMALY, BAD_ORDER
 from tests.fuzz.mutations import Mutated
 from tests.fuzz.stored_shard import StoredShard
 
@@ -70,8 +71,7 @@ def run(records: Iterable[Mutated], judge: Judge) -> Outcome:
     finally:
         gc.enable()
     shard.checkpoint()
-    for value in shard.values.values():
-        check_finite(value)
+    check_stored(shard.values)
     return outcome
 
 
@@ -115,9 +115,16 @@ def _feed(outcome: Outcome, shard: StoredShard, each: Mutated, record: Record) -
     assert (statistics.records, statistics.rejected) == (outcome.fed, outcome.dead_letters)
 
 
+def check_stored(values: Mapping[str, bytes]) -> None:
+    """What is stored is JSON of finite numbers, but for the models' snapshots: those check themselves when read."""
+    for name, value in values.items():
+        if name not in (ANOMALY, BAD_ORDER):
+            check_finite(value)
+
+
 def check_finite(value: bytes) -> None:
     """Raises AssertionError where JSON holds a number that is not finite, or an integer beyond 64 bits."""
-    if value[:1] in (b"{", b"["):
+    if value:
         _check(msgspec.json.decode(value))
 
 
