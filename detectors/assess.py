@@ -21,7 +21,6 @@ from features.order import OrderRecord
 from features.outputs import (
     LEVELS,
     AuditSampled,
-    Detector,
     RiskAssessed,
     Subject,
     Versions,
@@ -92,7 +91,7 @@ class Assessor:
             finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)
         context = Context(merchant, state.population)
         if self._merchant_rules is not None and (fired := self._merchant_rules(context)):
-            self._fire(finding, fired, context)
+            self._fire(finding, fired)
         probability = _bad_order_rate(context) or 0.0
         record.probability = nearest(probability, 1e5)
         finding.raise_to(policies.level_of_probability(probability), probability)
@@ -137,7 +136,7 @@ class Assessor:
             return
         finding = Finding()
         if fired:
-            self._fire(finding, fired, context)
+            self._fire(finding, fired)
         probability = order.probability or 0.0
         if created:
             finding.raise_to(self.judge.policies.level_of_probability(probability), probability)
@@ -158,7 +157,7 @@ class Assessor:
         context = Context(merchant, self.state.population, None, listing)
         rules = self._listing_rules[type(event)]
         if rules is not None and (fired := rules(context)):
-            self._fire(finding, fired, context)
+            self._fire(finding, fired)
         self.state.statistics.assessments += 1
         subject = Subject("listing", event.listing_id)
         before, listing.risk = listing.risk, finding.level
@@ -192,21 +191,15 @@ class Assessor:
 
     # -- the shared parts -------------------------------------------------------------------------------------------
 
-    def _fire(self, finding: Finding, fired: list[Rule], context: Context) -> None:
-        """Note the rules that fired: those in shadow are counted, the others explained."""
+    def _fire(self, finding: Finding, fired: list[Rule]) -> None:
+        """Note the rules that fired; those in shadow are only counted."""
         shadow = self.state.statistics.shadow
         for rule in fired:
             if rule.mode != "enforce":
                 shadow[rule.id] = shadow.get(rule.id, 0) + 1
-                continue
-            values = {name: FEATURES[name].get(context) for name in rule.features}
-            finding.fired.append(rule)
-            finding.reasons.append(rule.explain(values))
-            finding.detectors.append(Detector(f"rule:{rule.id}", str(rule.version), rule.weight))
-            finding.raise_to(LEVEL_RANK[rule.severity], rule.weight)
-            for name, value in values.items():
-                if value is not None:
-                    finding.values[name] = float(f"{value:.6g}")
+            else:
+                finding.fired.append(rule)
+                finding.raise_to(LEVEL_RANK[rule.severity], rule.weight)
 
     def _publish(
         self, merchant: Merchant, subject: Subject, finding: Finding, probability: float, context: Context
@@ -227,6 +220,7 @@ class Assessor:
         identifier: str,
     ) -> None:
         settings = self.judge.settings
+        finding.explain(context)
         values = finding.values
         if settings.all_features:
             values = {name: float(value) for name, f in FEATURES.items() if (value := f.get(context)) is not None}

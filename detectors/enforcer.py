@@ -58,9 +58,12 @@ class Enforcer:
         )
 
     def enforce(self, merchant: Merchant, subject: Subject, finding: Finding, assessment_id: str) -> bool:
-        """Decide on the actions that follow from the rules that fired, and publish them; true if there are any."""
+        """Decide on the actions that follow from the rules that fired, and publish them; true if there are any.
+
+        Where there are, :meth:`acts` said so, and the assessment was published: the finding is explained.
+        """
         decided = False
-        for rule, reason in zip(finding.fired, finding.reasons, strict=True):
+        for index, rule in enumerate(finding.fired):
             if rule.action is None:
                 continue
             record = merchant.record
@@ -71,7 +74,7 @@ class Enforcer:
                 rule, (subject.kind, subject.id), record.enforcement, record.as_of, self._judge.policies, identifier
             )
             if decision is not None:
-                self._announce(merchant, subject, rule, reason, decision, assessment_id)
+                self._announce(merchant, subject, rule, finding.reasons[index], decision, assessment_id)
                 decided = True
                 if decision.expires_at is not None:
                     self._timers.expect(merchant, decision.expires_at)

@@ -40,8 +40,12 @@ PRIOR_FAMILIES: Final = {
     "low_rating": 2,
     "bad_order": 2,
 }
-#: Where a contribution holds each rate's due orders and its defects; what is left out of it at its end is zero.
-_CONTRIBUTED: Final = tuple((rate, family, index) for index, (rate, family) in enumerate(PRIOR_FAMILIES.items(), 3))
+#: The rates of each family, and where a contribution holds their defects; due orders stand at the number of the family.
+#: What is left out of a contribution at its end is zero.
+_CONTRIBUTED: Final = tuple(
+    tuple((rate, index) for index, (rate, family) in enumerate(PRIOR_FAMILIES.items(), 3) if family == each)
+    for each in range(3)
+)
 _NOTHING: Final = [0] * (len(PRIOR_FAMILIES) + 3)
 #: Listings a category needs before it has a median.
 PRICE_MINIMUM: Final = 10
@@ -58,14 +62,6 @@ class Moments(Struct, array_like=True, gc=False):
     defects: int = 0
     order_pairs: int = 0
     defect_pairs: int = 0
-
-    def replace(self, old: tuple[int, int], new: tuple[int, int]) -> None:
-        """Exchange one merchant's contribution (orders, defects)."""
-        (n0, k0), (n1, k1) = old, new
-        self.orders += n1 - n0
-        self.defects += k1 - k0
-        self.order_pairs += n1 * (n1 - 1) - n0 * (n0 - 1)
-        self.defect_pairs += k1 * (k1 - 1) - k0 * (k0 - 1)
 
     def prior(self, default: BetaPrior) -> BetaPrior:
         """The Beta prior that these moments give; ``default`` while there is too little to fit."""
@@ -158,13 +154,20 @@ class Population(Struct):
         """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""
         before = [*old, *_NOTHING[len(old) :]]
         after = [*new, *_NOTHING[len(new) :]]
-        for rate, family, index in _CONTRIBUTED:
-            n0, k0, n1, k1 = before[family], before[index], after[family], after[index]
-            if n0 != n1 or k0 != k1:
-                moments = self.moments.get(rate)
-                if moments is None:
-                    moments = self.moments[rate] = Moments()
-                moments.replace((n0, k0), (n1, k1))
+        for family, rates in enumerate(_CONTRIBUTED):
+            n0, n1 = before[family], after[family]
+            orders, pairs = n1 - n0, n1 * (n1 - 1) - n0 * (n0 - 1)
+            for rate, index in rates:
+                k0, k1 = before[index], after[index]
+                if orders or k0 != k1:
+                    moments = self.moments.get(rate)
+                    if moments is None:
+                        moments = self.moments[rate] = Moments()
+                    moments.orders += orders
+                    moments.order_pairs += pairs
+                    if k0 != k1:
+                        moments.defects += k1 - k0
+                        moments.defect_pairs += k1 * (k1 - 1) - k0 * (k0 - 1)
 
     def segment_rates(self, region: str, route: str, category: str) -> tuple[float, float, float, float]:
         """Late shares: overall, and of a region, a route and a category, each shrunk towards the overall one.

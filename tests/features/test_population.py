@@ -74,19 +74,28 @@ def test_a_price_that_is_not_there_cannot_be_taken_back() -> None:
     assert (level.total, sum(level.bins.values())) == (PRICE_MINIMUM, PRICE_MINIMUM)
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 50), st.integers(0, 50)), max_size=30))
+#: Orders due of each family, then the defects of each rate.
+_contributions = st.lists(
+    st.just(0) | st.integers(0, 50), min_size=3 + len(PRIOR_FAMILIES), max_size=3 + len(PRIOR_FAMILIES)
+)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), _contributions), max_size=30))
 @settings(max_examples=100, deadline=None)
-def test_moments_are_those_of_the_merchants_as_they_are_now(changes: list[tuple[int, int, int]]) -> None:
-    """Exchanging contributions one by one leaves the sums over the last one of each merchant."""
-    moments = Moments()
-    now: dict[int, tuple[int, int]] = {}
-    for merchant, good, defects in changes:
-        moments.replace(now.get(merchant, (0, 0)), (good + defects, defects))
-        now[merchant] = (good + defects, defects)
-    orders = np.array([orders for orders, _ in now.values()], dtype=int)
-    bad = np.array([defects for _, defects in now.values()], dtype=int)
-    assert (moments.orders, moments.defects) == (orders.sum(), bad.sum())
-    assert (moments.order_pairs, moments.defect_pairs) == ((orders * (orders - 1)).sum(), (bad * (bad - 1)).sum())
+def test_moments_are_those_of_the_merchants_as_they_are_now(changes: list[tuple[int, list[int]]]) -> None:
+    """Exchanging contributions one by one leaves the sums over the last one of each merchant, for every rate."""
+    population = Population()
+    now: dict[int, list[int]] = {}
+    for merchant, contribution in changes:
+        population.exchange(now.get(merchant, []), contribution)
+        now[merchant] = contribution
+    for index, (rate, family) in enumerate(PRIOR_FAMILIES.items(), 3):
+        moments = population.moments.get(rate, Moments())
+        orders = np.array([each[family] for each in now.values()], dtype=int)
+        bad = np.array([each[index] for each in now.values()], dtype=int)
+        assert (moments.orders, moments.defects) == (orders.sum(), bad.sum()), rate
+        assert moments.order_pairs == (orders * (orders - 1)).sum(), rate
+        assert moments.defect_pairs == (bad * (bad - 1)).sum(), rate
 
 
 def test_priors_are_fitted_on_what_was_exchanged() -> None:
