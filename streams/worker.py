@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 #: Exit code of a stop that was cut off (EX_SOFTWARE).
 EXIT_CUT_OFF = 70
+#: Loggers of Faust's services: of its own modules, of those that subclass them, and of what they use.
+_SERVICE_LOGGERS = ("faust", "mode", "aiokafka", "streams.app", "streams.transport")
 _WATCH_S = 0.25
 #: How long a worker that was told to stop waits for Redis or Kafka where they are away, seconds at most.
 _GRACE_S = 8.0
@@ -130,6 +132,9 @@ async def _run(settings: Settings, judge: Judge) -> int:
     if not stop.is_set():
         _arm(deadline)
         logger.error("worker failed; stopping: %s", app.shopwarden_failure or app.crash_reason)
+        # What Faust's services say of being ended in the midst would hide that line.
+        for name in _SERVICE_LOGGERS:
+            logging.getLogger(name).setLevel(logging.CRITICAL)
     code = await _stop(app, deadline, told=stop.is_set())
     if code:
         # Faust may leave threads behind after a crash; nothing of ours is unsaved.

@@ -165,9 +165,7 @@ def test_a_state_of_a_newer_version_is_refused(deployment: Deployment, tmp_path:
     with contextlib.closing(redis_client(deployment.settings)) as client:
         client.set(key, newer)
         found = run(deployment.environment(), tmp_path)
-        assert found.returncode == 1, found.stderr
-        assert "shard 1 was stored by a newer version" in found.stderr
-        assert "upgrade this worker" in found.stderr
+        assert_told(found, 1, "shard 1 was stored by a newer version", "upgrade this worker")
         assert client.get(key) == newer
 
 
