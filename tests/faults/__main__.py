@@ -1,6 +1,7 @@
 """``python -m tests.faults``: break things time after time, and compare with an undisturbed run."""
 
 import sys
+from pathlib import Path
 
 import click
 from rich.console import Console
@@ -27,8 +28,9 @@ def chosen_faults(_context: click.Context, _option: click.Parameter, text: str) 
 @click.option("--broker", type=click.Choice([*BROKERS, "both"]), default="kafka", help="Real Apache Kafka, or ours.")
 @click.option("--seed", type=int, default=1, help="Of the moments and of the stream.")
 @click.option("--rate", type=click.FloatRange(1), default=300.0, help="Records a second that are fed meanwhile.")
+@click.option("--logs", type=click.Path(file_okay=False, path_type=Path), help="Folder that keeps the workers' logs.")
 @click.option("--report", "document", is_flag=True, help="Also write the table into docs/reliability.md.")
-def main(kills: int, faults: list[str], broker: str, seed: int, rate: float, document: bool) -> None:
+def main(kills: int, faults: list[str], broker: str, seed: int, rate: float, logs: Path | None, document: bool) -> None:
     """Exit code 1 if anything was lost, doubled, missing, invented or changed, or a worker got stuck."""
     console = Console(width=max(150, Console().width))
     done: list[Campaign] = []
@@ -39,7 +41,7 @@ def main(kills: int, faults: list[str], broker: str, seed: int, rate: float, doc
                 continue
             tries = max(1, round(kills * fault.share))
             console.print(f"{name} on {where}, {tries} times …")
-            campaign = run_campaign(fault(), where, tries, Load(seed, rate))
+            campaign = run_campaign(fault(), where, tries, Load(seed, rate), logs and logs / f"{name}-{where}")
             done.append(campaign)
             console.print(report.table([campaign]))
             for example in [campaign.failure, *campaign.verdict.examples]:

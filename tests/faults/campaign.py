@@ -71,12 +71,12 @@ class Load:
     partitions: int = PARTITIONS
 
 
-def run_campaign(fault: Fault, broker: str, tries: int, load: Load) -> Campaign:
-    """Do it so many times and compare."""
+def run_campaign(fault: Fault, broker: str, tries: int, load: Load, logs: Path | None = None) -> Campaign:
+    """Do it so many times and compare; the workers' logs stay in the folder ``logs``, if there is one."""
     campaign = Campaign(fault.name, fault.what, broker)
     began = time.monotonic()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shopwarden-faults-")))
+        folder = logs or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="shopwarden-faults-")))
         stage = _set_up(stack, fault, broker, load, folder)
         try:
             _strike(stage, fault, tries, campaign)
