@@ -14,26 +14,30 @@ from pathlib import Path
 
 import click
 
+from config.retention import RetentionSettings
 from streams.embedded import EmbeddedServices
 from streams.topics import create_topics
 from tests.deployment import Deployment
 from tests.faults.crew import Member
 from tests.faults.feeder import Feeder
+from tests.soak.alive import Alive
 from tests.soak.gauge import Gauge, Sample
-from tests.soak.live_orders import LiveOrders
 from tests.soak.traffic import traffic
 from tests.soak.verdict import complaints, growth
 
 FILE = Path(__file__).parents[2] / "build" / "soak.json"
 PARTITIONS = 4
 WARM_UP = 0.4
-#: Promise, outcome and retention of an order, and some days more.
-WARM_UP_DAYS = 120
+#: Until merchants who left are laid to rest, which takes longest.
+WARM_UP_DAYS = 400
+#: Shorter than the defaults, so that all that can leave does.
+RETENTION = RetentionSettings(removed_listing_days=30, idle_listing_days=60, idle_merchant_days=1)
 EVERY_S = 30.0
 #: So that the cache is full, and has to drop, when the warm-up is over.
 CACHE_ENTRIES = 1_000
 _HEADER = (
-    "  time  event time   worker MiB  Redis MiB  merchants   orders  listings  other      lag  events/s  checkpoints/s"
+    "  time  event time   worker MiB  Redis MiB  shards' MiB  merchants   orders  listings      lag  events/s"
+    "  checkpoints/s"
 )
 
 
@@ -44,13 +48,14 @@ def line(sample: Sample) -> str:
     keys = sample.keys
     return (
         f"{minutes:3d}:{seconds:02d}  {day}  {sample.rss / 2**20:11.1f}  {sample.store / 2**20:9.1f}  "
-        f"{keys['merchants']:9,}  {keys['orders']:7,}  {keys['listings']:8,}  {keys['other']:5,}  {sample.lag:7,}  "
+        f"{sample.shards / 2**20:11.1f}  "
+        f"{keys['merchants']:9,}  {keys['orders']:7,}  {keys['listings']:8,}  {sample.lag:7,}  "
         f"{sample.events_per_s:8,.0f}  {sample.checkpoints_per_s:13.1f}"
     )
 
 
-def soak(minutes: float, rate: float, seed: int) -> tuple[list[Sample], int]:
-    """Run, and print a row every half minute; returns the samples after the warm-up and the orders alive at the end."""
+def soak(minutes: float, rate: float, seed: int) -> tuple[list[Sample], dict[str, int]]:
+    """Run, and print a row every half minute; returns the samples after the warm-up, and what is alive at the end."""
     seconds = minutes * 60
     every = min(EVERY_S, seconds / 20)
     events_per_day = rate * WARM_UP * seconds / WARM_UP_DAYS
@@ -59,10 +64,10 @@ def soak(minutes: float, rate: float, seed: int) -> tuple[list[Sample], int]:
         settings = {"cache_entries": CACHE_ENTRIES, "checkpoint_interval_s": 1.0}
         deployment = Deployment(services.brokers, services.redis_url, "soak-", "run", PARTITIONS, settings)
         create_topics(deployment.settings)
-        live = LiveOrders(traffic(seed, events_per_day))
-        member = Member("worker", Path(folder), deployment.environment())
+        alive = Alive(traffic(seed, events_per_day), RETENTION)
+        member = Member("worker", Path(folder), deployment.environment() | _variables())
         try:
-            with Feeder(deployment.settings, live, rate) as feeder, Gauge(deployment, member.pid) as gauge:
+            with Feeder(deployment.settings, alive, rate) as feeder, Gauge(deployment, member.pid) as gauge:
                 click.echo(_HEADER)
                 started = time.monotonic()
                 while (left := started + seconds - time.monotonic()) > 0:
@@ -70,10 +75,17 @@ def soak(minutes: float, rate: float, seed: int) -> tuple[list[Sample], int]:
                     samples.append(gauge.sample(sum(feeder.ends.values())))
                     click.echo(line(samples[-1]))
                 feeder.stop()
-                alive = live.number(_settled(gauge, sum(feeder.ends.values()), samples))
+                watermark = _settled(gauge, sum(feeder.ends.values()), samples)
         finally:
             member.end()
-    return [sample for sample in samples if sample.at_s >= WARM_UP * seconds], alive
+    return [sample for sample in samples if sample.at_s >= WARM_UP * seconds], {
+        "orders": alive.orders(watermark),
+        "listings": alive.listings(watermark),
+    }
+
+
+def _variables() -> dict[str, str]:
+    return {f"SHOPWARDEN_RETENTION__{name}".upper(): str(days) for name, days in RETENTION.model_dump().items()}
 
 
 def _settled(gauge: Gauge, fed: int, samples: list[Sample]) -> int:
@@ -99,7 +111,7 @@ def main(minutes: float, rate: float, seed: int, out: Path) -> None:
     entities = growth([sample.entities for sample in samples])
     click.echo(
         f"After the warm-up: worker {rss:+.1%}, Redis {store:+.1%} with {entities:+.1%} merchants, orders and "
-        f"listings; {samples[-1].keys['orders']:,} orders stored, {alive:,} alive by their dates."
+        f"listings. " + ", ".join(f"{samples[-1].keys[kind]:,} {kind} stored, {n:,} alive" for kind, n in alive.items())
     )
     for each in wrong:
         click.echo(f"Not bounded: {each}.")
@@ -110,8 +122,7 @@ def main(minutes: float, rate: float, seed: int, out: Path) -> None:
         "worker_growth": round(rss, 4),
         "store_growth": round(store, 4),
         "entities_growth": round(entities, 4),
-        "orders_stored": samples[-1].keys["orders"],
-        "orders_alive": alive,
+        "alive": alive,
         "complaints": wrong,
         "samples": [asdict(sample) for sample in samples],
     }

@@ -19,16 +19,26 @@ _KINDS = {"m:": "merchants", "o:": "orders", "l:": "listings"}
 
 @dataclass(frozen=True)
 class Sample:
-    """One moment: memory in bytes, keys by kind, rates a second since the sample before."""
+    """One moment: memory in bytes, keys by kind, rates a second since the sample before.
+
+    ``store`` is all that Redis uses beyond what it used when it was empty; ``shards`` is the part of it in the keys of
+    the shards themselves (models, examples, statistics).
+    """
 
     at_s: float
     rss: int
     store: int
+    shards: int
     keys: Mapping[str, int]
     lag: int
     events_per_s: float
     checkpoints_per_s: float
     watermark: int
+
+    @property
+    def bytes_an_entity(self) -> float:
+        """Memory of Redis for each of them, on average."""
+        return (self.store - self.shards) / max(1, self.entities)
 
     @property
     def entities(self) -> int:
@@ -43,6 +53,8 @@ class Gauge:
         self._deployment = deployment
         self._pid = pid
         self._started = self._latest = time.monotonic()
+        with deployment.store() as client:
+            self._empty = _used(client)
         self._positions: dict[int, bytes | str] = {}
         self._checkpoints = 0
         self._counted = 0
@@ -65,13 +77,15 @@ class Gauge:
         applied = self._total()
         checkpoints = self._checkpoints
         with self._deployment.store() as client:
-            memory = int(client.info("memory")["used_memory"])
-            keys = self._keys(client)
+            memory = _used(client) - self._empty
+            keys, others = self._keys(client)
+            shards = sum(client.memory_usage(key, samples=0) or 0 for key in others)
             watermark = self._watermark(client)
         sample = Sample(
             at_s=now - self._started,
             rss=resident(self._pid),
             store=memory,
+            shards=shards,
             keys=keys,
             lag=max(0, fed - applied),
             events_per_s=(applied - self._applied) / elapsed,
@@ -84,11 +98,16 @@ class Gauge:
     def _total(self) -> int:
         return sum(sum(position_of({"position": value}).offsets.values()) for value in self._positions.values())
 
-    def _keys(self, client: redis.Redis) -> Mapping[str, int]:
+    def _keys(self, client: redis.Redis) -> tuple[Mapping[str, int], list[bytes]]:
+        """Numbers of keys by kind, and the keys that are of no merchant, order or listing."""
         found = dict.fromkeys([*_KINDS.values(), "other"], 0)
+        others = []
         for key in client.scan_iter(match=f"{{{self._deployment.settings.worker.namespace}:*", count=_SCAN):
-            found[_KINDS.get(key.decode().partition("}:")[2][:2], "other")] += 1
-        return found
+            kind = _KINDS.get(key.decode().partition("}:")[2][:2], "other")
+            found[kind] += 1
+            if kind == "other":
+                others.append(key)
+        return found, others
 
     def _watermark(self, client: redis.Redis) -> int:
         """Of the shard that is furthest behind."""
@@ -104,6 +123,10 @@ class Gauge:
                     if value is not None and value != self._positions.get(number):
                         self._checkpoints += 1
                         self._positions[number] = value
+
+
+def _used(client: redis.Redis) -> int:
+    return int(client.info("memory")["used_memory"])
 
 
 def resident(pid: int) -> int:
