@@ -30,11 +30,13 @@ class BuyerCounts:
         How far the sample is thinned: one buyer in ``2 ** level`` is kept.
     """
 
-    __slots__ = ("_entries", "_pairs", "counts", "day", "days", "kept", "level", "repeat_orders")
+    __slots__ = ("_entries", "_pairs", "changed", "counts", "day", "days", "kept", "level", "repeat_orders")
 
     def __init__(self, day: int, stored: Buckets, level: int = 0) -> None:
         self.day = day
         self.level = level
+        #: Whether what is stored has changed since this was last set to false.
+        self.changed = False
         #: Day -> buyer (24-bit pseudonym) -> orders.
         self.days: dict[int, dict[int, int]] = {}
         #: Buyer -> orders over the window.
@@ -62,6 +64,7 @@ class BuyerCounts:
             return
         if self.level and buyer & ((1 << self.level) - 1):
             return
+        self.changed = True
         self._count(day, buyer)
         if self._entries > CAPACITY:
             self._thin()
@@ -77,6 +80,7 @@ class BuyerCounts:
         for old in range(first, min(day - WINDOW_DAYS, first + WINDOW_DAYS - 1) + 1):
             buyers = days.pop(old, None)
             if buyers is not None:
+                self.changed = True
                 self._entries -= len(buyers)
                 for buyer, orders in buyers.items():
                     self._uncount(buyer, orders)

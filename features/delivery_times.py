@@ -25,6 +25,7 @@ STRENGTH: Final = 5.0
 #: Days a delivery takes as long as nothing is known, and the pseudo-rate (orders a day) that this is worth.
 FIRST_GUESS_DAYS: Final = 8.0
 _FIRST_RATE: Final = 0.3
+_FIRST_GUESS: Final = log(FIRST_GUESS_DAYS)
 #: Routes and regions kept; the stalest leave.
 LIMIT: Final = 4_096
 #: Of them, how many leave together: finding them takes a walk through all.
@@ -57,7 +58,8 @@ class Durations(Struct, array_like=True, gc=False):
 
     def mean(self, time: int, base: float) -> float:
         """Mean log days, shrunk towards ``base`` with :data:`STRENGTH` pseudo-deliveries; what is old counts less."""
-        factor = exp(-_LN2 * max(0, time - self.at) / ROUTE_LIFE_MS)
+        elapsed = time - self.at
+        factor = exp(-_LN2 * elapsed / ROUTE_LIFE_MS) if elapsed > 0 else 1.0
         return (factor * self.log_days + STRENGTH * base) / (factor * self.weight + STRENGTH)
 
 
@@ -112,7 +114,7 @@ class DeliveryTimes(Struct):
 
     def expected_log_days(self, time: int, region: str, route: str) -> float:
         """Natural logarithm of the days a delivery placed at ``time`` on a route can be expected to take."""
-        base = self.overall.mean(time, log(FIRST_GUESS_DAYS))
+        base = self.overall.mean(time, _FIRST_GUESS)
         local = base
         for key in (f"region/{region}", f"route/{route}"):
             known = self.routes.get(key)
@@ -136,10 +138,11 @@ class DeliveryTimes(Struct):
     def _present(self, time: int) -> float:
         """Log of the mean days in the system now, by Little's law."""
         if not self.since:
-            return log(FIRST_GUESS_DAYS)
+            return _FIRST_GUESS
         # A young shard has had no time to fill its long-lived rate.
         filled = 1.0 - exp(-_LN2 * max(DAY_MS, self.at - self.since) / RATE_LIFE_MS)
-        decayed = self.rate_sum * exp(-_LN2 * max(0, time - self.at) / RATE_LIFE_MS)
+        elapsed = time - self.at
+        decayed = self.rate_sum * (exp(-_LN2 * elapsed / RATE_LIFE_MS) if elapsed > 0 else 1.0)
         rate = decayed * _LN2 * DAY_MS / RATE_LIFE_MS / filled
         days = (self.under_way + FIRST_GUESS_DAYS * _FIRST_RATE) / (rate + _FIRST_RATE)
         return log(min(max(days, _SHORTEST_DAYS), _LONGEST_DAYS))

@@ -211,11 +211,22 @@ class Merchant:
         """The record with everything in it, ready to be stored."""
         record = self.record
         record.version = STATE_VERSION
-        record.placed = pack_buckets(self.placed.buckets)
-        record.ship = pack_buckets(self.ship.buckets)
-        record.outcome = pack_buckets(self.outcome.buckets)
-        record.churn = pack_buckets(self.churn.buckets)
-        record.buyers = pack_buckets(self.buyers.buckets())
+        # Most events of a merchant change one of these or none, and all are a good part of what a checkpoint costs.
+        if self.placed.changed:
+            self.placed.changed = False
+            record.placed = pack_buckets(self.placed.buckets)
+        if self.ship.changed:
+            self.ship.changed = False
+            record.ship = pack_buckets(self.ship.buckets)
+        if self.outcome.changed:
+            self.outcome.changed = False
+            record.outcome = pack_buckets(self.outcome.buckets)
+        if self.churn.changed:
+            self.churn.changed = False
+            record.churn = pack_buckets(self.churn.buckets)
+        if self.buyers.changed:
+            self.buyers.changed = False
+            record.buyers = pack_buckets(self.buyers.buckets())
         record.buyer_level = self.buyers.level
         return record
 

@@ -227,10 +227,12 @@ def next_timer(order: OrderRecord, retention_days: int) -> int:
 
     An order whose creation is unknown is kept for the retention alone; the caller sets its timer.
     """
-    time = retention_end(order, retention_days) if order.matured else outcome_due(order)
     if order.cancelled is None and order.delivered is None:
+        unshipped = order.shipped is None and not order.ship_overdue
         if not order.delivery_overdue:
-            time = min(time, order.deliver_by + 1)
-        if order.shipped is None and not order.ship_overdue:
-            time = min(time, order.ship_by + 1)
-    return time
+            # Comes before the outcome is due in any case.
+            return (min(order.deliver_by, order.ship_by) if unshipped else order.deliver_by) + 1
+        if unshipped:
+            end = retention_end(order, retention_days) if order.matured else outcome_due(order)
+            return min(order.ship_by + 1, end)
+    return retention_end(order, retention_days) if order.matured else outcome_due(order)

@@ -65,6 +65,8 @@ class DayCounters:
 
     Attributes
     ----------
+    changed
+        Whether any bucket has changed since this was last set to false: what is stored is packed again only then.
     sums
         The sum of counter ``f`` in window ``w`` at lag number ``l`` stands at ``(l * 4 + w) * width + f``.
     """
@@ -72,12 +74,13 @@ class DayCounters:
     # Most days nothing enters or leaves a window, as most merchants don't sell every day. So the days that have a
     # bucket are kept as bits of one number as well, bit ``horizon - age``: a day on is a shift, and what that moves is
     # the bits in common with the ages at which anything moves. That takes a third of looking each of them up.
-    __slots__ = ("_days", "_layout", "buckets", "day", "sums", "width")
+    __slots__ = ("_days", "_layout", "buckets", "changed", "day", "sums", "width")
 
     def __init__(self, width: int, day: int, buckets: Buckets, lags: Sequence[int] = (0,)) -> None:
         self.width = width
         self.day = day
         self.buckets = buckets
+        self.changed = False
         self._layout = _layout(width, tuple(lags))
         self.sums: list[int] = []
         self._days = 0
@@ -99,6 +102,7 @@ class DayCounters:
         elif len(bucket) <= counter:
             bucket.extend([0] * (counter + 1 - len(bucket)))
         bucket[counter] += amount
+        self.changed = True
         if age >= 0:
             sums = self.sums
             for start in layout.inside[age]:
@@ -116,6 +120,7 @@ class DayCounters:
             oldest = day - layout.horizon
             for old in [d for d in self.buckets if d <= oldest]:
                 del self.buckets[old]
+                self.changed = True
             self._sum_afresh()
             return
         crossings = layout.crossings
@@ -144,6 +149,7 @@ class DayCounters:
                     sums[at] -= amount
             if age == layout.horizon:
                 del self.buckets[today - age]
+                self.changed = True
 
     def sum(self, counter: int, window: int, lag: int = 0) -> int:
         """Sum of a counter over the window at index ``window`` of :data:`WINDOWS`, at the lag of that index."""

@@ -190,6 +190,14 @@ def test_an_order_in_time_is_not_looked_at_on_its_dates(shard: Shard) -> None:
     assert (shard.state.statistics.timers, shard.order().matured) == (1, True)
 
 
+@pytest.mark.parametrize("ship_by", [DAY, 170 * DAY])
+def test_an_order_that_is_promised_oddly_leaves_too(shard: Shard, ship_by: int) -> None:
+    """Shipping promised for long after delivery: no timer may stand still in the past."""
+    shard.apply(placed(ship_by=START + ship_by, deliver_by=START + DAY), tick=400 * DAY)
+    assert not shard.state.orders
+    assert len(shard.state.timers) <= len(shard.state.merchants)
+
+
 def test_an_order_leaves_after_its_retention(judge: Judge) -> None:
     """Its record goes, its counts stay until they leave their windows, and the same event would then be a new one."""
     shard = Shard(make_judge(judge.policies, retention_days=10))

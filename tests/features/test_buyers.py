@@ -51,6 +51,23 @@ def test_figures_are_exact_below_capacity(steps: list[tuple[int, int] | int]) ->
         assert [counts.orders_of(buyer) for buyer in range(7)] == [window.count(buyer) for buyer in range(7)]
 
 
+@given(st.lists(st.tuples(st.integers(-3, 40), st.integers(0, 6)) | st.integers(0, 40), max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_counts_tell_when_what_is_stored_has_changed(steps: list[tuple[int, int] | int]) -> None:
+    """Packed only when they say so, the stored text is that of the entries at every point."""
+    counts = BuyerCounts(DAY, {})
+    stored = ""
+    for step in steps:
+        if isinstance(step, int):
+            counts.advance(counts.day + step)
+        else:
+            counts.add(counts.day - step[0], step[1])
+        if counts.changed:
+            counts.changed = False
+            stored = pack_buckets(counts.buckets())
+        assert stored == pack_buckets(counts.buckets())
+
+
 def test_a_few_buyers_with_very_many_orders_stay_exact() -> None:
     """A ring of eight buyers with five thousand orders is seen as eight buyers: nothing is sampled away."""
     counts = BuyerCounts(DAY, {})

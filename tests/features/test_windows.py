@@ -72,6 +72,23 @@ def test_stored_buckets_continue_alike(steps: list[Step], lags: tuple[int, ...])
         assert pack_buckets(stored.buckets) == pack_buckets(whole.buckets)
 
 
+@given(steps_of, st.sampled_from([(0,), (0, 14)]))
+@settings(max_examples=100, deadline=None)
+def test_counters_tell_when_what_is_stored_has_changed(steps: list[Step], lags: tuple[int, ...]) -> None:
+    """Packed only when they say so, the stored text is that of the buckets at every point."""
+    counters = DayCounters(WIDTH, START, {}, lags)
+    stored = ""
+    for kind, days, counter, amount in steps:
+        if kind == "add":
+            counters.add(counters.day - days, counter, amount)
+        else:
+            counters.advance(counters.day + days)
+        if counters.changed:
+            counters.changed = False
+            stored = pack_buckets(counters.buckets)
+        assert stored == pack_buckets(counters.buckets)
+
+
 def test_a_window_holds_both_its_ends() -> None:
     """Seven days are today and the six before; with a lag of 14 days they end 14 days ago."""
     counters = DayCounters(1, START, {}, (0, 14))
