@@ -10,7 +10,7 @@ from random import Random
 from time import perf_counter
 from typing import TypeVar
 
-from benchmarks.bad_order_olist import order_inputs
+from benchmarks.evaluation.bad_order_olist import order_inputs
 from detectors.anomaly import BehaviourAnomaly
 from detectors.bad_order import BadOrderModel
 from detectors.inputs import Input

@@ -11,6 +11,7 @@ COMMANDS = {
     "demo": "demo",
     "dev": "dev",
     "doctor": "doctor",
+    "evaluate": "evaluate",
     "features": "features",
     "import": "import_",
     "policies": "policies",

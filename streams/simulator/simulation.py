@@ -42,6 +42,7 @@ class Simulation:
                 scenario.begin_season(start, end)
                 for _ in range(plans[name].count):
                     scenario.stage()
+        world.truth.honest = [merchant.id for merchant in world.honest]
         return world
 
     def __iter__(self) -> Iterator[SimulatedRecord]:

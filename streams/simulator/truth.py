@@ -1,6 +1,12 @@
-"""Ground truth of a simulation: which merchants attacked, and which honest ones only looked like it."""
+"""Ground truth of a simulation: which merchants attacked, and which honest ones only looked like it.
+
+The file holds two views of it: episodes, as the simulator knows them, and labels for whoever scores an archive of
+events (:mod:`streams.evaluation.truth`), ``{"merchants": {id: {"pattern", "start_ms"}}, "honest": [ids], "listings":
+{id: pattern}}``. Before 0.2 a file had episodes alone, and ``merchants`` was the number of merchants.
+"""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from msgspec import Struct, field
@@ -36,19 +42,32 @@ class Episode(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class GroundTruth(Struct, kw_only=True):
-    """What was simulated. ``start`` and ``end`` in ms; ``merchants`` counts all, ``honest_merchants`` the others."""
+    """What was simulated. ``start`` and ``end`` in ms; ``merchants`` counts all (``merchant_count`` in the file),
+    ``honest_merchants`` the honest ones, ``honest`` names them, ``listings`` has the pattern of each listing that
+    breaks a rule.
+    """
 
     seed: int
     start: int
     end: int
     attacks: dict[str, Episode]
     hard_negatives: dict[str, Episode]
-    merchants: int
+    merchants: int = field(name="merchant_count")
     honest_merchants: int
+    honest: list[str] = field(default_factory=list)
+    listings: dict[str, str] = field(default_factory=dict)
 
     def attackers(self) -> dict[str, str]:
         """The attack of each malicious merchant, by merchant id."""
         return {merchant: name for name, episode in self.attacks.items() for merchant in episode.merchants}
+
+    def labels(self) -> dict[str, dict[str, str | int]]:
+        """Pattern and start (ms) of each malicious merchant, by its id."""
+        return {
+            merchant: {"pattern": name, "start_ms": onset}
+            for name, episode in self.attacks.items()
+            for merchant, onset in episode.onsets.items()
+        }
 
 
 class TruthError(Exception):
@@ -70,7 +89,8 @@ def write_truth(path: Path, truth: GroundTruth) -> None:
         The file cannot be written.
     """
     try:
-        path.write_bytes(msgspec.json.format(msgspec.json.encode(truth), indent=2) + b"\n")
+        content = msgspec.to_builtins(truth) | {"merchants": truth.labels()}
+        path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
     except OSError as error:
         raise TruthError(f"{path} cannot be written: {error.strerror or error}") from error
 
@@ -84,7 +104,10 @@ def read_truth(path: Path) -> GroundTruth:
         The file cannot be read or is not a truth file.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=GroundTruth)
+        content: dict[str, Any] = msgspec.json.decode(path.read_bytes(), type=dict)
+        if isinstance(content.get("merchants"), int):
+            content["merchant_count"] = content.pop("merchants")
+        return msgspec.convert(content, GroundTruth)
     except OSError as error:
         raise TruthError(f"{path} cannot be read: {error.strerror or error}") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

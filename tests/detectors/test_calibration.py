@@ -5,8 +5,8 @@ from random import Random
 
 import pytest
 
-from benchmarks.ranking import roc_auc
 from detectors.calibration import CalibrationTracker
+from detectors.evaluation.ranking import roc_auc
 
 
 def test_without_labels_there_is_nothing_to_say() -> None:

@@ -78,6 +78,7 @@ class Counterfeit(Scenario):
         listing.price = pretty(category.median * random.uniform(0.22, 0.5))
         listing.list_price = pretty(category.median * BRAND_MULTIPLE[brand]) if random.random() < 0.4 else None
         fakes.append(listing)
+        self.world.truth.listings[listing.id] = self.name
         self.stock.create(merchant, listing, time)
 
     def _relist(self, merchant: Merchant, fakes: list[Listing], time: int) -> None:
@@ -89,6 +90,7 @@ class Counterfeit(Scenario):
             new.brand, new.description, new.colour = old.brand, old.description, old.colour
             new.images, new.quantity, new.list_price = old.images, old.quantity, old.list_price
             fakes.append(new)
+            self.world.truth.listings[new.id] = self.name
             self.stock.create(merchant, new, time + 1)
 
     def _order(self, merchant: Merchant, fakes: list[Listing], time: int) -> None:

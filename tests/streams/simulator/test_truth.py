@@ -38,9 +38,35 @@ def test_the_file_has_the_agreed_fields(tmp_path: Path) -> None:
         "end": 90,
         "attacks": {"brushing": {"merchants": ["m1"], "orders": 1, "from": 20, "until": 30, "onsets": {"m1": 20}}},
         "hard_negatives": {},
-        "merchants": 9,
+        "merchant_count": 9,
         "honest_merchants": 8,
+        "merchants": {"m1": {"pattern": "brushing", "start_ms": 20}},
+        "honest": [],
+        "listings": {},
     }
+
+
+def test_a_file_without_labels_is_read(tmp_path: Path) -> None:
+    """As files were before: ``merchants`` is their number, and nothing names the honest ones."""
+    old = b'{"seed":1,"start":1,"end":9,"attacks":{},"hard_negatives":{},"merchants":5,"honest_merchants":4}'
+    (tmp_path / "old.json").write_bytes(old)
+    truth = read_truth(tmp_path / "old.json")
+    assert (truth.merchants, truth.honest_merchants, truth.honest) == (5, 4, [])
+
+
+def test_honest_merchants_and_forbidden_listings_are_named() -> None:
+    """The honest ids are all but the attackers', and the forbidden listings are the counterfeiters'."""
+    simulation = Simulation(SimulatorConfig.for_events(5_000))
+    listed = {
+        (event["merchant_id"], event["listing_id"])
+        for record in simulation
+        if record.topic == "listings" and "listing_id" in (event := msgspec.json.decode(record.value))
+    }
+    truth = simulation.truth
+    assert len(truth.honest) == truth.honest_merchants
+    assert not set(truth.honest) & truth.attackers().keys()
+    sellers = {merchant for merchant, listing in listed if listing in truth.listings}
+    assert sellers and sellers <= set(truth.attacks["counterfeit"].merchants)
 
 
 @pytest.mark.parametrize("name", ["run.jsonl", "run.jsonl.zst"])

@@ -1,0 +1,1 @@
+"""Scores what the core makes of an archive of events against a file of who was malicious."""

@@ -1,0 +1,36 @@
+"""One archive, or any records in event-time order, scored against its labels."""
+
+from collections.abc import Callable, Iterable
+
+from detectors.evaluation.governance import GovernanceScore, score
+from detectors.evaluation.observations import Observations
+from detectors.judge import Judge
+from streams.archive import ArchiveRecord
+from streams.evaluation.archive_run import run_archive
+from streams.evaluation.patterns import pattern_of_rules
+from streams.evaluation.truth import Labels
+
+
+def score_records(
+    records: Iterable[ArchiveRecord],
+    labels: Labels | Callable[[], Labels],
+    judge: Judge,
+    *,
+    watched: Iterable[str] | None = None,
+    shards: int = 1,
+    seed: int = 0,
+    advance: Callable[[], object] = lambda: None,
+) -> tuple[GovernanceScore, Observations]:
+    """Run the records through the core and score what came out.
+
+    ``labels`` may be a function that is called at the end, for a stream whose truth is complete only then; then
+    ``watched`` names the malicious merchants.
+    """
+    if watched is None and not callable(labels):
+        watched = labels.merchants
+    seen = Observations(pattern_of_rules(judge.policies), frozenset(watched or ()))
+    run_archive(records, judge, seen, shards=shards, seed=seed, advance=advance)
+    known = labels() if callable(labels) else labels
+    malicious = {merchant: (each.pattern, each.start_ms) for merchant, each in known.merchants.items()}
+    honest = seen.merchants - malicious.keys() if known.honest is None else known.honest
+    return score(seen, malicious, honest, known.listings, known.traps), seen

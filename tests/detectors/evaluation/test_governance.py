@@ -1,0 +1,177 @@
+import msgspec
+import pytest
+
+from detectors.evaluation.governance import score
+from detectors.evaluation.observations import Observations
+from detectors.flush import Emit
+from features.events import OrderCreated, OrderItem
+from features.outputs import (
+    Action,
+    EnforcementDecided,
+    Level,
+    MerchantOutput,
+    PolicyRef,
+    Reason,
+    Redress,
+    RiskAssessed,
+    Source,
+    Subject,
+    Versions,
+)
+
+HOUR = 3_600_000
+DAY = 24 * HOUR
+RULES = {"burst": "bust_out", "fakes": "counterfeit"}
+
+
+class Stream:
+    """Feeds observations, in the units of the tests."""
+
+    def __init__(self, *watched: str) -> None:
+        self.seen = Observations(RULES, watched)
+        self.orders = 0
+
+    def order(self, merchant: str, hour: int, total: int = 100) -> None:
+        """A merchant sells."""
+        self.orders += 1
+        self.seen.event(
+            OrderCreated(
+                event_id=f"e{self.orders}",
+                occurred_at=DAY * 20_000 + hour * HOUR,
+                merchant_id=merchant,
+                order_id=f"o{self.orders}",
+                buyer_id="b",
+                items=[OrderItem("l", 1, total)],
+                total=total,
+                currency="EUR",
+            ),
+            DAY * 20_000 + hour * HOUR,
+        )
+
+    def assess(self, merchant: str, hour: int, level: Level, *codes: str, kind: str = "merchant", of: str = "") -> None:
+        """An assessment comes out."""
+        self._out(
+            RiskAssessed(
+                assessment_id="a",
+                sequence=1,
+                merchant_id=merchant,
+                subject=Subject(kind, of or merchant),  # type: ignore[arg-type]
+                level=level,
+                score=700,
+                probability=0.5,
+                detectors=[],
+                reasons=[Reason(code, "", 0.5) for code in codes],
+                features={},
+                versions=Versions("p", "f", "m"),
+                mode="live",
+                source=Source("orders", 0, 0),
+            ),
+            hour,
+        )
+
+    def decide(self, merchant: str, hour: int, action: Action, rule: str, *, review: bool) -> None:
+        """An enforcement comes out."""
+        self._out(
+            EnforcementDecided(
+                decision_id="d",
+                sequence=1,
+                merchant_id=merchant,
+                subject=Subject("merchant", merchant),
+                action=action,
+                severity="high",
+                starts_at=0,
+                requires_review=review,
+                policy=PolicyRef(rule, "1", ""),
+                assessment_id="a",
+                evidence=[],
+                facts="",
+                redress=Redress(0),
+                mode="live",
+            ),
+            hour,
+        )
+
+    def _out(self, output: MerchantOutput, hour: int) -> None:
+        emit = Emit("events", None, msgspec.json.encode(output), (), "i")
+        self.seen.outputs([emit], DAY * 20_000 + hour * HOUR)
+
+
+def at(hour: int) -> int:
+    """The time of an hour of the tests."""
+    return DAY * 20_000 + hour * HOUR
+
+
+def test_recall_precision_delay_and_loss_by_hand() -> None:
+    """One of two bust-outs is found after ten hours, and an honest merchant is accused of one."""
+    stream = Stream("bad", "missed")
+    stream.order("bad", 1, 500)
+    stream.order("bad", 5, 100)
+    stream.order("bad", 12, 300)
+    stream.order("missed", 6, 1_000)
+    stream.assess("bad", 12, "high", "burst")
+    stream.assess("good", 13, "critical", "burst")
+    stream.order("good", 50)
+    malicious = {"bad": ("bust_out", at(2)), "missed": ("bust_out", at(2)), "later": ("bust_out", at(60))}
+    found = score(stream.seen, malicious, ["good", "better"], {}, {"sale": ["good"]})
+    pattern = found.patterns["bust_out"]
+    assert (pattern.recall.hits, pattern.recall.total) == (1, 2)
+    assert (pattern.precision.hits, pattern.precision.total) == (1, 2)
+    assert pattern.median_hours_to_detection == 10
+    assert pattern.gmv_share_lost == pytest.approx(1_100 / 1_400)
+    assert (found.precision.value, found.honest.high_or_above.value) == (0.5, 0.5)
+    assert found.honest.traps["sale"].value == 1
+
+
+def test_a_false_alarm_before_the_start_is_no_detection() -> None:
+    """Who was named before turning bad, and stands at low since, is not found by that."""
+    stream = Stream("m")
+    stream.assess("m", 1, "high", "burst")
+    stream.assess("m", 3, "low")
+    stream.order("m", 50)
+    pattern = score(stream.seen, {"m": ("bust_out", at(10))}, [], {}, {}).patterns["bust_out"]
+    assert (pattern.recall.value, pattern.precision.value, pattern.median_hours_to_detection) == (0, 0, None)
+
+
+def test_who_stands_at_high_already_is_found_at_once() -> None:
+    """A level that stands is not published again, so it counts from the start."""
+    stream = Stream("m")
+    stream.assess("m", 1, "high", "burst")
+    stream.order("m", 50)
+    pattern = score(stream.seen, {"m": ("bust_out", at(10))}, [], {}, {}).patterns["bust_out"]
+    assert (pattern.recall.value, pattern.median_hours_to_detection, pattern.gmv_share_lost) == (1, 0, 0)
+
+
+def test_being_found_for_something_else_is_recall_without_attribution() -> None:
+    """A bust-out found by its fakes is found, though no rule about bust-outs says so; mild levels name nobody."""
+    stream = Stream("m", "n")
+    stream.assess("m", 11, "high", "fakes", kind="listing", of="l1")
+    stream.assess("n", 11, "elevated", "burst")
+    stream.order("m", 50)
+    malicious = {"m": ("bust_out", at(10)), "n": ("bust_out", at(10))}
+    found = score(stream.seen, malicious, [], {"l1": "counterfeit", "l2": "counterfeit"}, {})
+    pattern = found.patterns["bust_out"]
+    assert (pattern.recall.hits, pattern.attributed_recall.hits, pattern.precision.value) == (1, 0, None)
+    assert found.listings["counterfeit"].recall.value == 0.5
+    assert found.listing_precision.value == 1
+
+
+def test_suspensions_of_honest_merchants_are_counted() -> None:
+    """Those that a person is asked about, and those that are not."""
+    stream = Stream()
+    stream.decide("asked", 1, "suspend_merchant", "burst", review=True)
+    stream.decide("gone", 1, "suspend_merchant", "burst", review=False)
+    stream.decide("gone", 2, "suspend_merchant", "burst", review=True)
+    stream.decide("held", 1, "hold_payout", "burst", review=False)
+    stream.order("held", 5)
+    honest = score(stream.seen, {}, ["asked", "gone", "held", "well"], {}, {}).honest
+    assert (honest.suspended, honest.suspended_at_once) == (2, 1)
+    assert (honest.high_or_above.hits, honest.own_level_high.hits) == (3, 0)
+
+
+def test_an_order_told_twice_counts_once() -> None:
+    """The same order again adds nothing to the turnover."""
+    stream = Stream("m")
+    for _ in range(2):
+        stream.orders = 0
+        stream.order("m", 11)
+    assert stream.seen.orders["m"] == [(at(11), 100)]
