@@ -109,8 +109,9 @@ class Timers:
                 break
             yield key
         last = watermark // _HOUR_MS
-        for hour in [hour for hour in self._hours if hour <= last]:
-            yield from [key for time, key in self._later[hour] if time <= watermark]
+        if self._hours and self._hours[0] <= last:
+            for hour in [hour for hour in self._hours if hour <= last]:
+                yield from [key for time, key in self._later[hour] if time <= watermark]
 
     def _look_ahead(self) -> None:
         """Set the bound to the next entry of the open hour, or to the beginning of the next hour with entries."""
