@@ -59,6 +59,10 @@ class Member:
         """Its exit code, ``None`` if it goes on for so long."""
         return self._process.wait(seconds)
 
+    def log_tail(self, characters: int = 3000) -> str:
+        """The end of what it has written."""
+        return self._process.log.read_text(errors="replace")[-characters:]
+
     def end(self) -> None:
         """End it if it still runs, keep its log."""
         self.signal(signal.SIGCONT)

@@ -21,13 +21,18 @@ _DELIVERY_MS = 300_000
 
 class Feeder:
     """Feeds records from a ``with`` block's beginning to its end, ``rate`` a second; an idempotent producer's, so each
-    is in its topic once.
+    is in its topic once. ``linger_ms`` is how long they gather.
     """
 
-    def __init__(self, settings: Settings, records: Iterator[ArchiveRecord], rate: float) -> None:
+    def __init__(
+        self, settings: Settings, records: Iterator[ArchiveRecord], rate: float, linger_ms: float = 10
+    ) -> None:
         self._prefix = settings.topics.prefix
         # The faults are known here: the client need not tell of each failed connection.
-        config = producer_config(settings, logger=SILENT) | {"delivery.timeout.ms": _DELIVERY_MS}
+        config = producer_config(settings, logger=SILENT) | {
+            "delivery.timeout.ms": _DELIVERY_MS,
+            "linger.ms": linger_ms,
+        }
         self._producer = Producer(config)
         self._records = records
         self._rate = rate
