@@ -151,16 +151,17 @@ class Takeover:
                 await store.begin(position)
         journal = merged_journal(loaded.journal, history, position.sequence)
         await asyncio.to_thread(self._correct_ends, number, position, journal, held)
-        if len(journal) > len(loaded.journal):
-            logger.warning(
-                "Redis had forgotten the latest journal entries; they were taken from Kafka",
-                extra={"shard": number, "entries": len(journal) - len(loaded.journal)},
-            )
         plan = resume(position.offsets, journal, held, claim)
         if plan.missing:
             self._missing(number, plan.missing)
         if plan.journal != loaded.journal:
             await store.rewrite_journal(position.sequence, plan.journal)
+        if len(journal) > len(loaded.journal):
+            # Said only now: what another worker wrote since it took the shard from this one would look the same.
+            logger.warning(
+                "Redis had forgotten the latest journal entries; they were taken from Kafka",
+                extra={"shard": number, "entries": len(journal) - len(loaded.journal)},
+            )
         self._passed(Step.SOUGHT)
         core = restore(number, loaded, self._judge, fresh_models(self._settings.worker.seed))
         logger.info(
