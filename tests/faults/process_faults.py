@@ -57,12 +57,13 @@ class Terminate(Fault):
 
 
 class Scale(Fault):
-    """Two workers more, then two less."""
+    """Two workers more, then two less. (When two leave at once, the embedded broker may let the third join for ever.)"""
 
     name: ClassVar[str] = "scale"
     what: ClassVar[str] = "from one worker to three and back, under load"
     share: ClassVar[float] = 0.2
     workers: ClassVar[int] = 1
+    brokers: ClassVar[tuple[str, ...]] = ("kafka",)
 
     def strike(self, stage: Stage) -> Iterator[Hit]:
         """Recovered when all shards move, with three and again with one."""
