@@ -57,7 +57,7 @@ class Terminate(Fault):
 
 
 class Scale(Fault):
-    """Two workers more, then two less. (When two leave at once, the embedded broker may let the third join for ever.)"""
+    """Two workers more, then two less. (When two leave at once, the embedded broker may keep the third joining.)"""
 
     name: ClassVar[str] = "scale"
     what: ClassVar[str] = "from one worker to three and back, under load"
