@@ -19,6 +19,10 @@ RECORDS ?= 200000
 WORKER_RECORDS ?= 20000
 # make test TESTS="tests/features -k windows"
 TESTS ?=
+# make evaluate DATA=DIR SEEDS=101,102 QUICK=1
+DATA ?=
+SEEDS ?=
+QUICK ?=
 # make faults KILLS=50 FAULTS=kill9,zombie BROKER=both SEED=1
 KILLS ?=
 FAULTS ?=
@@ -27,7 +31,7 @@ BROKER ?=
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-bench demo test fuzz check format bench faults soak lock clean
+.PHONY: help setup setup-bench demo test fuzz check evaluate format bench faults soak lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -69,6 +73,10 @@ format: $(STAMP) ## Format the code and sort its imports
 
 bench: $(STAMP) $(BENCH_STAMP) ## Measure, and write build/bench.json (ARGS=...)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+evaluate: $(STAMP) ## Measure how good the judgement is, into build/evaluation.* (DATA=DIR, SEEDS=101,102, QUICK=1)
+	$(BIN)/python -m benchmarks.evaluation $(if $(DATA),--data $(DATA)) $(if $(SEEDS),--seeds $(SEEDS)) \
+		$(if $(QUICK),--quick) $(ARGS)
 
 faults: $(STAMP) ## Break things (KILLS=50, FAULTS=kill9,zombie, BROKER=kafka|embedded|both, SEED=1, ARGS=--report)
 	$(BIN)/python -m tests.faults $(if $(KILLS),--kills $(KILLS)) $(if $(FAULTS),--faults $(FAULTS)) \

@@ -1,0 +1,133 @@
+"""The experiments of ``make evaluate``: what is run on which data, in pieces that can run side by side."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from benchmarks.evaluation.anomaly_adbench import DATA_SETS, load, measure, our_scores, river_scores
+from benchmarks.evaluation.bad_order_olist import evaluate, order_inputs
+from benchmarks.evaluation.fraud_ecommerce import evaluate as evaluate_fraud
+from benchmarks.evaluation.fraud_ecommerce import load_purchases
+from benchmarks.evaluation.olist_orders import Stage
+from benchmarks.evaluation.olist_rows import load_orders
+from benchmarks.evaluation.prequential import figures
+from benchmarks.evaluation.simulations import evaluate_seed, summarise
+from benchmarks.evaluation.yardstick import yardstick
+
+#: Seeds of the trees.
+ANOMALY_SEEDS: Final = tuple(range(1, 11))
+#: River's trees take minutes on the largest set, so it gets fewer seeds there.
+_LARGE: Final = 60_000
+_LARGE_RIVER_SEEDS: Final = 3
+#: The sets that are measured, the longest first.
+ANOMALY_SETS: Final = ("cover", "cover_shuffled", "shuttle", "mammography")
+#: What each stage of an order predicts, as the report names it.
+TASKS: Final[Mapping[str, Stage]] = {
+    "late_at_purchase": "purchase",
+    "late_at_dispatch": "dispatch",
+    "negative_review_after_delivery": "delivery",
+}
+#: Shards that the task at purchase is also measured with.
+SHARDS: Final = 4
+# What `quick` takes of each set.
+_QUICK_ORDERS: Final = 3_000
+_QUICK_ROWS: Final = 6_000
+_QUICK_PURCHASES: Final = 3_000
+
+Name: TypeAlias = tuple[str, ...]
+
+
+class Piece(NamedTuple):
+    """A part of the figures: where it belongs, and what computes it."""
+
+    name: Name
+    work: Callable[..., dict[str, Any]]
+    arguments: tuple[Any, ...]
+
+
+def plan(data: Path, seeds: Sequence[int], scratch: Path, *, quick: bool) -> tuple[list[Piece], list[str]]:
+    """All pieces, the longest first, and a word on each data set that is not there."""
+    pieces: list[Piece] = []
+    missing: list[str] = []
+    folder = data / "adbench"
+    for name in ANOMALY_SETS:
+        file = folder / DATA_SETS[name].file
+        if not file.exists():
+            missing.append(f"anomaly/{name}: there is no {file.name} in {folder}")
+            continue
+        pieces.append(Piece(("anomaly", name, "river"), anomaly_river, (folder, name, quick)))
+        pieces.append(Piece(("anomaly", name), anomaly_ours, (folder, name, quick)))
+    pieces += [Piece(("simulator", str(seed)), evaluate_seed, (seed, scratch, quick)) for seed in seeds]
+    if _there(data / "olist", "olist_orders_dataset.csv"):
+        pieces += [Piece(("olist", task), olist, (data / "olist", task, quick)) for task in TASKS]
+        pieces.append(Piece(("olist", "late_at_purchase", "four_shards"), olist_shards, (data / "olist", quick)))
+    else:
+        missing.append(f"olist: there are no order files in {data / 'olist'}")
+    if purchases := _there(data / "fraud_ecommerce", "Fraud_Data.csv"):
+        pieces.append(Piece(("fraud",), fraud, (purchases, quick)))
+    else:
+        missing.append(f"fraud: there is no Fraud_Data.csv in {data / 'fraud_ecommerce'}")
+    return pieces, missing
+
+
+def assemble(results: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
+    """The figures of all pieces as one object."""
+    found: dict[str, Any] = {}
+    seeds = {int(name[1]): result for name, result in sorted(results.items()) if name[0] == "simulator"}
+    if seeds:
+        found["simulator"] = summarise(seeds)
+    # Shorter names first, so that details find their place.
+    for name, result in sorted(results.items(), key=lambda item: (len(item[0]), item[0])):
+        if name[0] == "simulator":
+            continue
+        place = found
+        for part in name[:-1]:
+            place = place.setdefault(part, {})
+        place[name[-1]] = dict(result)
+    olist_figures = found.get("olist")
+    if olist_figures:
+        olist_figures["yardstick"] = {
+            task: olist_figures[task].pop("yardstick") for task in TASKS if "yardstick" in olist_figures.get(task, {})
+        }
+    return found
+
+
+def olist(folder: Path, task: str, quick: bool) -> dict[str, Any]:
+    """One stage of Olist's orders with one shard, and batch models on the same rows."""
+    stage = TASKS[task]
+    rows, _ = evaluate(load_orders(folder)[: _QUICK_ORDERS if quick else None], 1, order_inputs(stage=stage), stage)
+    return figures(rows) | {"yardstick": yardstick(rows, retrain=not quick)}
+
+
+def olist_shards(folder: Path, quick: bool) -> dict[str, Any]:
+    """Late deliveries at purchase, merchants spread over shards."""
+    rows, _ = evaluate(load_orders(folder)[: _QUICK_ORDERS if quick else None], SHARDS, order_inputs())
+    return figures(rows)
+
+
+def anomaly_ours(folder: Path, name: str, quick: bool) -> dict[str, Any]:
+    """Our trees, of the worker's size, on one set."""
+    rows = load(folder, name, _QUICK_ROWS if quick else None)
+    found = measure(rows, ANOMALY_SEEDS[: 2 if quick else None], our_scores)
+    return found | {
+        "rows": len(rows.labels),
+        "anomalies": float(rows.labels.mean()),
+        "order": "shuffled" if DATA_SETS[name].shuffle else "as given",
+    }
+
+
+def anomaly_river(folder: Path, name: str, quick: bool) -> dict[str, Any]:
+    """River's trees on one set."""
+    rows = load(folder, name, _QUICK_ROWS if quick else None)
+    most = 1 if quick else _LARGE_RIVER_SEEDS if len(rows.labels) > _LARGE else None
+    return measure(rows, ANOMALY_SEEDS[:most], river_scores)
+
+
+def fraud(file: Path, quick: bool) -> dict[str, Any]:
+    """The fraud set."""
+    return evaluate_fraud(load_purchases(file)[: _QUICK_PURCHASES if quick else None])
+
+
+def _there(folder: Path, name: str) -> Path | None:
+    """The file, gzipped or not, if it is there."""
+    return next((file for file in (folder / name, folder / f"{name}.gz") if file.exists()), None)
