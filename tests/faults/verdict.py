@@ -110,7 +110,9 @@ def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], inp
     }
     judge_outputs(verdict, deployment.read(*topics.values()), reference, topics)
     letters = list(read_dead_letters(kafka_config(settings), settings.topics.dead_letters, Selection()))
-    applied = [message for message in records if coordinates(message) not in reference.left_out]
+    # In the order of application: a merchant's currency, say, is that of its first listing or order.
+    places = [place for place in reference.applied if place in by_place and place not in reference.left_out]
+    applied = [by_place[place] for place in places]
     judge_counts(verdict, shards, applied, letters)
     judge_poison(verdict, letters, input_.poison)
     return verdict
