@@ -111,9 +111,9 @@ def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], inp
     judge_outputs(verdict, deployment.read(*topics.values()), reference, topics)
     letters = list(read_dead_letters(kafka_config(settings), settings.topics.dead_letters, Selection()))
     # In the order of application: a merchant's currency, say, is that of its first listing or order.
-    places = [place for place in reference.applied if place in by_place and place not in reference.left_out]
-    applied = [by_place[place] for place in places]
-    judge_counts(verdict, shards, applied, letters)
+    order = {place: index for index, place in enumerate(reference.applied)}
+    places = sorted(by_place.keys() - reference.left_out, key=lambda place: (order.get(place, len(order)), place))
+    judge_counts(verdict, shards, [by_place[place] for place in places], letters)
     judge_poison(verdict, letters, input_.poison)
     return verdict
 
