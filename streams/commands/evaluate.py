@@ -56,6 +56,7 @@ def command(
             check_writable(out, overwrite=True)
         except ArchiveError as error:
             raise click.BadParameter(str(error), param_hint="--out") from None
+    from detectors.apply import ApplyError
     from streams.evaluation.archive_run import evaluation_judge
     from streams.evaluation.figures import figures, table
     from streams.evaluation.scoring import score_records
@@ -64,8 +65,9 @@ def command(
         judge = evaluation_judge(settings)
     except PolicyError as error:
         raise click.ClickException(str(error)) from None
+    progress = Progress("judged")
     try:
-        with Progress("judged") as progress:
+        with progress:
             score, seen = score_records(
                 read_archive(archive),
                 labels,
@@ -76,6 +78,8 @@ def command(
             )
     except ArchiveError as error:
         raise click.BadParameter(str(error), param_hint="ARCHIVE") from None
+    except ApplyError as error:
+        raise click.ClickException(f"after {progress.count:,} records: {error}; please report it") from error
     if not progress.count:
         raise click.BadParameter(f"{archive} holds no event of the input topics", param_hint="ARCHIVE")
     absent = sum(merchant not in seen.merchants for merchant in labels.merchants)

@@ -3,6 +3,9 @@
 from collections.abc import Callable, Iterable
 from typing import Final, get_args
 
+from msgspec import DecodeError, Struct
+from msgspec.json import Decoder
+
 from config.settings import Settings
 from detectors.apply import Core
 from detectors.evaluation.observations import Observations
@@ -18,6 +21,13 @@ from streams.worker import compiled_policies, judge_settings
 _KINDS: Final = frozenset(get_args(TopicKind))
 #: Pseudonyms that never leave this process need no secret; a fixed key makes every run the same.
 _KEY: Final = b"evaluation in memory"
+
+
+class _Dated(Struct):
+    occurred_at: int = 0
+
+
+_read_time: Final = Decoder(_Dated).decode
 #: Records after which what is marked for a checkpoint is forgotten.
 _FORGET_EVERY: Final = 40_000
 
@@ -42,6 +52,11 @@ def run_archive(
 
     One record is one flush, so that each output has the time of the record that brought it. Topics other than the
     inputs are passed over. ``seed`` is that of the models; ``advance`` is called for every record.
+
+    Raises
+    ------
+    detectors.apply.ApplyError
+        A record made the core fail, which is a fault of ours.
     """
     cores = [Core(ShardState(shard), fresh_models(seed), judge) for shard in range(shards)]
     sequences = [0] * shards
@@ -51,7 +66,7 @@ def run_archive(
             continue
         shard = shard_of(record.key, shards)
         core = cores[shard]
-        time = latest if record.timestamp is None else record.timestamp
+        time = _time_of(record)
         kind: TopicKind = record.topic  # type: ignore[assignment]  # one of the kinds, as was looked up
         # Offsets only have to differ: one number for all topics.
         sequences[shard] += 1
@@ -59,10 +74,8 @@ def run_archive(
         flush = Flush(sequences[shard], [taken])
         events = core.decode(flush)
         event = events[0]
+        latest = max(latest, time)
         if type(event) is not Rejection:
-            if record.timestamp is None:
-                time = event.occurred_at  # type: ignore[union-attr]
-            latest = max(latest, time)
             seen.event(event, latest)  # type: ignore[arg-type]
         seen.outputs(core.apply(flush, events), latest)
         count += 1
@@ -70,6 +83,16 @@ def run_archive(
         if not sequences[shard] % _FORGET_EVERY:
             _forget_touched(core.state)
     return count
+
+
+def _time_of(record: ArchiveRecord) -> int:
+    """The record's own timestamp, ms; where it has none, the time of its event."""
+    if record.timestamp is not None:
+        return record.timestamp
+    try:
+        return _read_time(record.value or b"").occurred_at
+    except (DecodeError, UnicodeDecodeError):
+        return 0
 
 
 def _forget_touched(state: ShardState) -> None:

@@ -32,5 +32,9 @@ def score_records(
     run_archive(records, judge, seen, shards=shards, seed=seed, advance=advance)
     known = labels() if callable(labels) else labels
     malicious = {merchant: (each.pattern, each.start_ms) for merchant, each in known.merchants.items()}
-    honest = seen.merchants - malicious.keys() if known.honest is None else known.honest
-    return score(seen, malicious, honest, known.listings, known.traps), seen
+    # Honest merchants that never appear would only make the shares look better.
+    honest = seen.merchants - malicious.keys()
+    if known.honest is not None:
+        honest &= set(known.honest)
+    traps = {name: honest & set(merchants) for name, merchants in known.traps.items()}
+    return score(seen, malicious, honest, known.listings, traps), seen

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from streams.archive import read_archive
+from streams.archive import ArchiveRecord, read_archive, write_archive
 from streams.cli import main
 from streams.evaluation.partitioner import shard_of
 from streams.simulator import Simulation, SimulatorConfig, write_truth
@@ -44,6 +44,39 @@ def test_the_same_archive_gives_the_same_figures(archive: Path) -> None:
     first, second = run(archive, "--shards", 2, "--json"), run(archive, "--shards", 2, "--json")
     assert first.stdout == second.stdout
     assert json.loads(first.stdout)["shards"] == 2
+
+
+def test_records_without_a_timestamp_have_the_time_of_their_event(archive: Path, tmp_path: Path) -> None:
+    """Where all events are told at once, the figures are those of the archive with timestamps."""
+    bare = tmp_path / "bare.jsonl"
+    with write_archive(bare) as copy:
+        for record in read_archive(archive):
+            copy.write(ArchiveRecord(record.topic, record.key, record.value))
+    told, untold = run(archive, "--json"), run(bare, "--truth", truth_path(archive), "--json")
+    assert json.loads(untold.stdout) == json.loads(told.stdout)
+
+
+def test_what_is_not_in_the_archive_makes_nothing_look_better(archive: Path, tmp_path: Path) -> None:
+    """An absent attacker is missed, an absent honest merchant does not count, and unusable records are told."""
+    truth = json.loads(truth_path(archive).read_text())
+    truth["merchants"]["absent"] = {"pattern": "bust_out", "start_ms": truth["start"]}
+    truth["honest"].append("absent too")
+    (tmp_path / "t.json").write_text(json.dumps(truth))
+    longer = tmp_path / "longer.jsonl"
+    with write_archive(longer) as copy:
+        for record in read_archive(archive):
+            copy.write(record)
+        copy.write(ArchiveRecord("orders", b"m", b"no event", 1))
+        copy.write(ArchiveRecord("other-topic", b"m", b"{}", 1))
+    before, result = run(archive, "--json"), run(longer, "--truth", tmp_path / "t.json", "--json")
+    first, found = json.loads(before.stdout), json.loads(result.stdout)
+    assert found["patterns"]["bust_out"]["recall_of"] == [
+        first["patterns"]["bust_out"]["recall_of"][0],
+        first["patterns"]["bust_out"]["merchants"] + 1,
+    ]
+    assert found["honest"]["merchants"] == first["honest"]["merchants"]
+    assert (found["rejected"], found["events"]) == (1, first["events"] + 1)
+    assert "1 malicious merchants of the truth are not in the archive" in result.stderr
 
 
 def test_keys_go_to_kafkas_partitions() -> None:
