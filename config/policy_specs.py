@@ -78,17 +78,23 @@ class LevelsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class TermListSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Words and phrases to find, longer ones in which they mean no harm (``allow``), and built-in ``patterns``."""
+    """Words and phrases to find, longer ones in which they mean no harm (``allow``), ``hints`` that count only beside
+    a term of the list or a protected brand without authorisation, and built-in ``patterns``.
+    """
 
     terms: list[Term] = []
+    hints: list[Term] = []
     allow: list[Term] = []
     patterns: list[str] = []
 
 
 class BrandsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Brands that need an authorisation, and words before them that only say what a product fits."""
+    """Brands that need an authorisation, words before them that only say what a product fits, and ``known`` words and
+    brands that are no look-alike spelling of a protected one.
+    """
 
     protected: list[Term] = []
+    known: list[Term] = []
     contexts: list[Term] = []
 
 

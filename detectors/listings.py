@@ -142,6 +142,8 @@ class ListingFlow:
         listing.brand_unauthorised = signals.brand_unauthorised
         listing.category_prohibited = signals.category_prohibited
         listing.category_restricted = signals.category_restricted
+        listing.disguised_terms = signals.disguised_terms
+        listing.brand_lookalike = signals.brand_lookalike
         self._assessor.listing(event, listing, merchant)
         self._assessor.merchant(merchant, False)
 

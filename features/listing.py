@@ -36,6 +36,9 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     brand_unauthorised: bool = False
     category_prohibited: bool = False
     category_restricted: bool = False
+    #: Terms of these lists that are there in disguise alone, and whether a brand is spelt nearly right.
+    disguised_terms: int = 0
+    brand_lookalike: bool = False
     #: Natural logarithm of price over the category's median when this version was seen; null without enough listings.
     level: float | None = None
     edits: int = 0

@@ -5,19 +5,21 @@ Text is compared in the normal form of :func:`features.text.fold` and by whole w
 "replicate". A text is cut into words once and each word is looked up in one table for all lists, longest phrase first,
 so that an allowed phrase ("scale replica") takes its words away from the term inside it. Terms with other characters
 than letters, digits and blanks ("1:1"), or in scripts without blanks between words, are looked up as they stand.
-
-Brands are looked for in the title and the brand field alone: what a description names is more often what the product
-fits.
+:mod:`features.disguise` finds the words of terms that are spelt to escape this, :mod:`features.contact_text` contact
+details and :mod:`features.brand_names` brands.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from msgspec import Struct
 
 from config.policies import did_you_mean
 from config.policy_specs import TermListSpec, TermsSpec
+from features.brand_names import Brands, brand_name
+from features.contact_text import PATTERNS, Finder
+from features.disguise import ALLOWED, Cut, Disguises, Phrase, cut_up, unmask
 from features.events import ListingVersion
 from features.text import fold, title_similarity, words_of
 
@@ -25,14 +27,10 @@ __all__ = ["LISTS", "PATTERNS", "ListingText", "Terms", "compile_terms", "listin
 
 #: The term lists, in the order of the counts in ListingText.
 LISTS: Final = ("replica", "contact", "prohibited", "claims")
-_ALLOWED: Final = -1
+#: Hints of a list have this added to its kind: they count beside a term of the list or a protected brand alone.
+_HINT: Final = len(LISTS)
 #: What may stand before the name in an authorization, as in "brand:solenne".
 _PREFIXES: Final = ("brand", "permit", "category")
-#: Words that may stand between a context ("case for") and the brand that it excuses.
-CONTEXT_REACH: Final = 2
-
-Words: TypeAlias = tuple[str, ...]
-Finder: TypeAlias = Callable[[str], bool]
 
 
 class ListingText(Struct, frozen=True, gc=False):
@@ -45,41 +43,8 @@ class ListingText(Struct, frozen=True, gc=False):
     brand_unauthorised: bool = False
     category_prohibited: bool = False
     category_restricted: bool = False
-
-
-# Each pattern runs in linear time, and only on text with the plain words that it needs.
-_INTERNATIONAL = re.compile(r"\+\d[\d ().-]{7,20}\d").search
-_ANNOUNCED = re.compile(
-    r"\b(?:(?:tel|call|text|sms|viber|whatsapp)\b\W{0,3}(?:(?:me|us|at|on)\W{1,3}){0,3}"
-    r"|(?:phone|mobile|cell)(?: ?(?:no|number)\b\W{0,3}| ?[:#] ?))\d[\d ().-]{5,20}\d"
-).search
-_ANNOUNCEMENTS = ("tel", "call", "text", "sms", "viber", "whatsapp", "phone", "mobile", "cell")
-_DOMAIN = re.compile(r"\.(?<=\w\.)(?:com|net|org|ru|cn|xyz|biz)\b").search
-_EMAIL = re.compile(r"[\w.+-]{1,64}@\w[\w-]{0,60}\.\w").search
-_HANDLE = re.compile(r"(?:^|[\s(:,])@\w[\w.]{2,30}").search
-
-
-def _phone(text: str) -> bool:
-    """International numbers, and others that are announced as one; bare digits are mostly sizes and article numbers."""
-    return _INTERNATIONAL(text) is not None or (
-        any(word in text for word in _ANNOUNCEMENTS) and _ANNOUNCED(text) is not None
-    )
-
-
-#: Ways to name a contact outside the marketplace, by the name that term files use.
-PATTERNS: Final[dict[str, Finder]] = {
-    "phone": _phone,
-    "url": lambda text: "://" in text or "www." in text or _DOMAIN(text) is not None,
-    "email": lambda text: "@" in text and _EMAIL(text) is not None,
-    "handle": lambda text: "@" in text and _HANDLE(text) is not None,
-}
-
-
-class _Phrase(NamedTuple):
-    words: Words
-    kind: int
-    """Index into LISTS, or _ALLOWED."""
-    term: str
+    disguised_terms: int = 0
+    brand_lookalike: bool = False
 
 
 class _Symbol(NamedTuple):
@@ -91,34 +56,27 @@ class _Symbol(NamedTuple):
 class Terms:
     """Compiled term lists, brands and categories; :func:`compile_terms` makes one."""
 
-    __slots__ = ("_brands", "_contexts", "_finders", "_phrases", "_prohibited", "_restricted", "_symbols")
+    __slots__ = ("_brands", "_disguises", "_finders", "_phrases", "_prohibited", "_restricted", "_symbols")
 
     def __init__(self, spec: TermsSpec) -> None:
-        phrases: dict[str, list[_Phrase]] = {}
+        phrases: set[Phrase] = set()
         self._symbols: list[_Symbol] = []
         self._finders: list[tuple[str, int, Finder]] = []
         for kind, name in enumerate(LISTS):
             terms: TermListSpec = getattr(spec, name)
             allowed = [fold(phrase) for phrase in terms.allow]
-            for phrase in allowed:
-                _add(phrases, _Phrase(tuple(words_of(phrase)), _ALLOWED, phrase))
-            for term in map(fold, terms.terms):
-                if _is_symbol(term):
-                    inside = [phrase for phrase in allowed if term in phrase]
-                    self._symbols.append(_Symbol(term, kind, _symbol_finder(term, inside)))
-                else:
-                    _add(phrases, _Phrase(tuple(words_of(term)), kind, term))
+            phrases.update(Phrase(ALLOWED, tuple(words_of(phrase)), phrase) for phrase in allowed)
+            for counted, listed in ((kind, terms.terms), (kind + _HINT, terms.hints)):
+                for term in map(fold, listed):
+                    if _is_symbol(term):
+                        inside = [phrase for phrase in allowed if term in phrase]
+                        self._symbols.append(_Symbol(term, counted, _symbol_finder(term, inside)))
+                    else:
+                        phrases.add(Phrase(counted, tuple(words_of(term)), term))
             self._finders += [(pattern, kind, PATTERNS[pattern]) for pattern in terms.patterns]
-        self._phrases = {first: _longest_first(group) for first, group in phrases.items()}
-        brands: dict[str, list[_Phrase]] = {}
-        for brand in spec.brands.protected:
-            _add(brands, _Phrase(tuple(words_of(fold(brand))), 0, _name(brand)))
-        self._brands = {first: _longest_first(group) for first, group in brands.items()}
-        #: By their last word: most words before a brand end none.
-        self._contexts: dict[str, list[Words]] = {}
-        for context in spec.brands.contexts:
-            words = tuple(words_of(fold(context)))
-            self._contexts.setdefault(words[-1], []).append(words)
+        self._phrases = _by_first_word(phrases)
+        self._disguises = Disguises(phrase for phrase in phrases if _can_be_disguised(phrase))
+        self._brands = Brands(spec.brands)
         self._prohibited = frozenset(map(_path, spec.categories.prohibited))
         self._restricted = {_path(path): permit for path, permit in spec.categories.restricted.items()}
 
@@ -135,47 +93,73 @@ class Terms:
         """
         text = fold(title)
         title_words = words_of(text)
-        counts = [0, 0, 0, 0]
-        for kind, _ in self._hits(text, title_words, description):
-            counts[kind] += 1
+        cut = cut_up(text if title.isascii() else unmask(title))
+        brands = self._brands.find(title, title_words, cut, brand)
         prohibited, permit = self._category(category)
-        named = self._named_brand(title_words, brand)
-        held = _held(authorizations) if authorizations and (named or permit) else frozenset()
+        suspected = brands.named | brands.lookalike
+        held = _held(authorizations) if authorizations and (suspected or permit) else frozenset()
+        plain, disguised = self._hits(title, text, title_words, cut, description)
+        counts = [0, 0, 0, 0]
+        for kind in _counted(plain | disguised if disguised else plain, not suspected <= held):
+            counts[kind] += 1
         return ListingText(
             replica_terms=counts[0],
             contact_terms=counts[1],
             prohibited_terms=counts[2],
             claim_terms=counts[3],
-            brand_unauthorised=bool(named - held) if named else False,
+            brand_unauthorised=not brands.named <= held,
             category_prohibited=prohibited,
             category_restricted=permit is not None and held.isdisjoint(_held([permit])),
+            disguised_terms=sum(kind < _HINT for kind, _ in disguised),
+            brand_lookalike=not brands.lookalike <= held,
         )
 
     def hits(self, title: str, description: str | None = None) -> dict[str, list[str]]:
-        """The terms found, by list, sorted: what a reviewer wants to see."""
+        """The terms found, in disguise or not, by list, sorted: what a reviewer wants to see. Hints are left out."""
         found: dict[str, list[str]] = {}
         text = fold(title)
-        for kind, term in sorted(self._hits(text, words_of(text), description)):
-            found.setdefault(LISTS[kind], []).append(term)
+        plain, disguised = self._hits(title, text, words_of(text), cut_up(unmask(title)), description)
+        for kind, term in sorted(plain | disguised):
+            if kind < _HINT:
+                found.setdefault(LISTS[kind], []).append(term)
         return found
 
-    def _hits(self, text: str, title_words: list[str], description: str | None) -> Collection[tuple[int, str]]:
-        words = title_words
+    def _hits(
+        self, title: str, text: str, title_words: list[str], cut: Cut, description: str | None
+    ) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
+        """Kind and term of what is found as it is, and of what is found only in disguise."""
+        words, raw = title_words, title
+        hidden = self._disguises.find(title, cut)
         if description:
             folded = fold(description)
             text = f"{text}\n{folded}"
             # The mark keeps a phrase from reaching across.
             words = [*title_words, "\n", *words_of(folded)]
+            raw = f"{title}\n{description}"
+            hidden += self._disguises.find(description)
         found: set[tuple[int, str]] = set()
         if not self._phrases.keys().isdisjoint(words):
             found.update((phrase.kind, phrase.term) for phrase in _phrases_in(words, self._phrases))
+        self._search(text, found)
+        disguised = {(phrase.kind, phrase.term) for phrase in hidden if phrase.kind != ALLOWED}
+        if not raw.isascii():
+            plain = unmask(raw)
+            if plain != text:
+                self._search(plain, disguised)
+        if disguised:
+            disguised -= found
+        return found, disguised
+
+    def _search(self, text: str, found: set[tuple[int, str]]) -> None:
+        """Add what is looked up as it stands."""
+        if " : " in text:
+            text = text.replace(" : ", ":")
         for symbol in self._symbols:
             if symbol.text in text and symbol.search(text):
                 found.add((symbol.kind, symbol.text))
         for name, kind, finder in self._finders:
             if finder(text):
                 found.add((kind, name))
-        return found
 
     def _category(self, category: str) -> tuple[bool, str | None]:
         """Whether a category or one above it is prohibited, and the permit that the closest restricted one needs."""
@@ -186,32 +170,6 @@ class Terms:
             permit = permit or self._restricted.get(path)
             path = path.rpartition("/")[0]
         return prohibited, permit
-
-    def _named_brand(self, title_words: list[str], brand: str | None) -> frozenset[str]:
-        """Protected brands that a listing sells under: its brand field, and its title outside of "case for" and the
-        like.
-        """
-        found: set[str] = set()
-        if brand:
-            words = words_of(fold(brand))
-            if words and words[0] in self._brands:
-                found.update(phrase.term for phrase in _phrases_in(words, self._brands))
-        if not self._brands.keys().isdisjoint(title_words):
-            for position, word in enumerate(title_words):
-                for phrase in self._brands.get(word, ()):
-                    if tuple(title_words[position : position + len(phrase.words)]) == phrase.words:
-                        if not self._excused(title_words, position):
-                            found.add(phrase.term)
-                        break
-        return frozenset(found)
-
-    def _excused(self, words: list[str], position: int) -> bool:
-        """Whether a context ends at most CONTEXT_REACH words before a position."""
-        for end in range(position, max(0, position - CONTEXT_REACH - 1), -1):
-            for context in self._contexts.get(words[end - 1], ()):
-                if tuple(words[max(0, end - len(context)) : end]) == context:
-                    return True
-        return False
 
 
 def compile_terms(spec: TermsSpec) -> Terms:
@@ -228,8 +186,8 @@ def compile_terms(spec: TermsSpec) -> Terms:
             if pattern not in PATTERNS:
                 hint = did_you_mean(pattern, PATTERNS) or f"; known are {', '.join(PATTERNS)}"
                 raise ValueError(f'{name}: unknown pattern "{pattern}"{hint}')
-        _need_words(name, (*terms.terms, *terms.allow))
-    _need_words("brands", (*spec.brands.protected, *spec.brands.contexts))
+        _need_words(name, (*terms.terms, *terms.allow, *terms.hints))
+    _need_words("brands", (*spec.brands.protected, *spec.brands.contexts, *spec.brands.known))
     return Terms(spec)
 
 
@@ -244,23 +202,41 @@ def _need_words(name: str, terms: Iterable[str]) -> None:
             raise ValueError(f"{name}: {term!r} has no letter or digit")
 
 
-def _add(table: dict[str, list[_Phrase]], phrase: _Phrase) -> None:
-    table.setdefault(phrase.words[0], []).append(phrase)
+def _by_first_word(phrases: Iterable[Phrase]) -> dict[str, tuple[Phrase, ...]]:
+    """Phrases by their first word, the longest first. At equal length the allowed one, whose kind is the least, comes
+    first.
+    """
+    found: dict[str, list[Phrase]] = {}
+    for phrase in sorted(phrases, key=lambda phrase: (-len(phrase.words), phrase.kind, phrase.words)):
+        found.setdefault(phrase.words[0], []).append(phrase)
+    return {first: tuple(group) for first, group in found.items()}
 
 
-def _longest_first(phrases: Iterable[_Phrase]) -> tuple[_Phrase, ...]:
-    # At equal length the allowed phrase, whose kind is the least, comes first.
-    return tuple(sorted(set(phrases), key=lambda phrase: (-len(phrase.words), phrase.kind, phrase.words)))
+def _can_be_disguised(phrase: Phrase) -> bool:
+    """Whether a phrase is looked for in disguise: where digits belong to a term, those in a text cannot stand for
+    letters.
+    """
+    return phrase.kind == ALLOWED or not any(map(str.isdigit, phrase.term))
 
 
-def _phrases_in(words: Sequence[str], table: Mapping[str, tuple[_Phrase, ...]]) -> Iterable[_Phrase]:
+def _counted(found: Iterable[tuple[int, str]], unauthorised: bool) -> Iterable[int]:
+    """The list of each term that counts: hints do beside a term of their list, or a brand without authorisation."""
+    lists = {kind for kind, _ in found if kind < _HINT}
+    for kind, _ in found:
+        if kind < _HINT:
+            yield kind
+        elif unauthorised or kind - _HINT in lists:
+            yield kind - _HINT
+
+
+def _phrases_in(words: Sequence[str], table: Mapping[str, tuple[Phrase, ...]]) -> Iterable[Phrase]:
     """Phrases that count, from left to right; each word belongs to the longest phrase that begins first."""
     position = 0
     while position < len(words):
         for phrase in table.get(words[position], ()):
             length = len(phrase.words)
             if tuple(words[position : position + length]) == phrase.words:
-                if phrase.kind != _ALLOWED:
+                if phrase.kind != ALLOWED:
                     yield phrase
                 position += length
                 break
@@ -297,9 +273,5 @@ def _held(authorizations: Iterable[str]) -> frozenset[str]:
     held = set()
     for authorization in authorizations:
         prefix, _, rest = fold(authorization).partition(":")
-        held.add(_name(rest if rest and prefix in _PREFIXES else authorization))
+        held.add(brand_name(rest if rest and prefix in _PREFIXES else authorization))
     return frozenset(held)
-
-
-def _name(text: str) -> str:
-    return " ".join(fold(text).split())

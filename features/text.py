@@ -29,11 +29,16 @@ def fold(text: str) -> str:
     """
     if text.isascii():
         return text.lower()
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible(text)).casefold())
+
+
+def visible(text: str) -> str:
+    """Text without invisible characters, and with at most :data:`LONGEST_RUN` combining marks in a row."""
     # Before normalising: what stands between two runs must not make one of them afterwards.
-    visible = _INVISIBLE.sub("", text)
-    if len(visible) > _HARMLESS_CHARACTERS:
-        visible = _long_runs().sub(lambda run: run[0][:LONGEST_RUN], visible)
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", visible).casefold())
+    shown = _INVISIBLE.sub("", text)
+    if len(shown) > _HARMLESS_CHARACTERS:
+        shown = _long_runs().sub(lambda run: run[0][:LONGEST_RUN], shown)
+    return shown
 
 
 @cache

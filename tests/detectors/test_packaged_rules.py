@@ -144,6 +144,12 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         {"brand_unauthorised": 1, "replica_terms": 0, "price_to_category": 0.4},
         [{"brand_unauthorised": 0}, {"price_to_category": 0.5}, {"price_to_category": None}],
     ),
+    "counterfeit-lookalike": (
+        {"brand_lookalike": 1, "replica_terms": 1},
+        [{"brand_lookalike": 0}, {"replica_terms": 0}],
+    ),
+    "brand-lookalike": ({"brand_lookalike": 1}, [{"brand_lookalike": 0}]),
+    "disguised-terms": ({"disguised_terms": 1}, [{"disguised_terms": 0}]),
     "replica-vocabulary": ({"replica_terms": 2}, [{"replica_terms": 1}]),
     "replica-word": ({"replica_terms": 1, "brand_unauthorised": 0}, [{"replica_terms": 0}, {"brand_unauthorised": 1}]),
     "prohibited-category": ({"category_prohibited": 1}, [{"category_prohibited": 0}]),

@@ -37,8 +37,8 @@ ORDER = [
 LISTING = [
     *("listing_price", "price_to_category", "discount_share", "price_change", "list_price_change", "title_similarity"),
     *("category_changed", "brand_changed", "replica_terms", "contact_terms", "prohibited_terms", "claim_terms"),
-    *("brand_unauthorised", "category_prohibited", "category_restricted", "listing_edits", "listing_age_days"),
-    "listing_orders",
+    *("disguised_terms", "brand_unauthorised", "brand_lookalike", "category_prohibited", "category_restricted"),
+    *("listing_edits", "listing_age_days", "listing_orders"),
 ]
 
 
