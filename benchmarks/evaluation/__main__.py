@@ -7,6 +7,7 @@ import argparse
 import json
 import os
 import sys
+import zipfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -49,24 +50,37 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     return given
 
 
-def _work(piece: Piece) -> tuple[Name, dict[str, Any], float]:
+def _work(piece: Piece) -> tuple[Name, dict[str, Any] | str, float]:
+    """What a piece found, or in words why it failed: rows that cannot be read must not cost the other figures."""
     start = perf_counter()
-    return piece.name, piece.work(*piece.arguments), perf_counter() - start
+    found: dict[str, Any] | str
+    try:
+        found = piece.work(*piece.arguments)
+    except (ArithmeticError, LookupError, OSError, ValueError, zipfile.BadZipFile) as error:
+        found = f"{type(error).__name__}: {error}"
+    return piece.name, found, perf_counter() - start
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run, write the reports, and say which goals are missed; returns the exit code."""
+    """Run, write the reports, and say which goals are missed; returns the exit code, 1 where an experiment failed."""
     given = _arguments(arguments)
     start = perf_counter()
     results: dict[Name, dict[str, Any]] = {}
+    failed: list[str] = []
+    count = 0
     with TemporaryDirectory() as scratch, ProcessPoolExecutor(given.processes) as pool:
         pieces, missing = plan(given.data, given.seeds, Path(scratch), quick=given.quick)
         for word in missing:
             print(f"left out: {word}", file=sys.stderr)
         for done in as_completed([pool.submit(_work, piece) for piece in pieces]):
             name, found, seconds = done.result()
-            results[name] = found
-            print(f"{len(results):3} of {len(pieces)}  {'/'.join(name)}  {seconds:.1f} s", file=sys.stderr, flush=True)
+            count += 1
+            if isinstance(found, str):
+                failed.append(f"{'/'.join(name)}: {found}")
+                print(f"{count:3} of {len(pieces)}  failed: {failed[-1]}", file=sys.stderr, flush=True)
+            else:
+                results[name] = found
+                print(f"{count:3} of {len(pieces)}  {'/'.join(name)}  {seconds:.1f} s", file=sys.stderr, flush=True)
     figures = with_differences(assemble(results))
     verdicts = judge(figures)
     report = figures | {
@@ -79,6 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
             "quick": given.quick,
             "seconds": round(perf_counter() - start, 1),
             "left_out": missing,
+            "failed": failed,
             "machine": describe_machine(None),
         },
     }  # fmt: skip
@@ -92,7 +107,7 @@ def main(arguments: list[str] | None = None) -> int:
             limit = f"at {'most' if each.goal.at_most else 'least'} {each.goal.limit:g}"
             print(f"{each.words:7} {each.value:7.3f}  {limit:15}  {each.goal.words}")
     print(f"{perf_counter() - start:.0f} s; {given.out / 'evaluation.html'}")
-    return 0
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

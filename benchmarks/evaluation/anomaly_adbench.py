@@ -116,7 +116,9 @@ def measure(
 ) -> dict[str, Any]:
     """Mean and standard deviation over seeds, and the least microseconds a row."""
     found = [score(rows, seed) for seed in seeds]
-    areas = [roc_auc(rows.labels, scores) or 0.0 for scores, _ in found]
+    areas = [area for scores, _ in found if (area := roc_auc(rows.labels, scores)) is not None]
+    if not areas:
+        raise ValueError("the rows are all anomalies or none is")
     return {
         "auc_mean": fmean(areas),
         "auc_sd": stdev(areas) if len(areas) > 1 else None,

@@ -9,16 +9,13 @@ from benchmarks.evaluation.bad_order_olist import evaluate, order_inputs
 from benchmarks.evaluation.fraud_ecommerce import evaluate as evaluate_fraud
 from benchmarks.evaluation.fraud_ecommerce import load_purchases
 from benchmarks.evaluation.olist_orders import Stage
-from benchmarks.evaluation.olist_rows import load_orders
+from benchmarks.evaluation.olist_rows import OLIST_FILES, load_orders
 from benchmarks.evaluation.prequential import figures
 from benchmarks.evaluation.simulations import evaluate_seed, summarise
 from benchmarks.evaluation.yardstick import yardstick
 
 #: Seeds of the trees.
 ANOMALY_SEEDS: Final = tuple(range(1, 11))
-#: River's trees take minutes on the largest set, so it gets fewer seeds there.
-_LARGE: Final = 60_000
-_LARGE_RIVER_SEEDS: Final = 3
 #: The sets that are measured, the longest first.
 ANOMALY_SETS: Final = ("cover", "cover_shuffled", "shuttle", "mammography")
 #: What each stage of an order predicts, as the report names it.
@@ -58,11 +55,12 @@ def plan(data: Path, seeds: Sequence[int], scratch: Path, *, quick: bool) -> tup
         pieces.append(Piece(("anomaly", name, "river"), anomaly_river, (folder, name, quick)))
         pieces.append(Piece(("anomaly", name), anomaly_ours, (folder, name, quick)))
     pieces += [Piece(("simulator", str(seed)), evaluate_seed, (seed, scratch, quick)) for seed in seeds]
-    if _there(data / "olist", "olist_orders_dataset.csv"):
+    absent = [name for name in OLIST_FILES if not _there(data / "olist", f"{name}.csv")]
+    if not absent:
         pieces += [Piece(("olist", task), olist, (data / "olist", task, quick)) for task in TASKS]
         pieces.append(Piece(("olist", "late_at_purchase", "four_shards"), olist_shards, (data / "olist", quick)))
     else:
-        missing.append(f"olist: there are no order files in {data / 'olist'}")
+        missing.append(f"olist: there is no {absent[0]}.csv in {data / 'olist'}")
     if purchases := _there(data / "fraud_ecommerce", "Fraud_Data.csv"):
         pieces.append(Piece(("fraud",), fraud, (purchases, quick)))
     else:
@@ -119,8 +117,7 @@ def anomaly_ours(folder: Path, name: str, quick: bool) -> dict[str, Any]:
 def anomaly_river(folder: Path, name: str, quick: bool) -> dict[str, Any]:
     """River's trees on one set."""
     rows = load(folder, name, _QUICK_ROWS if quick else None)
-    most = 1 if quick else _LARGE_RIVER_SEEDS if len(rows.labels) > _LARGE else None
-    return measure(rows, ANOMALY_SEEDS[:most], river_scores)
+    return measure(rows, ANOMALY_SEEDS[: 1 if quick else None], river_scores)
 
 
 def fraud(file: Path, quick: bool) -> dict[str, Any]:

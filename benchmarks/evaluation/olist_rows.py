@@ -5,7 +5,17 @@ import gzip
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+#: The files that are read, without ``.csv`` or ``.csv.gz``.
+OLIST_FILES: Final = (
+    "olist_orders_dataset",
+    "olist_order_items_dataset",
+    "olist_order_reviews_dataset",
+    "olist_customers_dataset",
+    "olist_sellers_dataset",
+    "olist_products_dataset",
+)
 
 
 class Order(NamedTuple):

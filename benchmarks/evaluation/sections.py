@@ -49,8 +49,7 @@ River's Half-Space Trees of default size stand behind its running min-max scaler
 seeds, on a machine busy with the other experiments.""")
 _HOW_FRAUD: Final = paragraph("""
 Purchases of new accounts, test-then-train, a fraud taken as known 14 days later, or at once. All of January's fraud is
-a purchase within a minute of the signup, so January is given apart. What is learned after two weeks comes too late for
-half of it.""")
+a purchase within a minute of the signup, so January is given apart.""")
 
 
 def sections(report: Mapping[str, Any], verdicts: Sequence[Verdict]) -> list[Section]:
@@ -80,6 +79,7 @@ def _summary(report: Mapping[str, Any], verdicts: Sequence[Verdict]) -> Section:
         f"{measured - missed} of {measured} goals that were measured are met, {missed} are missed.",
         f"{run['seconds']:,.0f} s on {machine['processor']}, {machine['cores']} cores, Python {machine['python']}.",
         *(f"Left out: {word}." for word in run["left_out"]),
+        *(f"Failed: {word}." for word in run["failed"]),
     ]
     if run["quick"]:
         words.insert(0, "A quick run on slices: it shows that everything works, not how good anything is.")
@@ -207,7 +207,7 @@ def _anomaly(figures: Mapping[str, Any]) -> Section:
                 f"{ours['rows']:,}, {percent(ours['anomalies'])}",
                 f"{number(ours['auc_mean'])} (sd {number(ours['auc_sd'])})",
                 number(ours["us_per_event"], 1),
-                f"{number(river.get('auc_mean'))} (sd {number(river.get('auc_sd'))}, {river.get('seeds', 0)} seeds)",
+                f"{number(river.get('auc_mean'))} (sd {number(river.get('auc_sd'))})",
                 number(river.get("us_per_event"), 1),
                 _ANOMALY_REFERENCES[name],
             )

@@ -92,6 +92,25 @@ def test_a_set_that_is_not_there_is_left_out_with_a_word(tmp_path: Path) -> None
     assert len(missing) == 6
 
 
+@pytest.mark.slow
+def test_rows_that_cannot_be_read_cost_only_their_own_figures(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A broken set is named, the others are reported, and the exit code tells."""
+    (tmp_path / "adbench").mkdir()
+    (tmp_path / "adbench" / "32_shuttle.npz").write_bytes(b"PK no archive")
+    (tmp_path / "fraud_ecommerce").mkdir()
+    (tmp_path / "fraud_ecommerce" / "Fraud_Data.csv").write_text("user_id,class\n1,0\n")
+    code = main(["--quick", "--data", str(tmp_path), "--seeds", "5", "--out", str(tmp_path / "out")])
+    figures = json.loads((tmp_path / "out" / "evaluation.json").read_text())
+    assert code == 1
+    assert sorted(word.split(":")[0] for word in figures["run"]["failed"]) == [
+        "anomaly/shuttle", "anomaly/shuttle/river", "fraud",
+    ]  # fmt: skip
+    assert figures["simulator"]["seeds"] == [5]
+    assert "failed: fraud: KeyError: 'signup_time'" in capfd.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
