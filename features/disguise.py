@@ -38,23 +38,28 @@ _LATIN: Final = str.maketrans(
         **dict.fromkeys("。·•", "."),
     }
 )
-_SIGNS: Final = "!|@$"
+#: Part of words: signs for letters, and the one of terms like "100% safe".
+_SIGNS: Final = "!|@$%"
 _BLANKS: Final = str.maketrans(
     {code: " " for code in range(128) if not chr(code).isalnum() and chr(code) not in _SIGNS}
 )
+#: Emoji and the like inside a word; other signs may stand between two words.
+_INSIDE: Final = re.compile(r"(?<=[a-z0-9])[^\w\s\x00-\x7f]+(?=[a-z0-9])")
 _PIECES: Final = re.compile(rf"(?:[^\W_]|[{re.escape(_SIGNS)}])+")
-#: The longest masked word that is looked at, and the most letters masked.
+#: Lengths of words that are looked at when masked; in longer ones than the second, two letters may be.
+_SHORTEST_MASKED: Final = 4
+_LONG_MASKED: Final = 5
 _MASKED_CHARACTERS: Final = 24
-_MASKED_LETTERS: Final = 2
 #: Most pieces joined: the letters of the longest terms one by one, with some to spare for repeated ones.
 MAX_PIECES: Final = 48
 #: Words kept with their keys, by all matchers together.
 _CACHED_WORDS: Final = 16_384
 #: From this length on, a term may be split or run together elsewhere than between its words; shorter ones are found
 #: in honest text that way ("pm me").
-SPLIT_LENGTH: Final = 6
-#: Least share of a term's letters that must be letters, and not digits or signs for them.
-LETTER_SHARE: Final = 0.4
+SPLIT_LENGTH: Final = 5
+#: Least share of a term's letters that must be letters, and not digits or signs for them: people can still read
+#: "5!9n4| m3".
+LETTER_SHARE: Final = 0.2
 _FEWEST_LETTERS: Final = 2
 
 
@@ -92,7 +97,8 @@ def unmask(text: str) -> str:
     if text.isascii():
         return text.lower()
     # Marks first: long runs of them take quadratic time to normalise.
-    plain = unicodedata.normalize("NFKC", _MARKS.sub("", visible(text))).translate(_LATIN)
+    shown = _MARKS.sub("", visible(text)).translate(_LATIN)
+    plain = unicodedata.normalize("NFKC", shown).translate(_LATIN)
     if plain.isascii():
         return plain.lower()
     bare = _MARKS.sub("", unicodedata.normalize("NFD", plain))
@@ -100,12 +106,11 @@ def unmask(text: str) -> str:
 
 
 def pieces_of(unmasked: str) -> list[str]:
-    """Runs of letters, digits and signs that stand for letters; those at the ends of a piece are punctuation more
-    often.
-    """
+    """Runs of letters, digits and signs that stand for letters; an exclamation mark at the end is one more often."""
     pieces = unmasked.translate(_BLANKS).split() if unmasked.isascii() else _PIECES.findall(unmasked)
-    if "!" in unmasked or "|" in unmasked:
-        return [bare for piece in pieces if (bare := piece.strip("!|"))]
+    if "!" in unmasked:
+        # One that stands alone may be a letter of a word set apart.
+        return [piece.rstrip("!") or "!" for piece in pieces]
     return pieces
 
 
@@ -144,18 +149,24 @@ class Disguises:
 
         ``cut`` is :func:`cut_up` of the text, if it is at hand.
         """
-        if "*" in text or "#" in text:
-            cut = cut_up(self._uncovered(unmask(text)))
-        elif cut is None:
-            cut = cut_up(unmask(text))
+        masked = "*" in text or "#" in text
+        if text.isascii() and not masked:
+            found = self._found(cut or cut_up(unmask(text)))
+            return [phrase for phrase, plain in found if not plain]
+        unmasked = self._uncovered(unmask(text)) if masked else unmask(text)
+        found = self._found(cut_up(unmasked))
+        if text.isascii():
+            return [phrase for phrase, plain in found if not plain]
+        whole = _INSIDE.sub("", unmasked)
+        if whole != unmasked:
+            found += self._found(cut_up(whole))
+        return list(dict.fromkeys(phrase for phrase, _ in found))
+
+    def _found(self, cut: Cut) -> list[tuple[Phrase, bool]]:
+        """Phrases, and whether each stands there as it is."""
         pieces, keys = cut
         if self._prefixes.isdisjoint(keys):
             return []
-        found = self._found(pieces, keys)
-        return [phrase for phrase, plain in found if not plain] if text.isascii() else [phrase for phrase, _ in found]
-
-    def _found(self, pieces: list[str], keys: list[str]) -> list[tuple[Phrase, bool]]:
-        """Phrases, and whether each stands there as it is."""
         prefixes, entries = self._prefixes, self._entries
         found: list[tuple[Phrase, bool]] = []
         taken = 0
@@ -201,7 +212,7 @@ class Disguises:
                 shape = part.strip(".,;:!?()[]\"'").replace("#", "*").translate(_CLASSES)
                 if (word := self._masked.get(shape)) is not None:
                     # A letter too many makes it differ from the plain word, so that it counts as disguised.
-                    parts[index] = word + word[-1]
+                    parts[index] = word[0] + word
         return " ".join(parts)
 
 
@@ -228,19 +239,17 @@ def _spellings(word: str) -> set[str]:
 
 
 def _masked_words(words: Iterable[str]) -> dict[str, str]:
-    """Words of at least five letters by what is left of them when one or two in the middle are masked; none that
-    could be either of two.
-    """
+    """Words by what is left of them when one letter after the first is masked, or two in long words."""
     masked: dict[str, str] = {}
     for word in sorted(words):
-        if len(word) < 5 or not word.isalpha():
+        if len(word) < _SHORTEST_MASKED or not word.isalpha():
             continue
         shape = word.translate(_CLASSES)
-        for count in range(1, _MASKED_LETTERS + 1):
+        for count in range(1, 3 if len(word) > _LONG_MASKED else 2):
             for places in combinations(range(1, len(word)), count):
                 key = "".join("*" if place in places else letter for place, letter in enumerate(shape))
-                masked[key] = "" if key in masked else word
-    return {key: word for key, word in masked.items() if word}
+                masked.setdefault(key, word)
+    return masked
 
 
 def _fits(entry: _Entry, pieces: Sequence[str]) -> bool:
@@ -255,20 +264,39 @@ def _fits(entry: _Entry, pieces: Sequence[str]) -> bool:
     if entry.phrase.kind == ALLOWED:
         return raw == "".join(words)
     size = sum(map(len, words))
+    aligned = list(map(_key, pieces)) == list(map(_key, words))
     letters = sum(map(str.isalpha, raw))
     if letters < max(_FEWEST_LETTERS, LETTER_SHARE * size):
         return False
-    if any(piece.isdigit() and not _among_single(pieces, place) for place, piece in enumerate(pieces)):
+    digits = "".join(filter(str.isdigit, "".join(words)))
+    if digits:
+        # Where digits belong to a term, they stand for no letters: in its words that have some, or else anywhere.
+        if aligned:
+            if any(piece != word for piece, word in zip(pieces, words, strict=True) if not _has_no_digit(word)):
+                return False
+        elif digits != "".join(filter(str.isdigit, raw)):
+            return False
+    elif not _digits_are_letters(pieces, aligned):
         return False
-    if size < SPLIT_LENGTH and len(pieces) < size and list(map(_key, pieces)) != list(map(_key, words)):
+    if size < SPLIT_LENGTH and len(pieces) < size and not aligned:
         return False
     return _runs_suffice(raw.translate(_CLASSES), entry.letters)
 
 
-def _among_single(pieces: Sequence[str], place: int) -> bool:
-    """Whether a piece is a single character beside another one: a letter of a word set apart, and no number."""
-    return len(pieces[place]) == 1 and any(
-        len(piece) == 1 for piece in (*pieces[:place][-1:], *pieces[place + 1 :][:1])
+def _has_no_digit(word: str) -> bool:
+    return not any(map(str.isdigit, word))
+
+
+def _digits_are_letters(pieces: Sequence[str], aligned: bool) -> bool:
+    """Whether the pieces that are digits alone may be letters: one among letters set apart, or a word of a phrase whose
+    other words have digits for letters, too.
+    """
+    numbers = [place for place, piece in enumerate(pieces) if piece.isdigit()]
+    if not numbers or (aligned and any(not piece.isdigit() and not piece.isalpha() for piece in pieces)):
+        return True
+    return all(
+        len(pieces[place]) == 1 and any(len(piece) == 1 for piece in (*pieces[:place][-1:], *pieces[place + 1 :][:1]))
+        for place in numbers
     )
 
 

@@ -19,7 +19,7 @@ from config.policies import did_you_mean
 from config.policy_specs import TermListSpec, TermsSpec
 from features.brand_names import Brands, brand_name
 from features.contact_text import PATTERNS, Finder
-from features.disguise import ALLOWED, Cut, Disguises, Phrase, cut_up, unmask
+from features.disguise import ALLOWED, Cut, Disguises, Phrase, cut_up, pieces_of, unmask
 from features.events import ListingVersion
 from features.text import fold, title_similarity, words_of
 
@@ -29,6 +29,8 @@ __all__ = ["LISTS", "PATTERNS", "ListingText", "Terms", "compile_terms", "listin
 LISTS: Final = ("replica", "contact", "prohibited", "claims")
 #: Hints of a list have this added to its kind: they count beside a term of the list or a protected brand alone.
 _HINT: Final = len(LISTS)
+#: Terms with a sign that are looked for in disguise as well; in others ("1:1") there is too little to go by.
+_DISGUISABLE: Final = re.compile(r"(?=.*[a-z]{4})[a-z0-9% ]+").fullmatch
 #: What may stand before the name in an authorization, as in "brand:solenne".
 _PREFIXES: Final = ("brand", "permit", "category")
 
@@ -60,6 +62,7 @@ class Terms:
 
     def __init__(self, spec: TermsSpec) -> None:
         phrases: set[Phrase] = set()
+        hidden: set[Phrase] = set()
         self._symbols: list[_Symbol] = []
         self._finders: list[tuple[str, int, Finder]] = []
         for kind, name in enumerate(LISTS):
@@ -71,11 +74,13 @@ class Terms:
                     if _is_symbol(term):
                         inside = [phrase for phrase in allowed if term in phrase]
                         self._symbols.append(_Symbol(term, counted, _symbol_finder(term, inside)))
+                        if _DISGUISABLE(term):
+                            hidden.add(Phrase(counted, tuple(pieces_of(term)), term))
                     else:
                         phrases.add(Phrase(counted, tuple(words_of(term)), term))
             self._finders += [(pattern, kind, PATTERNS[pattern]) for pattern in terms.patterns]
         self._phrases = _by_first_word(phrases)
-        self._disguises = Disguises(phrase for phrase in phrases if _can_be_disguised(phrase))
+        self._disguises = Disguises(phrases | hidden)
         self._brands = Brands(spec.brands)
         self._prohibited = frozenset(map(_path, spec.categories.prohibited))
         self._restricted = {_path(path): permit for path, permit in spec.categories.restricted.items()}
@@ -210,13 +215,6 @@ def _by_first_word(phrases: Iterable[Phrase]) -> dict[str, tuple[Phrase, ...]]:
     for phrase in sorted(phrases, key=lambda phrase: (-len(phrase.words), phrase.kind, phrase.words)):
         found.setdefault(phrase.words[0], []).append(phrase)
     return {first: tuple(group) for first, group in found.items()}
-
-
-def _can_be_disguised(phrase: Phrase) -> bool:
-    """Whether a phrase is looked for in disguise: where digits belong to a term, those in a text cannot stand for
-    letters.
-    """
-    return phrase.kind == ALLOWED or not any(map(str.isdigit, phrase.term))
 
 
 def _counted(found: Iterable[tuple[int, str]], unauthorised: bool) -> Iterable[int]:

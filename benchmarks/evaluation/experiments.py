@@ -8,6 +8,8 @@ from benchmarks.evaluation.anomaly_adbench import DATA_SETS, load, measure, our_
 from benchmarks.evaluation.bad_order_olist import evaluate, order_inputs
 from benchmarks.evaluation.fraud_ecommerce import evaluate as evaluate_fraud
 from benchmarks.evaluation.fraud_ecommerce import load_purchases
+from benchmarks.evaluation.obfuscation import evaluate as evaluate_obfuscation
+from benchmarks.evaluation.obfuscation import load_titles
 from benchmarks.evaluation.olist_orders import Stage
 from benchmarks.evaluation.olist_rows import OLIST_FILES, load_orders
 from benchmarks.evaluation.prequential import figures
@@ -30,6 +32,8 @@ SHARDS: Final = 4
 _QUICK_ORDERS: Final = 3_000
 _QUICK_ROWS: Final = 6_000
 _QUICK_PURCHASES: Final = 3_000
+_QUICK_TITLES: Final = 1_000
+_QUICK_VARIANTS: Final = 30
 
 Name: TypeAlias = tuple[str, ...]
 
@@ -65,6 +69,10 @@ def plan(data: Path, seeds: Sequence[int], scratch: Path, *, quick: bool) -> tup
         pieces.append(Piece(("fraud",), fraud, (purchases, quick)))
     else:
         missing.append(f"fraud: there is no Fraud_Data.csv in {data / 'fraud_ecommerce'}")
+    if titles := _there(data / "pricerunner", "pricerunner_aggregate.csv"):
+        pieces.append(Piece(("obfuscation",), obfuscation, (titles, quick)))
+    else:
+        missing.append(f"obfuscation: there is no pricerunner_aggregate.csv in {data / 'pricerunner'}")
     return pieces, missing
 
 
@@ -123,6 +131,12 @@ def anomaly_river(folder: Path, name: str, quick: bool) -> dict[str, Any]:
 def fraud(file: Path, quick: bool) -> dict[str, Any]:
     """The fraud set."""
     return evaluate_fraud(load_purchases(file)[: _QUICK_PURCHASES if quick else None])
+
+
+def obfuscation(file: Path, quick: bool) -> dict[str, Any]:
+    """Forbidden terms in disguise, in the titles of a file."""
+    titles = load_titles(file)[: _QUICK_TITLES if quick else None]
+    return evaluate_obfuscation(titles, count=_QUICK_VARIANTS) if quick else evaluate_obfuscation(titles)
 
 
 def _there(folder: Path, name: str) -> Path | None:

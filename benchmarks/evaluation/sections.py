@@ -51,11 +51,21 @@ _HOW_FRAUD: Final = paragraph("""
 Purchases of new accounts, test-then-train, a fraud taken as known 14 days later, or at once. All of January's fraud is
 a purchase within a minute of the signup, so January is given apart.""")
 
+_HOW_OBFUSCATED: Final = paragraph("""
+Forbidden terms in disguise, placed in titles of PriceRunner, by seeded chance; found is a variant whose list has a hit.
+A hash parts terms and titles in two halves: the detection was tried out on one, the figures are of the other.""")
+
 
 def sections(report: Mapping[str, Any], verdicts: Sequence[Verdict]) -> list[Section]:
     """All sections for which there are figures."""
     found = [_summary(report, verdicts)]
-    for name, make in (("simulator", _simulator), ("olist", _olist), ("anomaly", _anomaly), ("fraud", _fraud)):
+    for name, make in (
+        ("simulator", _simulator),
+        ("olist", _olist),
+        ("anomaly", _anomaly),
+        ("fraud", _fraud),
+        ("obfuscation", _obfuscation),
+    ):
         if name in report:
             found.append(make(report[name]))
     return found
@@ -257,3 +267,11 @@ def _fraud(figures: Mapping[str, Any]) -> Section:
         [_HOW_FRAUD],
         [Table(["part", "rows, fraud", "AUC", "AP", "AUC, known at once", "AUC of the anomaly model"], rows)],
     )
+
+
+def _obfuscation(figures: Mapping[str, Any]) -> Section:
+    rows = [(kind.replace("_", " "), percent(recall)) for kind, recall in figures["by_kind"].items()]
+    rows.append((f"all {figures['variants']:,} variants of {figures['terms']} terms", percent(figures["recall"])))
+    words = f"false alarms on {figures['titles']:,} untouched titles: {figures['false_alarms']}"
+    rows.append((words, percent(figures["false_alarm_share"], 2)))
+    return Section("Terms in disguise", [_HOW_OBFUSCATED], [Table(["kind", "found"], rows)])

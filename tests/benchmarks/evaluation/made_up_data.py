@@ -5,16 +5,25 @@ import gzip
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 _START = datetime(2017, 1, 1)  # noqa: DTZ001 - Olist's times have no zone
 _STATES = ("SP", "RJ", "MG")
+#: Honest titles with much in them that only looks like a disguise.
+TITLES: Final = tuple(
+    f"{make} {thing} {size}"
+    for make in ("acme", "b0lt 3000", "c.o.r.e", "d-light", "f1 x", "m3rlin")
+    for thing in ("fridge freezer", "iphone 15 case", "1:1 scale model", "t-shirt 3xl", "hand blender", "usb c hub")
+    for size in ("55 cm", "5 x 10", "s/m/l", "4k uhd a++", "b 2 b", "10.4 kg!")
+)
 
 
 def write_data(folder: Path) -> Path:
-    """Olist with 500 orders (not gzipped), two anomaly sets, and a fraud set (gzipped) with a pattern in January."""
+    """Olist with 500 orders (not gzipped), two anomaly sets, a fraud set (gzipped) with a pattern
+    in January, and honest titles.
+    """
     _write_olist(folder / "olist")
     (folder / "adbench").mkdir()
     for name in ("32_shuttle", "23_mammography"):
@@ -23,6 +32,8 @@ def write_data(folder: Path) -> Path:
         rows = random.normal(0, 1, (1_500, 4)) + 6 * labels[:, None]
         np.savez(folder / "adbench" / f"{name}.npz", X=rows, y=labels.astype(int))
     _write_fraud(folder / "fraud_ecommerce")
+    (folder / "pricerunner").mkdir()
+    _write(folder / "pricerunner" / "pricerunner_aggregate.csv", [{"title": title} for title in TITLES])
     return folder
 
 

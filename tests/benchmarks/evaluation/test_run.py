@@ -61,6 +61,8 @@ def test_a_quick_run_on_made_up_data_fills_every_report(tmp_path: Path) -> None:
     assert figures["anomaly"]["shuttle"]["auc_mean"] > 0.75
     assert figures["anomaly"]["mammography"]["river"]["auc_mean"] > 0.75
     assert figures["fraud"]["january"]["rows"] + figures["fraud"]["rest"]["rows"] == 600
+    assert figures["obfuscation"]["variants"] >= 500
+    assert figures["obfuscation"]["recall"] > 0.9
     assert any("cover" in word for word in figures["run"]["left_out"])
     page = (tmp_path / "out" / "evaluation.html").read_text()
     assert page.count("<svg") == 4
