@@ -17,6 +17,7 @@ CONTEXT_REACH: Final = 2
 #: Shorter words of brands have too many neighbours that mean something else.
 LOOKALIKE_LETTERS: Final = 5
 _CACHED_WORDS: Final = 8_192
+_CACHED_BRANDS: Final = 2_048
 
 
 class BrandNames(NamedTuple):
@@ -41,7 +42,7 @@ class _Near(NamedTuple):
 class Brands:
     """The protected brands of a policy set, and the contexts that excuse naming one."""
 
-    __slots__ = ("_brands", "_contexts", "_disguises", "_known", "_near", "_neighbours")
+    __slots__ = ("_brands", "_contexts", "_disguises", "_in_field", "_known", "_near", "_neighbours")
 
     def __init__(self, spec: BrandsSpec) -> None:
         brands: dict[Words, str] = {}
@@ -64,7 +65,8 @@ class Brands:
                 if len(word) >= LOOKALIKE_LETTERS:
                     for shorter in {word, *_deletions(word)}:
                         self._neighbours.setdefault(shorter, []).append(_Near(words, index, name))
-        # Titles share most of their words.
+        # Titles share most of their words, and listings their brands.
+        self._in_field = lru_cache(maxsize=_CACHED_BRANDS)(self._brand_field)
         self._near = lru_cache(maxsize=_CACHED_WORDS)(self._neighbours_of)
         self._disguises = Disguises(
             [
@@ -84,14 +86,17 @@ class Brands:
         found, alike = self._in_words(title_words)
         alike.update(self._disguised(title, cut))
         if brand:
-            words = words_of(fold(brand))
-            here, near = self._in_words(words)
+            here, near = self._in_field(brand)
             found |= here
             alike |= near
-            alike.update(self._disguised(brand, cut_up(unmask(brand))))
         if not found and not alike:
             return _NONE
         return BrandNames(frozenset(found), frozenset(alike - found))
+
+    def _brand_field(self, brand: str) -> tuple[frozenset[str], frozenset[str]]:
+        found, alike = self._in_words(words_of(fold(brand)))
+        alike.update(self._disguised(brand, cut_up(unmask(brand))))
+        return frozenset(found), frozenset(alike)
 
     def _disguised(self, text: str, cut: Cut) -> Iterable[str]:
         return (phrase.term for phrase in self._disguises.find(text, cut) if phrase.kind != ALLOWED)

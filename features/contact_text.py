@@ -34,6 +34,8 @@ _SHORT_LINKS: Final = ("wa.me/", "t.me/", "m.me/", "bit.ly/", "linktr.ee", "tiny
 _EMAIL = re.compile(r"[\w.+-]{1,64}@\w[\w-]{0,60}\.\w").search
 _AT: Final = r"(?:@|\bat\b|[(\[{<] ?at ?[)\]}>])"
 _PROVIDERS: Final = r"(?:g ?mail|hotmail|outlook|yahoo|proton(?:mail)?|icloud|gmx|qq|163)"
+#: One of them is in every address that is spelt out.
+_SPELT_WORDS: Final = ("dot", "mail", "outlook", "yahoo", "proton", "icloud", "gmx", "qq", "163", "(", "[", "{", "<")
 _EMAIL_SPELT = re.compile(
     rf"(?<=\w) ?{_AT} ?(?:{_PROVIDERS}(?:{_DOT}| ?[.,] ?| ){_TOP_LEVEL_SPELT}"
     rf"|[\w-]{{2,40}}{_DOT}{_TOP_LEVEL_SPELT})"
@@ -64,11 +66,13 @@ def _single_digits(text: str) -> bool:
 
 
 def _written(text: str) -> bool:
+    if sum(map(text.count, _NUMBER)) < _FEWEST_IN_WORDS:
+        return False
     found = _WRITTEN(text)
     if found is None:
         return False
     digits = re.findall(_DIGIT, found[0])
-    if sum(len(digit) > 1 for digit in digits) < _FEWEST_IN_WORDS:
+    if sum(digit in _NUMBER for digit in digits) < _FEWEST_IN_WORDS:
         return False
     return not _counts([_NUMBER.index(digit) for digit in digits if digit in _NUMBER])
 
@@ -94,7 +98,7 @@ def email(text: str) -> bool:
     """E-mail addresses, as such or with "at" and "dot" spelt out."""
     if "@" in text and _EMAIL(text) is not None:
         return True
-    return ("@" in text or "at" in text) and _EMAIL_SPELT(text) is not None
+    return any(word in text for word in _SPELT_WORDS) and _EMAIL_SPELT(text) is not None
 
 
 def handle(text: str) -> bool:
