@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
 from config.policy_specs import BrandsSpec
-from features.disguise import ALLOWED, Cut, Disguises, Phrase, cut_up, unmask
+from features.disguise import ALLOWED, Cut, Disguises, Phrase, cut_up
 from features.text import fold, words_of
 
 Words: TypeAlias = tuple[str, ...]
@@ -79,12 +79,12 @@ class Brands:
             ]
         )
 
-    def find(self, title: str, title_words: Sequence[str], cut: Cut, brand: str | None) -> BrandNames:
-        """Brands in a title (as it was sent, its folded words, and cut up) outside of contexts like "case for", and in
+    def find(self, title_words: Sequence[str], cut: Cut, brand: str | None) -> BrandNames:
+        """Brands in a title (its folded words, and cut up) outside of contexts like "case for", and in
         the brand field.
         """
         found, alike = self._in_words(title_words)
-        alike.update(self._disguised(title, cut))
+        alike.update(self._disguised(cut))
         if brand:
             here, near = self._in_field(brand)
             found |= here
@@ -95,11 +95,11 @@ class Brands:
 
     def _brand_field(self, brand: str) -> tuple[frozenset[str], frozenset[str]]:
         found, alike = self._in_words(words_of(fold(brand)))
-        alike.update(self._disguised(brand, cut_up(unmask(brand))))
+        alike.update(self._disguised(cut_up(brand)))
         return frozenset(found), frozenset(alike)
 
-    def _disguised(self, text: str, cut: Cut) -> Iterable[str]:
-        return (phrase.term for phrase in self._disguises.find(text, cut) if phrase.kind != ALLOWED)
+    def _disguised(self, cut: Cut) -> Iterable[str]:
+        return (phrase.term for phrase in self._disguises.find(cut) if phrase.kind != ALLOWED)
 
     def _in_words(self, words: Sequence[str]) -> tuple[set[str], set[str]]:
         found: set[str] = set()

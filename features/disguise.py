@@ -78,8 +78,11 @@ class Phrase(NamedTuple):
 
 
 class Cut(NamedTuple):
-    """A text in pieces, each with its key."""
+    """A text in the form of :func:`unmask`, in pieces, each with its key."""
 
+    is_ascii: bool
+    """Whether it was ASCII before."""
+    unmasked: str
     pieces: list[str]
     keys: list[str]
 
@@ -114,10 +117,15 @@ def pieces_of(unmasked: str) -> list[str]:
     return pieces
 
 
-def cut_up(unmasked: str) -> Cut:
-    """The pieces of a text in the form of :func:`unmask`, and their keys."""
+def cut_up(text: str) -> Cut:
+    """A text made ready to be searched."""
+    unmasked = unmask(text)
+    return Cut(text.isascii(), unmasked, *_pieces_and_keys(unmasked))
+
+
+def _pieces_and_keys(unmasked: str) -> tuple[list[str], list[str]]:
     pieces = pieces_of(unmasked)
-    return Cut(pieces, list(map(_key, pieces)))
+    return pieces, list(map(_key, pieces))
 
 
 class Disguises:
@@ -143,28 +151,25 @@ class Disguises:
         self._prefixes = frozenset(key[:end] for key in entries for end in range(1, len(key) + 1))
         self._masked = _masked_words(words)
 
-    def find(self, text: str, cut: Cut | None = None) -> list[Phrase]:
-        """Phrases that a text has in disguise, from left to right. Plain ones are left out of ASCII text; in other
-        text they cannot be told from those in look-alike letters, and are among them.
-
-        ``cut`` is :func:`cut_up` of the text, if it is at hand.
+    def find(self, cut: Cut) -> list[Phrase]:
+        """Phrases that a text has in disguise. Plain ones are left out of ASCII text; in other text they cannot be told
+        from those in look-alike letters, and are among them.
         """
-        masked = "*" in text or "#" in text
-        if text.isascii() and not masked:
-            found = self._found(cut or cut_up(unmask(text)))
-            return [phrase for phrase, plain in found if not plain]
-        unmasked = self._uncovered(unmask(text)) if masked else unmask(text)
-        found = self._found(cut_up(unmasked))
-        if text.isascii():
+        unmasked = cut.unmasked
+        if "*" in unmasked or "#" in unmasked:
+            unmasked = self._uncovered(unmasked)
+            found = self._found(*_pieces_and_keys(unmasked))
+        else:
+            found = self._found(cut.pieces, cut.keys)
+        if cut.is_ascii:
             return [phrase for phrase, plain in found if not plain]
         whole = _INSIDE.sub("", unmasked)
         if whole != unmasked:
-            found += self._found(cut_up(whole))
+            found += self._found(*_pieces_and_keys(whole))
         return list(dict.fromkeys(phrase for phrase, _ in found))
 
-    def _found(self, cut: Cut) -> list[tuple[Phrase, bool]]:
-        """Phrases, and whether each stands there as it is."""
-        pieces, keys = cut
+    def _found(self, pieces: list[str], keys: list[str]) -> list[tuple[Phrase, bool]]:
+        """Phrases from left to right, and whether each stands there as it is."""
         if self._prefixes.isdisjoint(keys):
             return []
         prefixes, entries = self._prefixes, self._entries

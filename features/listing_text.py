@@ -19,7 +19,7 @@ from config.policies import did_you_mean
 from config.policy_specs import TermListSpec, TermsSpec
 from features.brand_names import Brands, brand_name
 from features.contact_text import PATTERNS, Finder
-from features.disguise import ALLOWED, Cut, Disguises, Phrase, cut_up, pieces_of, unmask
+from features.disguise import ALLOWED, Cut, Disguises, Phrase, cut_up, pieces_of
 from features.events import ListingVersion
 from features.text import fold, title_similarity, words_of
 
@@ -98,12 +98,12 @@ class Terms:
         """
         text = fold(title)
         title_words = words_of(text)
-        cut = cut_up(text if title.isascii() else unmask(title))
-        brands = self._brands.find(title, title_words, cut, brand)
+        cut = cut_up(title)
+        brands = self._brands.find(title_words, cut, brand)
         prohibited, permit = self._category(category)
         suspected = brands.named | brands.lookalike
         held = _held(authorizations) if authorizations and (suspected or permit) else frozenset()
-        plain, disguised = self._hits(title, text, title_words, cut, description)
+        plain, disguised = self._hits(text, title_words, cut, description)
         counts = [0, 0, 0, 0]
         for kind in _counted(plain | disguised if disguised else plain, not suspected <= held):
             counts[kind] += 1
@@ -123,34 +123,35 @@ class Terms:
         """The terms found, in disguise or not, by list, sorted: what a reviewer wants to see. Hints are left out."""
         found: dict[str, list[str]] = {}
         text = fold(title)
-        plain, disguised = self._hits(title, text, words_of(text), cut_up(unmask(title)), description)
+        plain, disguised = self._hits(text, words_of(text), cut_up(title), description)
         for kind, term in sorted(plain | disguised):
             if kind < _HINT:
                 found.setdefault(LISTS[kind], []).append(term)
         return found
 
     def _hits(
-        self, title: str, text: str, title_words: list[str], cut: Cut, description: str | None
+        self, text: str, title_words: list[str], cut: Cut, description: str | None
     ) -> tuple[set[tuple[int, str]], set[tuple[int, str]]]:
-        """Kind and term of what is found as it is, and of what is found only in disguise."""
-        words, raw = title_words, title
-        hidden = self._disguises.find(title, cut)
+        """Kind and term of what is found as it is, and of what is found only in disguise, in a folded title, its words,
+        the title cut up, and a description.
+        """
+        words, unmasked = title_words, cut.unmasked
+        hidden = self._disguises.find(cut)
         if description:
             folded = fold(description)
             text = f"{text}\n{folded}"
             # The mark keeps a phrase from reaching across.
             words = [*title_words, "\n", *words_of(folded)]
-            raw = f"{title}\n{description}"
-            hidden += self._disguises.find(description)
+            rest = cut_up(description)
+            unmasked = f"{unmasked}\n{rest.unmasked}"
+            hidden += self._disguises.find(rest)
         found: set[tuple[int, str]] = set()
         if not self._phrases.keys().isdisjoint(words):
             found.update((phrase.kind, phrase.term) for phrase in _phrases_in(words, self._phrases))
         self._search(text, found)
         disguised = {(phrase.kind, phrase.term) for phrase in hidden if phrase.kind != ALLOWED}
-        if not raw.isascii():
-            plain = unmask(raw)
-            if plain != text:
-                self._search(plain, disguised)
+        if unmasked != text:
+            self._search(unmasked, disguised)
         if disguised:
             disguised -= found
         return found, disguised

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from config.policy_specs import BrandsSpec
 from features.brand_names import Brands
-from features.disguise import cut_up, unmask
+from features.disguise import cut_up
 from features.text import fold, words_of
 
 SPEC = BrandsSpec(
@@ -22,7 +22,7 @@ def brands() -> Brands:
 
 def alike(brands: Brands, title: str, brand: str | None = None) -> list[str]:
     """Brands that a title nearly spells."""
-    return sorted(brands.find(title, words_of(fold(title)), cut_up(unmask(title)), brand).lookalike)
+    return sorted(brands.find(words_of(fold(title)), cut_up(title), brand).lookalike)
 
 
 @pytest.mark.parametrize(
