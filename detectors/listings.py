@@ -6,7 +6,7 @@ from detectors.assess import Assessor
 from detectors.orders import event_digest
 from features import events
 from features.keys import entity_key, split_key
-from features.listing import ListingRecord, listing_end
+from features.listing import ListingRecord, end_price, listing_end
 from features.listing_text import listing_signals, title_similarity
 from features.merchant import LISTING_EDITS, LISTINGS_CREATED, LISTINGS_REMOVED, Merchant, MerchantRecord
 from features.priors import begin_day
@@ -109,6 +109,7 @@ class ListingFlow:
             # An older version that arrives late is counted, but does not take the place of the newer one.
             return
         first = not listing.version_at
+        ended = listing.version_at if listing.removed else at
         if not first and not listing.removed:
             self._withdraw_price(listing, merchant.record)
         else:
@@ -117,6 +118,7 @@ class ListingFlow:
         if not first:
             listing.edits += 0 if created else 1
             listing.previous_price = listing.price
+            end_price(listing, ended, at)
             listing.previous_list_price = listing.list_price
             listing.title_similarity = round(title_similarity(listing.title, event.title), 4)
             listing.category_changed = listing.category != event.category

@@ -8,6 +8,11 @@ from features.windows import DAY_MS
 
 #: Version of the stored record.
 LISTING_VERSION: Final = 2
+#: What a reduction is announced from must be the lowest price of this many days before it (Directive 98/6/EC, Article
+#: 6a).
+PRIOR_PRICE_DAYS: Final = 30
+#: Prices kept for it; only a steadily rising one needs more than two or three.
+PRIOR_PRICES_KEPT: Final = 16
 
 
 class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_at": "active"}):
@@ -26,6 +31,9 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     ship_from: str = ""
     previous_price: int = 0
     previous_list_price: int = 0
+    #: Prices that were asked in the 30 days before this version, as far as one may become the lowest: end, price, …,
+    #: both rising. The first is the lowest.
+    asked: list[int] = field(default_factory=list)
     title_similarity: float = 1.0
     category_changed: bool = False
     brand_changed: bool = False
@@ -51,6 +59,20 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     #: When its timer fires: not after the end of its retention; or features.timers.UNKNOWN.
     timer: int = 0
     seen: list[int] = field(default_factory=list)
+
+
+def end_price(listing: ListingRecord, ended: int, at: int) -> None:
+    """Note until when, ms, the price of a listing's version was asked, and forget those that ended more than
+    PRIOR_PRICE_DAYS before a time. (A monotonic queue: a lower price that ended later rules a higher one out for good.)
+    """
+    asked = listing.asked
+    while asked and asked[-1] >= listing.price:
+        del asked[-2:]
+    asked += (ended, listing.price)
+    while asked and asked[0] < at - PRIOR_PRICE_DAYS * DAY_MS:
+        del asked[:2]
+    # Prices that fall and rise again each minute: the oldest is let go.
+    del asked[: -2 * PRIOR_PRICES_KEPT]
 
 
 def listing_end(listing: ListingRecord, removed_days: int, idle_days: int) -> int:

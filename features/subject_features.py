@@ -148,6 +148,13 @@ _LISTING: Final[tuple[tuple[str, str, str, str, Callable[[ListingRecord], float 
         lambda x: x.price / x.previous_price if x.previous_price else None,
     ),
     (
+        "price_to_lowest_30d",
+        "ratio",
+        "price over the lowest one asked in the 30 days before this version; 1 or more: no reduction",
+        "first version, or not on sale in those 30 days",
+        lambda x: x.price / x.asked[1] if x.asked and x.asked[1] else None,
+    ),
+    (
         "list_price_change",
         "ratio",
         "list price over that of the previous version",

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detectors.judge import Judge
+from features.listing import ListingRecord, end_price
 from features.outputs import RiskAssessed
 from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, unlisted
 
@@ -44,6 +45,42 @@ def test_an_edit_is_a_difference(shard: Shard) -> None:
     shard.apply(listed(kind="updated", at=2 * DAY, title="Luxury watch", category="toys/dolls", brand="Other"))
     changed = [shard.feature(name, listing="l1") for name in ("category_changed", "brand_changed", "title_similarity")]
     assert changed == [0, 0, 0]
+
+
+def test_a_reduction_is_from_the_lowest_price_of_thirty_days(shard: Shard) -> None:
+    """Raising the price for a while before cutting it makes no discount; prices of long ago do not count."""
+
+    def edit(day: int, price: int) -> float | None:
+        shard.apply(listed(kind="updated", at=day * DAY, price=price, list_price=4000))
+        return shard.feature("price_to_lowest_30d", listing="l1")
+
+    shard.apply(listed(price=1000))
+    assert shard.feature("price_to_lowest_30d", listing="l1") is None
+    assert edit(1, 2000) == 2.0
+    assert edit(20, 1500) == 1.5
+    assert edit(25, 500) == 0.5
+    assert edit(26, 1200) == 2.4
+    # The last day at 500 was the 26th, the price of the first day is forgotten.
+    assert edit(56, 1200) == 2.4
+    assert edit(57, 1200) == 1.0
+    shard.apply(unlisted(at=60 * DAY))
+    assert edit(80, 600) == 0.5
+    shard.apply(unlisted(at=81 * DAY))
+    assert edit(120, 900) is None
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.integers(1, 6)), min_size=1, max_size=30))
+def test_the_lowest_price_equals_that_of_all_versions(edits: list[tuple[int, int]]) -> None:
+    """What is kept gives the lowest of all prices that ended in the 30 days before, whatever the order."""
+    listing = ListingRecord(price=3)
+    ended: list[tuple[int, int]] = []
+    at = 0
+    for days, price in edits:
+        at += days * DAY
+        ended.append((at, listing.price))
+        end_price(listing, at, at)
+        listing.price = price
+        assert listing.asked[1] == min(old for end, old in ended if end >= at - 30 * DAY)
 
 
 def test_an_older_version_does_not_take_the_place_of_a_newer_one(shard: Shard) -> None:

@@ -165,6 +165,10 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         {"list_price_change": 1.5, "discount_share": 0.4, "price_change": 1.0, "listing_edits": 1},
         [{"list_price_change": 1.2}, {"discount_share": 0.2}, {"price_change": 0.7}, {"list_price_change": None}],
     ),
+    "discount-not-real": (
+        {"discount_share": 0.2, "price_to_lowest_30d": 1.3, "listing_edits": 1},
+        [{"discount_share": 0.05}, {"price_to_lowest_30d": 1.0}, {"price_to_lowest_30d": None}],
+    ),
     "switched-listing": (
         {"title_similarity": 0.2, "category_changed": 1, "brand_changed": 0, "listing_edits": 1, "listing_orders": 9},
         [{"category_changed": 0}, {"title_similarity": 0.3}, {"listing_orders": 4}, {"title_similarity": None}],
