@@ -17,8 +17,9 @@ ARGS ?=
 SECONDS ?= 60
 RECORDS ?= 200000
 WORKER_RECORDS ?= 20000
-# make test TESTS="tests/features -k windows"
+# make test TESTS="tests/features -k windows"; all of them run JOBS at a time
 TESTS ?=
+JOBS ?= 4
 # make evaluate DATA=DIR SEEDS=101,102 QUICK=1
 DATA ?=
 SEEDS ?=
@@ -56,7 +57,7 @@ demo: $(STAMP) ## Run a simulated marketplace against the worker (DURATION=30, S
 	$(BIN)/shopwarden demo $(if $(DURATION),--duration $(DURATION)) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 test: $(STAMP) ## Run the tests (TESTS="tests/features -k windows")
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest $(if $(TESTS),$(TESTS),-n $(JOBS))
 
 fuzz: $(STAMP) ## Feed mutated records and fuzz by coverage (SECONDS=60, SEED=1), and write build/fuzz.json
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --records $(RECORDS) --worker-records $(WORKER_RECORDS) $(if $(SEED),--seed $(SEED))

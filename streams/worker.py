@@ -188,8 +188,8 @@ def _watched(settings: Settings, app: WorkerApp) -> Iterator[None]:
     if not stuck_after:
         yield
         return
-    # A join waits for the slowest member's rebalance timeout, and may have to be repeated once.
-    joining = stuck_after + 2 * settings.kafka.rebalance_timeout_s
+    # A join waits until members that died are given up and for the slowest member, and may have to be repeated once.
+    joining = stuck_after + settings.kafka.session_timeout_s + 2 * settings.kafka.rebalance_timeout_s
     watchdog = Watchdog(stuck_after, joining, BrokerEnds(settings), _bite)
 
     async def beating() -> None:

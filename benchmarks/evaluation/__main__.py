@@ -7,14 +7,14 @@ import argparse
 import json
 import os
 import sys
-import zipfile
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any
 
-from benchmarks.evaluation.experiments import Name, Piece, assemble, plan
+from benchmarks.evaluation.experiments import Name, assemble, carry_out, plan
 from benchmarks.evaluation.goals import judge, with_differences
 from benchmarks.evaluation.pages import html_page, markdown_page
 from benchmarks.evaluation.sections import sections
@@ -50,17 +50,6 @@ def _arguments(arguments: list[str] | None) -> argparse.Namespace:
     return given
 
 
-def _work(piece: Piece) -> tuple[Name, dict[str, Any] | str, float]:
-    """What a piece found, or in words why it failed: rows that cannot be read must not cost the other figures."""
-    start = perf_counter()
-    found: dict[str, Any] | str
-    try:
-        found = piece.work(*piece.arguments)
-    except (ArithmeticError, LookupError, OSError, ValueError, zipfile.BadZipFile) as error:
-        found = f"{type(error).__name__}: {error}"
-    return piece.name, found, perf_counter() - start
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Run, write the reports, and say which goals are missed; returns the exit code, 1 where an experiment failed."""
     given = _arguments(arguments)
@@ -68,11 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
     results: dict[Name, dict[str, Any]] = {}
     failed: list[str] = []
     count = 0
-    with TemporaryDirectory() as scratch, ProcessPoolExecutor(given.processes) as pool:
+    # Fresh processes: a fork of one with the threads of numerical libraries may die.
+    with TemporaryDirectory() as scratch, ProcessPoolExecutor(given.processes, get_context("spawn")) as pool:
         pieces, missing = plan(given.data, given.seeds, Path(scratch), quick=given.quick)
         for word in missing:
             print(f"left out: {word}", file=sys.stderr)
-        for done in as_completed([pool.submit(_work, piece) for piece in pieces]):
+        for done in as_completed([pool.submit(carry_out, piece) for piece in pieces]):
             name, found, seconds = done.result()
             count += 1
             if isinstance(found, str):

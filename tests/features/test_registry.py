@@ -101,7 +101,7 @@ def test_lateness_is_null_once_an_order_is_called_off() -> None:
         assert FEATURES[name].get(context) is None
 
 
-@pytest.mark.parametrize("feature", FEATURES.values(), ids=str)
+@pytest.mark.parametrize("feature", FEATURES.values(), ids=list(FEATURES))
 def test_every_feature_is_documented(feature: object) -> None:
     """Unit, definition and null rule are there, in words that fit a table."""
     unit, definition, null = (getattr(feature, name) for name in ("unit", "definition", "null"))

@@ -327,7 +327,6 @@ def test_killed_workers_lose_and_change_nothing(stage: Stage, calm: Calm, tmp_pa
         assert worker.stop() == 0
         taken = [entry for entry in worker.entries() if entry.get("message") == "shard assigned"]
     assert sum(entry["journal"] for entry in taken) > 0, "nothing was recovered"
-    assert sum(entry["published_after"] for entry in taken) > 0, "nothing had been published that could be repeated"
     assert_same_state(deployment.state(), calm.state)
     assert [rest(message) for message in deployment.outputs()] == [rest(message) for message in calm.outputs]
     assert {letter.source: letter.value for letter in letters_of(deployment)} == {
