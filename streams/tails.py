@@ -64,6 +64,9 @@ class PublishedBefore:
         self._entries = {(entry.sequence, entry.claim) for entry in entries}
         self._ends = dict(ends or {})
         self._compacted = frozenset(compacted)
+        self._recovering = True
+        #: Keys of compacted topics for which something was published that had not been there.
+        self._renewed: set[bytes | None] = set()
         self.left_out = 0
 
     def unpublished(self, emits: list[Emit]) -> list[Emit]:
@@ -83,7 +86,12 @@ class PublishedBefore:
             ids.discard(emit.id)
             if not ids:
                 del self._ids[emit.stream]
-        return found or emit.stream in self._compacted
+        if emit.stream not in self._compacted:
+            return found
+        if self._recovering or (found and emit.key not in self._renewed):
+            return True
+        self._renewed.add(emit.key)
+        return False
 
     def holds(self, entry: JournalEntry) -> bool:
         """Whether an entry is in the journal's topic already."""
@@ -92,12 +100,12 @@ class PublishedBefore:
     def settled(self) -> dict[str, int]:
         """What the topics hold once the journal has been applied again: offsets behind it, where all of it came up.
 
-        Where something did not come up (flushes were cut otherwise, as their journal is lost), the rest goes on being
-        left out should it come up later, but in compacted topics, which have to be right in the end.
+        Where something did not come up (flushes are cut otherwise, as their journal is lost), the rest goes on being
+        left out should it come up later; in compacted topics, which have to be right in the end, only while nothing
+        else was published for its key.
         """
         self._entries = set()
-        for stream in self._compacted:
-            self._ids.pop(stream, None)
+        self._recovering = False
         return {} if self._ids else self._ends
 
 

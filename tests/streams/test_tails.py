@@ -60,6 +60,14 @@ def test_a_standing_that_never_comes_up_stops_nothing_for_good() -> None:
     assert [each.id for each in before.unpublished([emit("s2", "standing")])] == ["s2"]
 
 
+def test_after_recovery_a_standing_is_left_out_while_it_is_the_latest() -> None:
+    """A standing of a flush whose journal is lost is not published again, unless another of its key was meanwhile."""
+    before = PublishedBefore({"standing": ["s1", "s3"]})
+    before.settled()
+    assert before.unpublished([emit("s1", "standing")]) == []
+    assert [each.id for each in before.unpublished([emit("s2", "standing"), emit("s3", "standing")])] == ["s2", "s3"]
+
+
 def test_entries_are_known_by_number_and_claim() -> None:
     """The same flush of another claim is another one."""
     before = PublishedBefore(entries=[entry(4, 1)])
