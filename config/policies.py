@@ -1,7 +1,8 @@
 """Reads a folder of policy files into typed, plain data; every problem is collected with its file and line.
 
 Each ``*.yaml`` file of the folder is a mapping of sections: ``rules`` (a list; several files may have some),
-``ladders`` (by name; likewise), and once in the whole folder ``levels``, ``limits``, ``terms`` and ``statements``.
+``ladders`` (by name; likewise), and once in the whole folder ``levels``, ``limits``, ``terms``, ``statements`` and
+(where something may be held out from enforcement) ``holdout``.
 """
 
 import difflib
@@ -13,7 +14,16 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct, field
 
-from config.policy_specs import SECTIONS, LadderSpec, LevelsSpec, LimitsSpec, RuleSpec, StatementSpec, TermsSpec
+from config.policy_specs import (
+    SECTIONS,
+    HoldoutSpec,
+    LadderSpec,
+    LevelsSpec,
+    LimitsSpec,
+    RuleSpec,
+    StatementSpec,
+    TermsSpec,
+)
 from config.yaml_lines import LocatedDict, YamlError, parse_yaml
 
 #: The policies that come along.
@@ -65,6 +75,7 @@ class PolicyFiles(Struct):
     ladders: dict[str, tuple[LadderSpec, Place]] = field(default_factory=dict)
     levels: tuple[LevelsSpec, Place] | None = None
     limits: tuple[LimitsSpec, Place] | None = None
+    holdout: tuple[HoldoutSpec, Place] | None = None
     terms: tuple[TermsSpec, Place] | None = None
     statements: tuple[StatementSpec, Place] | None = None
     problems: list[Problem] = field(default_factory=list)

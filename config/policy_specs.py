@@ -69,6 +69,15 @@ class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     source: Paragraph | None = None
 
 
+class HoldoutSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What may be left undone in a random share of the cases, and for how long a merchant stays in its arm."""
+
+    policies: list[str]
+    actions: list[str]
+    period_days: Annotated[float, Meta(ge=1, le=365)]
+    source: Paragraph | None = None
+
+
 class LevelsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """From which value on a score means which level; a level left out cannot be reached by that score."""
 
@@ -148,6 +157,7 @@ class StatementSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 #: Sections that one file may hold, and only one: a second one would overrule the first unseen.
 SECTIONS: Final[dict[str, type[Struct]]] = {
+    "holdout": HoldoutSpec,
     "levels": LevelsSpec,
     "limits": LimitsSpec,
     "statements": StatementSpec,

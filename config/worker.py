@@ -42,6 +42,15 @@ class WorkerSettings(Section):
     audit_rate: float = Field(
         default=0.005, ge=0, le=1, description="Share of the other assessments drawn for the audit sample."
     )
+    # Enforcement changes what it is judged by: only merchants that are left alone show what the others would have done.
+    # One in a hundred is little harm, as only minor actions are held out, and still gives every rule some cases a year.
+    holdout_rate: float = Field(
+        default=0.01,
+        ge=0,
+        le=0.2,
+        description="Share of merchants, by policy and period, against whom minor decisions are not carried out but "
+        "published for audit, so that labels stay honest; 0 carries out all. Policy files say which.",
+    )
     # Mobile clients and carriers report up to an hour late; later events still count, in their own bucket.
     allowed_lateness_s: int = Field(
         default=3600,

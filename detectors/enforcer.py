@@ -4,7 +4,7 @@ from typing import Literal
 
 from detectors.finding import Finding
 from detectors.judge import Judge
-from detectors.ladder import Decision, decide, expire, lift, propose
+from detectors.ladder import Decision, expire, lift, propose, record, withhold
 from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
 from detectors.rules import Rule
@@ -14,6 +14,7 @@ from features.events import SubjectKind
 from features.merchant import Merchant
 from features.outputs import (
     LEVELS,
+    AuditSampled,
     EnforcementDecided,
     EnforcementReversed,
     Evidence,
@@ -23,6 +24,7 @@ from features.outputs import (
     Standing,
     StandingEnforcement,
     Subject,
+    Withheld,
 )
 from features.priors import begin_day
 from features.shard import ShardState
@@ -58,27 +60,66 @@ class Enforcer:
         )
 
     def enforce(self, merchant: Merchant, subject: Subject, finding: Finding, assessment_id: str) -> bool:
-        """Decide on the actions that follow from the rules that fired, and publish them; true if there are any.
+        """Decide on the actions that follow from the rules that fired, and publish them; true if there are any
+        that are carried out.
 
-        Where there are, :meth:`acts` said so, and the assessment was published: the finding is explained.
+        Where there are any, :meth:`acts` said so, and the assessment was published: the finding is explained.
         """
         decided = False
         for index, rule in enumerate(finding.fired):
             if rule.action is None:
                 continue
-            record = merchant.record
-            if record.enforcement is None:
-                record.enforcement = EnforcementState()
+            standing = merchant.record.enforcement
+            if standing is None:
+                standing = merchant.record.enforcement = EnforcementState()
+            now = merchant.record.as_of
             identifier = self._outbox.next_id()
-            decision = decide(
-                rule, (subject.kind, subject.id), record.enforcement, record.as_of, self._judge.policies, identifier
-            )
-            if decision is not None:
-                self._announce(merchant, subject, rule, finding.reasons[index], decision, assessment_id)
-                decided = True
-                if decision.expires_at is not None:
-                    self._timers.expect(merchant, decision.expires_at)
+            decision = propose(rule, (subject.kind, subject.id), standing, now, self._judge.policies, identifier)
+            if decision is None:
+                continue
+            if self._held_out(merchant.id, rule, decision):
+                until = self._judge.policies.holdout.end(now)
+                withhold(standing, decision, until)
+                self._sample_withheld(merchant, subject, rule, decision, until, assessment_id)
+                continue
+            record(standing, decision)
+            self._announce(merchant, subject, rule, finding.reasons[index], decision, assessment_id)
+            decided = True
+            if decision.expires_at is not None:
+                self._timers.expect(merchant, decision.expires_at)
         return decided
+
+    def _held_out(self, merchant_id: str, rule: Rule, decision: Decision) -> bool:
+        """Whether a decision is left undone, to learn what happens without it: drawn by merchant, policy and period."""
+        judge = self._judge
+        rate = judge.settings.holdout_rate
+        holdout = judge.policies.holdout
+        if not rate or not holdout.covers(rule, decision.action):
+            return False
+        arm = holdout.arm(merchant_id, rule.policy, decision.starts_at)
+        return judge.pseudonyms.draw("holdout", arm) < rate
+
+    def _sample_withheld(
+        self, merchant: Merchant, subject: Subject, rule: Rule, decision: Decision, until: int, assessment_id: str
+    ) -> None:
+        self._outbox.publish(
+            decision.decision_id,
+            AuditSampled(
+                sequence=self.next_sequence(merchant),
+                merchant_id=merchant.id,
+                subject=subject,
+                stratum=f"holdout:{rule.policy}",
+                inclusion_probability=self._judge.settings.holdout_rate,
+                assessment_id=assessment_id,
+                withheld=Withheld(
+                    action=decision.action,
+                    policy=PolicyRef(rule.id, str(rule.version), rule.title),
+                    starts_at=decision.starts_at,
+                    until=min(until, decision.quiet_until),
+                ),
+            ),
+            subject.id,
+        )
 
     def _announce(
         self,

@@ -28,13 +28,15 @@ BAD_ORDER_PRIOR: Final = 0.1
 class JudgeSettings(Struct, frozen=True, kw_only=True):
     """What the core needs to know from the settings.
 
-    ``publish_level`` indexes :data:`features.outputs.LEVELS`; ``audit_rate`` is a probability; times are in ms where
+    ``publish_level`` indexes :data:`features.outputs.LEVELS`; ``audit_rate`` and ``holdout_rate`` are
+    probabilities; times are in ms where
     their names do not say days. ``retention_days`` is that of orders.
     """
 
     mode: Mode = "live"
     publish_level: int = 2
     audit_rate: float = 0.005
+    holdout_rate: float = 0.01
     allowed_lateness: int = 3_600_000
     retention_days: int = 60
     removed_listing_days: int = 90

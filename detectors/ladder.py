@@ -128,11 +128,7 @@ def _count(previous: Strike | None, now: int, ladder: Ladder, limits: Limits) ->
 
 def record(standing: EnforcementState, decision: Decision) -> None:
     """Put a decision into the merchant's state."""
-    if decision.quiet_until > decision.starts_at:
-        quiet = standing.quiet
-        quiet[quiet_key(decision.rule, decision.subject_kind, decision.subject_id)] = decision.quiet_until
-        while len(quiet) > MAX_QUIET:
-            del quiet[min(quiet, key=lambda key: (quiet[key], key))]
+    _be_quiet(standing, decision, decision.quiet_until)
     if decision.strike is not None:
         standing.strikes[strike_key(decision.policy, decision.subject_kind)] = decision.strike
     if decision.supersedes is not None:
@@ -154,6 +150,22 @@ def record(standing: EnforcementState, decision: Decision) -> None:
     )
     if len(standing.active) > MAX_ACTIVE:
         _forget_oldest(standing)
+
+
+def withhold(standing: EnforcementState, decision: Decision, until: int) -> None:
+    """Leave a decision undone: no action and no strike, but the rule leaves the subject alone until a time (ms), at
+    most as long as it would have.
+    """
+    _be_quiet(standing, decision, min(until, decision.quiet_until))
+
+
+def _be_quiet(standing: EnforcementState, decision: Decision, until: int) -> None:
+    if until <= decision.starts_at:
+        return
+    quiet = standing.quiet
+    quiet[quiet_key(decision.rule, decision.subject_kind, decision.subject_id)] = until
+    while len(quiet) > MAX_QUIET:
+        del quiet[min(quiet, key=lambda key: (quiet[key], key))]
 
 
 def _forget_oldest(standing: EnforcementState) -> None:

@@ -17,6 +17,7 @@ from msgspec import Struct
 from config.policies import Place, PolicyError, PolicyFiles, Problem
 from config.policy_specs import LevelsSpec, StatementSpec, TermsSpec
 from detectors.actions import Ladder, Limits
+from detectors.holdout import Holdout
 from detectors.levels import LevelScale, level_scale
 from detectors.policy_checks import Checker
 from detectors.rules import Rule, RuleGroup
@@ -39,6 +40,7 @@ class PolicySet(Struct, frozen=True, kw_only=True, eq=False):
     rules: dict[str, Rule]
     ladders: dict[str, Ladder]
     limits: Limits
+    holdout: Holdout
     #: Levels of a bad-order probability (0 to 1).
     probability_levels: LevelScale
     #: Levels of a percentile of the anomaly model (0 to 1).
@@ -83,6 +85,7 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
     levels = _levels(files.levels, problems)
     terms = _terms(files.terms, problems)
     limits = checker.limits()
+    holdout = checker.holdout()
     if problems or levels is None or terms is None or limits is None or files.statements is None:
         raise PolicyError(problems)
     return PolicySet(
@@ -90,6 +93,7 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
         rules={rule.id: rule for rule in rules},
         ladders=ladders,
         limits=limits,
+        holdout=holdout,
         probability_levels=levels[0],
         anomaly_levels=levels[1],
         terms=terms,
@@ -140,6 +144,8 @@ def _version(files: PolicyFiles) -> str:
     }
     for section in ("levels", "limits", "terms", "statements"):
         content[section] = _plain(getattr(files, section)[0])
+    if files.holdout is not None:
+        content["holdout"] = _plain(files.holdout[0])
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:12]
 
 

@@ -12,6 +12,7 @@ from config.policies import Place, PolicyFiles, Problem, did_you_mean
 from config.policy_specs import LadderSpec, LimitsSpec, RuleSpec, StepSpec
 from detectors.actions import DAY_MS, HARSHNESS, INSTANT, STRIKE_RETENTION, TARGETS, Ladder, Limits, Step
 from detectors.expressions import Expression, ExpressionError, parse
+from detectors.holdout import HOLDABLE, Holdout
 from detectors.reason_text import ReasonText, TemplateError, parse_reason
 from detectors.rules import Rule
 from features.outputs import LEVELS, Action, Level
@@ -44,6 +45,29 @@ class Checker:
         for action in spec.review_required:
             self._known(action, ACTIONS, "action", "limits: review_required", place, "review_required")
         return Limits(appeal=_ms(spec.appeal_days), strike_merge=_ms(spec.strike_merge_days))
+
+    def holdout(self) -> Holdout:
+        """What may be held out from enforcement; nothing if the files do not say."""
+        if self.files.holdout is None:
+            return Holdout()
+        spec, place = self.files.holdout
+        known = self.files.statements[0].policies if self.files.statements is not None else {}
+        for code in spec.policies:
+            if not self._known(code, known, "policy", "holdout: policies", place, "policies"):
+                continue
+            if known[code].ground == "illegal" or known[code].also_illegal:
+                message = f'holdout: policies: "{code}" is about what is against the law, so it is always enforced'
+                self.problems.append(place.problem(message, "policies"))
+        for action in spec.actions:
+            if not self._known(action, ACTIONS, "action", "holdout: actions", place, "actions"):
+                continue
+            if action not in HOLDABLE:
+                message = (
+                    f'holdout: actions: "{action}" protects buyers from harm that cannot be undone, so it is always '
+                    f"taken; what may be held out is {', '.join(sorted(HOLDABLE))}"
+                )
+                self.problems.append(place.problem(message, "actions"))
+        return Holdout(frozenset(spec.policies), frozenset(cast("list[Action]", spec.actions)), _ms(spec.period_days))
 
     def ladders(self) -> dict[str, Ladder]:
         """Every ladder, also those with problems, so that rules can be checked against them."""

@@ -152,8 +152,22 @@ class EnforcementReversed(
     mode: Mode
 
 
-class AuditSampled(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.audit.sampled.v1"):
-    """A subject was drawn for review with a known probability."""
+class Withheld(Struct, frozen=True, kw_only=True, gc=False):
+    """A decision that was not carried out: the action, on which policy, from when until when it isn't (ms)."""
+
+    action: Action
+    policy: PolicyRef
+    starts_at: int
+    until: int
+
+
+class AuditSampled(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.audit.sampled.v1", omit_defaults=True
+):
+    """A subject was drawn with a known probability: for review, or (``withheld``) to be left alone and watched.
+
+    ``stratum`` is ``uniform``, or ``holdout:`` and the code of the policy that is not enforced.
+    """
 
     sequence: int
     merchant_id: str
@@ -161,6 +175,7 @@ class AuditSampled(Struct, frozen=True, kw_only=True, tag_field="type", tag="sho
     stratum: str
     inclusion_probability: UnitInterval
     assessment_id: str
+    withheld: Withheld | None = None
 
 
 class GapDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.gap.detected.v1"):

@@ -36,6 +36,10 @@ class Pseudonyms:
         """A 128-bit pseudonym in hexadecimal, for joining."""
         return self._digest(domain, value)[:16].hex()
 
+    def draw(self, domain: str, value: str) -> float:
+        """A number from 0 to below 1, evenly spread over values: the same each time, and unknown without the key."""
+        return int.from_bytes(self._digest(domain, value)[:6], "big") / (1 << 48)
+
     def derived(self, label: str) -> bytes:
         """A key (32 bytes) for another purpose, named by its label, where there is none of its own."""
         return self._digest("derived", label)
