@@ -174,6 +174,17 @@ class BadOrderModel:
             for name, part in zip(self._names, known, strict=True)
         ]
 
+    def base(self) -> float:
+        """Log-odds of an order to which no input adds anything: an average one, at the references of known effects."""
+        return float(self._classifier.intercept)
+
+    def log_odds(self, values: Values) -> float:
+        """Log-odds of a bad order: :meth:`base` plus all :meth:`contributions`.
+
+        :meth:`predict` gives their probability, cut at 15 either way.
+        """
+        return self._classifier.log_odds_one(self._point(self._ranges.scale_known(values)))
+
     def typical(self) -> list[float]:
         """The inputs' running means (of ``log1p`` where an input asks for it), in the features' units."""
         return self._ranges.unscale(self._scaler.means)

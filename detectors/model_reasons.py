@@ -6,9 +6,12 @@ from math import exp
 from detectors.judge import Models
 from detectors.policy import PolicySet
 from features.feature import Context
+from features.input_words import input_window, input_words
 from features.order import scored_values
 from features.outputs import Detector, Reason
+from features.priors import DEFAULT_PRIORS
 from features.vectors import behaviour_vector
+from features.windows import WINDOWS
 
 
 def model_detectors(models: Models, context: Context) -> list[Detector]:
@@ -25,7 +28,9 @@ def model_detectors(models: Models, context: Context) -> list[Detector]:
 
 
 def model_reasons(models: Models, policies: PolicySet, level: int, context: Context) -> list[Reason]:
-    """The model's largest contributions, in words, where the model itself raised the level."""
+    """The model's largest contributions, in words, where the model itself raised the level; for a merchant, its share
+    of bad orders likewise.
+    """
     order = context.order
     record = context.merchant.record
     if order is not None:
@@ -35,43 +40,64 @@ def model_reasons(models: Models, policies: PolicySet, level: int, context: Cont
         if values is None:
             return []
         parts = models.bad_order.contributions(values)
+        typical = models.bad_order.typical()
         return [
             Reason(
                 "bad_order_model",
-                f"{name} raises the odds of a bad order by a factor of {_factor(share):.2g}",
-                round(min(1.0, max(0.0, share / 4)), 4),
+                f"{input_words(name)} ({name}) raises the odds of a bad order by a factor of {exp(part):.2g}, "
+                f"{share:.0%} of all that raises them",
+                round(share, 4),
                 observed=_rounded(values[index]),
+                expected=_rounded(typical[index]),
+                window=input_window(name) or "at purchase",
             )
-            for index, name, share in _largest(parts)
+            for index, name, part, share in largest(parts)
         ]
-    if context.listing is None and record.anomaly is not None:
-        if policies.level_of_anomaly(record.anomaly) < max(1, level):
-            return []
+    if context.listing is not None:
+        return []
+    found = []
+    if policies.level_of_probability(record.probability) >= max(1, level):
+        found.append(_share_of_bad_orders(context, record.probability))
+    if record.anomaly is not None and policies.level_of_anomaly(record.anomaly) >= max(1, level):
         vector = behaviour_vector(context.merchant, context.population)
         model = models.anomaly
         typical = model.typical()
-        return [
+        found += [
             Reason(
                 "behaviour_anomaly",
-                f"{name} is unusual among merchants",
-                round(min(1.0, share / 8), 4),
+                f"{input_words(name)} ({name}) is unusual among merchants: {part:.2g} bits of surprise, "
+                f"{share:.0%} of all",
+                round(share, 4),
                 observed=_rounded(vector[index]),
                 expected=_rounded(typical[index]),
+                window=input_window(name) or "now",
             )
-            for index, name, share in _largest(model.contributions(vector))
+            for index, name, part, share in largest(model.contributions(vector))
         ]
-    return []
+    return found
 
 
-def _largest(parts: Sequence[tuple[str, float]], count: int = 3) -> list[tuple[int, str, float]]:
-    """The inputs that raise a judgement most: position, name, share."""
-    ranked = sorted(((share, -index, name) for index, (name, share) in enumerate(parts) if share > 0), reverse=True)
-    return [(-index, name, share) for share, index, name in ranked[:count]]
+def _share_of_bad_orders(context: Context, probability: float) -> Reason:
+    """The merchant's own record, where it raises the level: no model, but judged on the same scale as one."""
+    orders, bad = context.merchant.orders_and_defects("bad_order", len(WINDOWS) - 1)
+    prior = context.population.priors.get("bad_order", DEFAULT_PRIORS["bad_order"])
+    return Reason(
+        "bad_order_share",
+        f"{bad:,} of {orders:,} orders went wrong; with what is usual among merchants taken into account, "
+        f"{probability:.1%} do",
+        round(min(1.0, probability), 4),
+        observed=_rounded(probability),
+        expected=_rounded(prior.alpha / (prior.alpha + prior.beta)),
+        window=f"{WINDOWS[-1]} d",
+    )
+
+
+def largest(parts: Sequence[tuple[str, float]], count: int = 3) -> list[tuple[int, str, float, float]]:
+    """The inputs that raise a judgement most: position, name, contribution, and its share of all that raises it."""
+    raising = sum(part for _, part in parts if part > 0)
+    ranked = sorted(((part, -index, name) for index, (name, part) in enumerate(parts) if part > 0), reverse=True)
+    return [(-index, name, part, part / raising) for part, index, name in ranked[:count]]
 
 
 def _rounded(value: float | None) -> float | None:
     return None if value is None else float(f"{value:.4g}")
-
-
-def _factor(log_odds: float) -> float:
-    return exp(log_odds)
