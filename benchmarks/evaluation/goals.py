@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from streams.simulator.config import ATTACK_NAMES
+from streams.simulator import ATTACK_NAMES
 
 
 class Goal(NamedTuple):

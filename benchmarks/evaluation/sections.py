@@ -7,7 +7,7 @@ from benchmarks.evaluation.experiments import ANOMALY_SETS, TASKS
 from benchmarks.evaluation.goals import Verdict
 from benchmarks.evaluation.plots import bars, diagram
 from benchmarks.evaluation.section import Section, Table, interval, number, paragraph, percent, spread
-from streams.simulator.config import ATTACK_NAMES
+from streams.simulator import ATTACK_NAMES
 
 #: What others reach: who, AUC and AP on the last 20 %, AUC and AP on the last 60 %. Published ones are on all of Olist,
 #: the measured ones on the development rows (a sixth of the orders).

@@ -12,8 +12,7 @@ from streams.evaluation.archive_run import evaluation_judge
 from streams.evaluation.figures import figures
 from streams.evaluation.scoring import score_records
 from streams.evaluation.truth import Labels, read_labels
-from streams.simulator import Plan, Simulation, SimulatorConfig, write_truth
-from streams.simulator.config import ATTACK_NAMES
+from streams.simulator import ATTACK_NAMES, Plan, Simulation, SimulatorConfig, write_truth
 
 #: Seeds that nobody has tuned on: rules, models, demo and tests were made with seeds up to 42.
 SEEDS: Final = tuple(range(101, 111))

@@ -4,7 +4,7 @@ import re
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,6 @@ from streams.simulator import (
     ATTACK_NAMES,
     SCENARIO_NAMES,
     GroundTruth,
-    Plan,
     SimulatedRecord,
     Simulation,
     TruthError,
@@ -28,27 +27,39 @@ from streams.simulator import (
     write_truth,
 )
 from streams.simulator.config import DEFAULT_END
+from streams.simulator.knobs import Knobs, parse_knobs, scenario_name
 from streams.simulator.live import LIVE_DAYS, run_live
 from streams.simulator.sizing import DEFAULT_EVENTS, Sizing
 
 
 class Scenario(click.ParamType):
-    """``NAME=COUNT`` or ``NAME=COUNTxSTRENGTH``."""
+    """``NAME``, ``NAME:KNOB=VALUE,...``, ``NAME=COUNT`` or ``NAME=COUNTxINTENSITY``."""
 
-    name = "NAME=COUNT[xSTRENGTH]"
+    name = "NAME[:KNOB=VALUE,...]"
 
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Plan]:
-        """Turn the text into a scenario's name and plan."""
-        match = re.fullmatch(r"([a-z_-]+)=(\d{1,6})(?:x(\d+(?:\.\d+)?))?", str(value))
-        if match is None:
-            self.fail(f"{value!r} is not NAME=COUNT or NAME=COUNTxSTRENGTH, for example bust_out=5x1.5", param, ctx)
-        name = match[1].replace("-", "_")
-        if name not in SCENARIO_NAMES:
-            self.fail(f"there is no scenario {name!r}; choose from {', '.join(SCENARIO_NAMES)}", param, ctx)
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, Knobs]:
+        """Turn the text into a scenario's name and knobs."""
         try:
-            return name, Plan(int(match[2]), float(match[3] or 1))
+            return parse_knobs(str(value))
         except ValueError as error:
             self.fail(str(error), param, ctx)
+
+
+def _by_name(
+    _context: click.Context, parameter: click.Parameter, said: Sequence[tuple[str, Knobs]]
+) -> dict[str, Knobs]:
+    found = dict(said)
+    if len(found) < len(said):
+        raise click.BadParameter("a scenario is named twice; put its knobs together", param=parameter)
+    return found
+
+
+def _names(_context: click.Context, parameter: click.Parameter, said: Sequence[str]) -> list[str]:
+    """Names from options that may be given again, each with one name or several between commas."""
+    try:
+        return [scenario_name(name) for text in said for name in text.split(",")]
+    except ValueError as error:
+        raise click.BadParameter(str(error), param=parameter) from None
 
 
 class Instant(click.ParamType):
@@ -91,15 +102,19 @@ class Instant(click.ParamType):
 @click.option("--merchants", type=click.IntRange(min=1), help="With --orders-per-day, instead of --events.")
 @click.option("--orders-per-day", type=click.FloatRange(min=0, min_open=True), help="With --merchants.")
 @click.option(
+    "--attack",
     "--scenario",
     "scenarios",
     type=Scenario(),
-    metavar="NAME=COUNT[xSTRENGTH]",
+    metavar="NAME[:KNOB=VALUE,...]",
     multiple=True,
-    callback=lambda _context, _option, plans: dict(plans),
-    help=f"Set how often and how hard one happens: {', '.join(SCENARIO_NAMES)}.",
+    callback=_by_name,
+    help="Set knobs of an attack or of honest trouble: count, intensity (1 is typical), stealth (0 to 1), start (30d). "
+    f"NAME=5x1.5 is count and intensity. Names: {', '.join(SCENARIO_NAMES)}.",
 )
-@click.option("--attacks/--no-attacks", default=True, help="Without: ordinary trade alone, and what --scenario adds.")
+@click.option("--only", metavar="NAME,...", multiple=True, callback=_names, help="Nothing else than these happens.")
+@click.option("--without", metavar="NAME,...", multiple=True, callback=_names, help="These do not happen.")
+@click.option("--attacks/--no-attacks", default=True, help="Without: ordinary trade alone, and what --attack adds.")
 @click.option(
     "--truth", type=click.Path(dir_okay=False, path_type=Path), help="Truth file.  [default: NAME.truth.json]"
 )
@@ -221,6 +236,6 @@ def _until(stop: threading.Event, simulation: Simulation) -> Iterator[SimulatedR
 def _summarise(truth: GroundTruth, path: Path | None) -> None:
     for name, episode in (truth.attacks | truth.hard_negatives).items():
         kind = "attack" if name in ATTACK_NAMES else "honest"
-        click.echo(f"{name:15} {kind}  {len(episode.merchants):4} merchants  {episode.orders:7,} orders", err=True)
+        click.echo(f"{name:18} {kind}  {len(episode.merchants):4} merchants  {episode.orders:7,} orders", err=True)
     if path is not None:
         click.echo(f"ground truth: {path}", err=True)

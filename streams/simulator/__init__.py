@@ -9,7 +9,8 @@
 ['brushing', 'bust_out', 'counterfeit', 'fake_tracking']
 """
 
-from streams.simulator.config import ATTACK_NAMES, HARD_NEGATIVE_NAMES, SCENARIO_NAMES, Plan, SimulatorConfig
+from streams.simulator.config import SimulatorConfig
+from streams.simulator.plans import ATTACK_NAMES, HARD_NEGATIVE_NAMES, SCENARIO_NAMES, Plan
 from streams.simulator.schedule import SimulatedRecord
 from streams.simulator.simulation import Simulation, simulate
 from streams.simulator.truth import Episode, GroundTruth, TruthError, read_truth, truth_path, write_truth

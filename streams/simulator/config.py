@@ -1,8 +1,11 @@
 """What a simulation is made of: its size, its time and its attacks."""
 
 import math
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any, Final, Self
+
+from streams.simulator.plans import SCENARIO_NAMES, Plan, attackers_of, default_counts
 
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
@@ -12,10 +15,8 @@ DEFAULT_END: Final = 1_767_225_600_000
 _FIRST_MS: Final = 1_136_073_600_000
 _LAST_MS: Final = 4_102_444_800_000
 _SPAN_DAYS: Final = (1 / 24, 3650)
+_NONE: Final = Plan(0)
 
-#: Share of merchants that each attack takes when the size is given by the number of events. Real platforms turn away
-#: most of them at the door; half a per cent each leaves enough to measure recall on.
-_ATTACK_SHARE: Final = 0.005
 #: Shorter simulations have no time for preparation, attack and outcome.
 _SCENARIO_DAYS: Final = 21
 #: Largest part of the events that scenarios take when the size is given by the number of events.
@@ -25,39 +26,45 @@ _SCENARIO_PART: Final = 0.3
 # they no longer hold. An event is seen only before the end, so what an order adds depends on how long its events take:
 # (events, mean days until them).
 _ORDER_EVENTS: Final = ((1.25, 0.01), (1.0, 1.0), (3.8, 3.6), (0.95, 5.4), (0.57, 8.6))
-_MERCHANT_EVENTS: Final = 10.9
+_MERCHANT_EVENTS: Final = 16.0
 _MERCHANT_EVENTS_PER_DAY: Final = 0.11
 #: Makes the median merchant of 90 days have some twenty orders.
 _ORDERS_PER_MERCHANT_PER_DAY: Final = 0.52
-#: Per occurrence at strength 1.
+#: Additional days of average demand that a holiday peak of intensity 1 has.
+HOLIDAY_DAYS: Final = 6.6
+#: Per occurrence at intensity 1, beyond what its merchants have anyway.
 _SCENARIO_EVENTS: Final = {
-    "bust_out": 520.0,
-    "counterfeit": 1130.0,
-    "fake_tracking": 600.0,
-    "brushing": 1850.0,
-    "carrier_strike": 0.0,
-    "viral_burst": 2050.0,
-    "discount_sale": 630.0,
-    "bad_luck": 0.0,
+    "bust_out": 630,
+    "counterfeit": 1170,
+    "fake_tracking": 750,
+    "brushing": 1380,
+    "account_takeover": 250,
+    "self_dealing": 790,
+    "empty_box": 700,
+    "triangulation": 970,
+    "linked_accounts": 1380,
+    "probation_evasion": 2520,
+    "poor_fulfilment": 610,
+    "not_as_described": 980,
+    "copied_listings": 100,
+    "duplicate_listings": 150,
+    "category_spam": 190,
+    "switched_listings": 490,
+    "fake_discount": 170,
+    "off_platform": 210,
+    "prohibited_goods": 160,
+    "carrier_strike": 0,
+    "viral_burst": 1940,
+    "discount_sale": 530,
+    "bad_luck": 0,
+    "refund_abuse": 300,
+    "holiday_peak": 0,
+    "fast_newcomer": 930,
+    "shared_hub": 0,
+    "account_change": 10,
+    "brand_resellers": 30,
+    "seasonal_edits": 10,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How often a scenario happens and how hard.
-
-    ``count``: number of attackers (rings for brushing, merchants or strikes for honest trouble), 0 to switch it off.
-    ``strength``: 1 is typical; scales orders per attacker and the share of them that harm, 0.1 to 10.
-    """
-
-    count: int
-    strength: float = 1.0
-
-    def __post_init__(self) -> None:
-        if self.count < 0:
-            raise ValueError(f"a scenario's count must not be negative, not {self.count}")
-        if not 0.1 <= self.strength <= 10:
-            raise ValueError(f"a scenario's strength must be between 0.1 and 10, not {self.strength}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +73,7 @@ class SimulatorConfig:
 
     ``merchants`` includes the attackers. ``orders_per_day`` is what honest demand brings on an average day; attacks and
     bursts come on top. ``end`` is an exclusive time in ms; the stream covers ``span_days`` before it. Every scenario
-    happens as often as its plan says in each of ``seasons`` equal parts of the span.
+    happens as often as its plan says in each of ``seasons`` equal parts of the span; one that is not named does not.
     """
 
     seed: int = 7
@@ -78,14 +85,36 @@ class SimulatorConfig:
     listings_per_merchant: float = 8.0
     currency: str = "USD"
     seasons: int = 1
-    bust_out: Plan = field(default=Plan(5))
-    counterfeit: Plan = field(default=Plan(5))
-    fake_tracking: Plan = field(default=Plan(5))
-    brushing: Plan = field(default=Plan(3))
-    carrier_strike: Plan = field(default=Plan(1))
-    viral_burst: Plan = field(default=Plan(3))
-    discount_sale: Plan = field(default=Plan(5))
-    bad_luck: Plan = field(default=Plan(5))
+    bust_out: Plan = _NONE
+    counterfeit: Plan = _NONE
+    fake_tracking: Plan = _NONE
+    brushing: Plan = _NONE
+    account_takeover: Plan = _NONE
+    self_dealing: Plan = _NONE
+    empty_box: Plan = _NONE
+    triangulation: Plan = _NONE
+    linked_accounts: Plan = _NONE
+    probation_evasion: Plan = _NONE
+    poor_fulfilment: Plan = _NONE
+    not_as_described: Plan = _NONE
+    copied_listings: Plan = _NONE
+    duplicate_listings: Plan = _NONE
+    category_spam: Plan = _NONE
+    switched_listings: Plan = _NONE
+    fake_discount: Plan = _NONE
+    off_platform: Plan = _NONE
+    prohibited_goods: Plan = _NONE
+    carrier_strike: Plan = _NONE
+    viral_burst: Plan = _NONE
+    discount_sale: Plan = _NONE
+    bad_luck: Plan = _NONE
+    refund_abuse: Plan = _NONE
+    holiday_peak: Plan = _NONE
+    fast_newcomer: Plan = _NONE
+    shared_hub: Plan = _NONE
+    account_change: Plan = _NONE
+    brand_resellers: Plan = _NONE
+    seasonal_edits: Plan = _NONE
 
     def __post_init__(self) -> None:
         _check("merchants", self.merchants, 1, 5_000_000)
@@ -96,13 +125,17 @@ class SimulatorConfig:
         _check("end", self.end, _FIRST_MS + int(self.span_days * DAY_MS), _LAST_MS)
         if self.currency not in ("USD", "EUR", "GBP"):
             raise ValueError(f"currency must be USD, EUR or GBP (prices are typical of these), not {self.currency!r}")
-        staged = sum(plan.count for plan in self.plans().values())
+        plans = self.plans()
+        staged = sum(plan.count for plan in plans.values())
         season_days = self.span_days / self.seasons
         if staged and season_days < _SCENARIO_DAYS:
             raise ValueError(
                 f"attacks and honest bursts need at least {_SCENARIO_DAYS} days to show, not {season_days:g}; "
                 "lengthen span_days or set their counts to 0"
             )
+        for name, plan in plans.items():
+            if plan.count and plan.start is not None and plan.start >= season_days:
+                raise ValueError(f"{name} is to start after {plan.start:g} days, but there are {season_days:g}")
         if self.attackers > self.merchants // 2:
             raise ValueError(
                 f"{self.attackers} of {self.merchants} merchants would be attackers; at most half may be: "
@@ -116,9 +149,8 @@ class SimulatorConfig:
 
     @property
     def attackers(self) -> int:
-        """Number of malicious merchants; a brushing ring has two."""
-        each = self.bust_out.count + self.counterfeit.count + self.fake_tracking.count + 2 * self.brushing.count
-        return each * self.seasons
+        """Number of malicious merchants."""
+        return self.seasons * sum(attackers_of(name, plan.count) for name, plan in self.plans().items())
 
     def plans(self) -> dict[str, Plan]:
         """Scenarios by name, attacks and honest trouble alike."""
@@ -142,34 +174,23 @@ class SimulatorConfig:
         fixed = _MERCHANT_EVENTS + _MERCHANT_EVENTS_PER_DAY * span_days
         per_merchant = fixed + per_order * _ORDERS_PER_MERCHANT_PER_DAY * span_days
         merchants = max(20, round(events / per_merchant))
-        counts = _counts(merchants) if span_days >= _SCENARIO_DAYS else dict.fromkeys(SCENARIO_NAMES, 0)
-        staged = sum(_SCENARIO_EVENTS[name] * count for name, count in counts.items())
-        # In a small marketplace attacks of full strength would be all there is.
-        strength = min(1.0, max(0.1, _SCENARIO_PART * events / staged)) if staged else 1.0
-        orders = max(0.0, events - merchants * fixed - staged * strength) / per_order
-        plans: dict[str, Any] = {name: Plan(count, strength) for name, count in counts.items()}
+        counts = default_counts(merchants) if span_days >= _SCENARIO_DAYS else dict.fromkeys(SCENARIO_NAMES, 0)
+        staged, intensity = staged_events(counts, events)
+        orders = max(0.0, events - merchants * fixed - staged) / per_order
+        orders /= 1 + counts["holiday_peak"] * intensity * HOLIDAY_DAYS / span_days
+        plans: dict[str, Any] = {name: Plan(count, intensity) for name, count in counts.items()}
         size: dict[str, Any] = {"merchants": merchants, "orders_per_day": orders / span_days, "span_days": span_days}
         return cls(seed=seed, end=end, **size, **plans)
 
 
-#: Attacks, then honest trouble that looks like them.
-ATTACK_NAMES: Final = ("bust_out", "counterfeit", "fake_tracking", "brushing")
-HARD_NEGATIVE_NAMES: Final = ("carrier_strike", "viral_burst", "discount_sale", "bad_luck")
-SCENARIO_NAMES: Final = ATTACK_NAMES + HARD_NEGATIVE_NAMES
+def staged_events(counts: Mapping[str, int], events: float) -> tuple[float, float]:
+    """Events that scenarios add to about ``events``, but for a holiday's, and the intensity with which they happen.
 
-
-def _counts(merchants: int) -> dict[str, int]:
-    each = max(1 if merchants < 100 else 2, round(merchants * _ATTACK_SHARE))
-    return {
-        "bust_out": each,
-        "counterfeit": each,
-        "fake_tracking": each,
-        "brushing": max(1, each // 2),
-        "carrier_strike": 1,
-        "viral_burst": max(1, each // 2),
-        "discount_sale": each,
-        "bad_luck": each,
-    }
+    In a small marketplace attacks of full intensity would be all there is.
+    """
+    staged = sum(_SCENARIO_EVENTS[name] * count for name, count in counts.items())
+    intensity = min(1.0, max(0.1, _SCENARIO_PART * events / staged)) if staged else 1.0
+    return staged * intensity, intensity
 
 
 def _events_per_order(span_days: float) -> float:

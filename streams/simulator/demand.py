@@ -59,7 +59,8 @@ class Demand:
         """Let an hour happen, from ``start`` ms on, together with what is scheduled in it."""
         random, schedule = self._random, self._world.schedule
         level = intensity(start)
-        orders = poisson(random, self._orders_per_hour * level)
+        peak = max((factor for low, until, factor in self._world.peaks if low <= start < until), default=1.0)
+        orders = poisson(random, self._orders_per_hour * level * peak)
         changes = poisson(random, self._changes_per_hour * level)
         end = min(start + HOUR_MS, self._world.end)
         times = [(start + int(random.random() * (end - start)), False) for _ in range(orders)]

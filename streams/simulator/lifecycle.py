@@ -126,7 +126,7 @@ class LifeCycle:
             shipped = order.ship_by + HOUR_MS + int(self._random.expovariate(1 / (0.9 * DAY_MS)))
         else:
             shipped = order.created + int((order.ship_by - order.created) * (0.05 + 0.9 * draw()))
-        events.shipped(order, shipped, weight=150 + int(self._random.expovariate(1 / 900)))
+        events.shipped(order, shipped, weight=order.parcel(self._random))
         delay, lost = self._strike(order, shipped)
         accepted = shipped + HOUR_MS + int(draw() * 7 * HOUR_MS) + delay // 3
         if draw() < max(quality.not_received, lost):

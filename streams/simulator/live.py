@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from streams.simulator.config import SCENARIO_NAMES, Plan, SimulatorConfig
+from streams.simulator.config import HOLIDAY_DAYS, SimulatorConfig, staged_events
+from streams.simulator.plans import Plan, attackers_of, default_counts
 from streams.simulator.schedule import SimulatedRecord
 
 #: Days that a live simulation goes on after its history.
@@ -31,10 +32,14 @@ def live_config(rate: float, *, history_days: float, now: int, seed: int) -> Sim
         raise ValueError(f"the history must have at least 21 days, not {history_days:g}")
     seasons = 1 + max(1, round(LIVE_DAYS / history_days))
     merchants = max(20, round(orders_per_day / _ORDERS_PER_MERCHANT_PER_DAY))
-    each = max(1, round(merchants * 0.005 * history_days / 90))
-    counts = dict.fromkeys(SCENARIO_NAMES, each) | {"carrier_strike": 1, "brushing": max(1, each // 2)}
-    attackers = (3 * each + 2 * counts["brushing"]) * seasons
-    plans = {name: Plan(count) for name, count in counts.items()}
+    # Each stretch has a quarter of what a marketplace of 90 days would have, as shops are not replaced.
+    counts = default_counts(max(4, round(merchants * history_days / 360)))
+    attackers = seasons * sum(attackers_of(name, count) for name, count in counts.items())
+    events_per_day = rate * 86_400
+    staged, intensity = staged_events(counts, events_per_day * history_days)
+    orders_per_day = (events_per_day - staged / history_days) / _EVENTS_PER_ORDER
+    orders_per_day /= 1 + counts["holiday_peak"] * intensity * HOLIDAY_DAYS / history_days
+    plans = {name: Plan(count, intensity) for name, count in counts.items()}
     return SimulatorConfig(
         seed=seed,
         merchants=merchants + attackers,

@@ -28,9 +28,9 @@ Scan: TypeAlias = Literal["accepted", "in_transit", "out_for_delivery", "deliver
 
 
 class Order:
-    """An order being lived through; times in ms, ``total`` in minor units."""
+    """An order being lived through; times in ms, ``total`` in minor units, ``grams`` of the goods."""
 
-    __slots__ = ("created", "deliver_by", "id", "merchant", "ship_by", "total", "tracking")
+    __slots__ = ("created", "deliver_by", "grams", "id", "merchant", "ship_by", "total", "tracking")
 
     def __init__(self, order_id: str, merchant: Merchant, created: int) -> None:
         self.id = order_id
@@ -39,7 +39,12 @@ class Order:
         self.ship_by = created + merchant.handling
         self.deliver_by = self.ship_by + merchant.transit
         self.total = 0
+        self.grams = 0.0
         self.tracking = ""
+
+    def parcel(self, random: Random) -> int:
+        """Weight of its parcel in grams, as a scale shows it."""
+        return max(20, round(self.grams * random.lognormvariate(0.0, 0.08) + random.uniform(30, 120)))
 
 
 class OrderEvents:
@@ -61,7 +66,7 @@ class OrderEvents:
         lines: list[tuple[Listing, int]],
         buyer: int,
         *,
-        device: int | None = None,
+        device: str | None = None,
         channel: Channel = "shop",
         creator: str | None = None,
     ) -> None:
@@ -69,6 +74,7 @@ class OrderEvents:
         world = self._world
         items = [OrderItem(listing.id, quantity, listing.price) for listing, quantity in lines]
         order.total = sum(listing.price * quantity for listing, quantity in lines)
+        order.grams = sum(listing.grams * quantity for listing, quantity in lines)
         merchant = order.merchant
         self._put(
             "orders",
@@ -86,15 +92,23 @@ class OrderEvents:
                 ship_by=order.ship_by,
                 deliver_by=order.deliver_by,
                 ship_to=REGIONS[buyer % len(REGIONS)],
-                device_id=opaque(buyer if device is None else device, world.device_salt),
+                device_id=device or world.device(buyer),
                 channel=channel,
             ),
         )
         if merchant.watch is not None and order.created < world.end:
             merchant.watch(merchant, order.created)
 
-    def shipped(self, order: Order, time: int, tracking: str | None = None, *, weight: int | None = None) -> None:
-        """The seller hands the parcel over, or says so."""
+    def shipped(
+        self,
+        order: Order,
+        time: int,
+        tracking: str | None = None,
+        *,
+        weight: int | None = None,
+        ship_from: str | None = None,
+    ) -> None:
+        """The seller hands the parcel over, or says so; ``weight`` in grams where the carrier weighed it."""
         merchant = order.merchant
         order.tracking = tracking or self.tracking_number()
         self._put(
@@ -107,7 +121,7 @@ class OrderEvents:
                 order_id=order.id,
                 carrier=merchant.carrier,
                 tracking_number=order.tracking,
-                ship_from=merchant.country,
+                ship_from=ship_from or merchant.warehouse,
                 weight_grams=weight,
             ),
         )

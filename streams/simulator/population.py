@@ -5,6 +5,7 @@ from random import Random
 from typing import Final, Literal
 
 from features.events import MerchantClosed, MerchantRegistered, MerchantVerified
+from streams.simulator.accounts import Accounts
 from streams.simulator.catalog import CARRIERS, CATEGORIES, COUNTRIES, PROTECTED_BRANDS, Category
 from streams.simulator.config import DAY_MS, HOUR_MS
 from streams.simulator.shop import Merchant, draw_quality
@@ -15,6 +16,7 @@ from streams.simulator.world import World
 _NEWCOMERS: Final = 0.12
 _LEAVERS: Final = 0.01
 _AUTHORISED: Final = 0.25
+_NEAR_WAREHOUSE: Final = 0.1
 #: Zipf-Mandelbrot sizes: weight of rank r is 1 / (r + 1 % of the merchants). The shift keeps the share of the biggest
 #: and the ratio of median to mean the same for any number of merchants.
 _ZIPF_SHIFT: Final = 0.01
@@ -28,6 +30,7 @@ class Population:
         self._world = world
         self._random = world.random("population")
         self._stock = Stock(world, world.random("opening"))
+        self._accounts = Accounts(world, world.random("accounts"))
         self._opening = world.random("opening times")
         # What was there before the start is told within the first part of the stream: shops open one after the other.
         self._backfill = min(DAY_MS, (world.end - world.start) // 20)
@@ -53,7 +56,7 @@ class Population:
             merchant.quality = draw_quality(random)
             world.honest.append(merchant)
             if random.random() < leavers:
-                world.at(world.moment(random, 0.3, 1.0), partial(self._close, merchant))
+                world.at(world.moment(random, 0.3, 1.0), partial(self.close, merchant))
 
     def make(self, random: Random, registered_at: int, category: Category | None = None) -> Merchant:
         """A merchant whose shop opens at ``registered_at``, or near the start if that is earlier."""
@@ -69,6 +72,8 @@ class Population:
         merchant.transit = random.choice((3, 4, 5, 6)) * DAY_MS + random.randrange(3_600) * 1000
         if merchant.country not in ("US", "CA", "MX"):
             merchant.transit += 4 * DAY_MS
+        # Some sell from a warehouse near the buyers and say where the goods are from.
+        merchant.warehouse = "US" if random.random() < _NEAR_WAREHOUSE else merchant.country
         merchant.price_level = random.lognormvariate(0.0, 0.15)
         merchant.repeat_share = random.betavariate(2, 12)
         merchant.authorizations = [c.permit for c in categories if c.permit]
@@ -97,6 +102,7 @@ class Population:
         )
         # An account that is new is verified over hours; one that has been there for long is told of at once.
         pace = HOUR_MS if time == merchant.registered_at else 1000
+        self._accounts.set_up(merchant, time, pace)
         for what in ("identity", "bank"):
             world.put(
                 "merchants",
@@ -113,7 +119,8 @@ class Population:
             self._stock.create(merchant, self._stock.draw(merchant), listed)
             merchant.opens = max(merchant.opens, listed)  # nothing is ordered before it is on sale
 
-    def _close(self, merchant: Merchant, time: int) -> None:
+    def close(self, merchant: Merchant, time: int) -> None:
+        """The merchant closes its account, unless it has not opened it."""
         if time <= merchant.opens:
             return
         merchant.closes = time

@@ -54,8 +54,8 @@ class Listing:
     """A live listing."""
 
     __slots__ = (
-        "authorizations", "brand", "category", "colour", "description", "id", "images", "list_price", "price",
-        "quantity", "title",
+        "authorizations", "brand", "category", "colour", "description", "grams", "id", "images", "list_price", "name",
+        "price", "quantity", "size", "title",
     )  # fmt: skip
 
     def __init__(self, listing_id: str, category: Category, title: str, price: int) -> None:
@@ -66,10 +66,21 @@ class Listing:
         self.list_price: int | None = None
         self.brand: str | None = None
         self.description: str | None = None
+        #: The title without colour and size.
+        self.name = title
         self.colour: str | None = None
+        self.size: str | None = None
         self.quantity = 0
-        self.images: list[str] = []
+        #: Hashes of its pictures, the first one foremost.
+        self.images: list[int] = []
+        #: Weight of one piece.
+        self.grams = 0.0
         self.authorizations: list[str] | None = None
+
+    def rename(self) -> None:
+        """Write the title from name, colour and size."""
+        parts = [self.name, self.colour, self.size and f"Size {self.size}"]
+        self.title = ", ".join(part for part in parts if part)
 
     def show_list_price(self, price: int | None) -> None:
         """Show a price crossed out beside the present one; none that is not higher."""
@@ -84,9 +95,9 @@ class Merchant:
     """A merchant as the simulator sees it; what others may know of it is in the events alone."""
 
     __slots__ = (
-        "authorizations", "buyers", "carrier", "categories", "closes", "country", "handling", "id", "key", "listings",
-        "numbers", "opens", "price_level", "quality", "registered_at", "repeat_share", "slots", "transit", "watch",
-        "weight",
+        "account", "authorizations", "buyers", "carrier", "categories", "closes", "country", "handling", "id", "key",
+        "listings", "numbers", "opens", "price_level", "quality", "registered_at", "repeat_share", "slots", "transit",
+        "warehouse", "watch", "weight",
     )  # fmt: skip
 
     def __init__(self, merchant_id: str, categories: list[Category], registered_at: int) -> None:
@@ -108,6 +119,10 @@ class Merchant:
         self.transit = 0
         self.carrier = ""
         self.country = "US"
+        #: Country that its parcels leave from.
+        self.warehouse = "US"
+        #: Hashed values of what the account holds: bank, address, phone, email, device.
+        self.account: dict[str, str] = {}
         self.price_level = 1.0
         self.repeat_share = 0.0
         self.authorizations: list[str] = []

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
-from streams.simulator.config import HOUR_MS, SCENARIO_NAMES, SimulatorConfig
+from streams.simulator.config import HOUR_MS, SimulatorConfig
 from streams.simulator.demand import Demand
+from streams.simulator.plans import SCENARIO_NAMES
 from streams.simulator.population import Population
 from streams.simulator.scenarios import SCENARIOS
 from streams.simulator.schedule import SimulatedRecord
@@ -37,7 +38,9 @@ class Simulation:
         seasons = self.config.seasons
         borders = [world.start + (world.end - world.start) * i // seasons for i in range(seasons + 1)]
         for name in SCENARIO_NAMES:
-            scenario = SCENARIOS[name](world, population, world.random(name), plans[name].strength)
+            if not plans[name].count:
+                continue
+            scenario = SCENARIOS[name](world, population, world.random(name), plans[name])
             for start, end in pairwise(borders):
                 scenario.begin_season(start, end)
                 for _ in range(plans[name].count):

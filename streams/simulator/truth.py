@@ -2,7 +2,8 @@
 
 The file holds two views of it: episodes, as the simulator knows them, and labels for whoever scores an archive of
 events (:mod:`streams.evaluation.truth`), ``{"merchants": {id: {"pattern", "start_ms"}}, "honest": [ids], "listings":
-{id: pattern}}``. Before 0.2 a file had episodes alone, and ``merchants`` was the number of merchants.
+{id: pattern}, "traps": {name: [ids]}}``. Before 0.2 a file had episodes alone, and ``merchants`` was the number of
+merchants.
 """
 
 from pathlib import Path
@@ -44,7 +45,7 @@ class Episode(Struct, kw_only=True, forbid_unknown_fields=True):
 class GroundTruth(Struct, kw_only=True):
     """What was simulated. ``start`` and ``end`` in ms; ``merchants`` counts all (``merchant_count`` in the file),
     ``honest_merchants`` the honest ones, ``honest`` names them, ``listings`` has the pattern of each listing that
-    breaks a rule.
+    breaks a rule, ``buyers`` that of each buyer who abuses refunds (ids as in the orders).
     """
 
     seed: int
@@ -56,10 +57,15 @@ class GroundTruth(Struct, kw_only=True):
     honest_merchants: int
     honest: list[str] = field(default_factory=list)
     listings: dict[str, str] = field(default_factory=dict)
+    buyers: dict[str, str] = field(default_factory=dict)
 
     def attackers(self) -> dict[str, str]:
         """The attack of each malicious merchant, by merchant id."""
         return {merchant: name for name, episode in self.attacks.items() for merchant in episode.merchants}
+
+    def traps(self) -> dict[str, list[str]]:
+        """Honest merchants by the trouble they were in."""
+        return {name: episode.merchants for name, episode in self.hard_negatives.items()}
 
     def labels(self) -> dict[str, dict[str, str | int]]:
         """Pattern and start (ms) of each malicious merchant, by its id."""
@@ -89,7 +95,7 @@ def write_truth(path: Path, truth: GroundTruth) -> None:
         The file cannot be written.
     """
     try:
-        content = msgspec.to_builtins(truth) | {"merchants": truth.labels()}
+        content = msgspec.to_builtins(truth) | {"merchants": truth.labels(), "traps": truth.traps()}
         path.write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2) + b"\n")
     except OSError as error:
         raise TruthError(f"{path} cannot be written: {error.strerror or error}") from error

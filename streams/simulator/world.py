@@ -3,8 +3,10 @@
 from random import Random
 
 from features.currencies import Currency
-from streams.simulator.config import ATTACK_NAMES, HARD_NEGATIVE_NAMES, SimulatorConfig
-from streams.simulator.ids import IdMaker
+from streams.simulator.config import SimulatorConfig
+from streams.simulator.ids import IdMaker, opaque
+from streams.simulator.plans import ATTACK_NAMES, HARD_NEGATIVE_NAMES
+from streams.simulator.products import Makers
 from streams.simulator.schedule import Action, Schedule
 from streams.simulator.shop import Merchant, OrderWatch
 from streams.simulator.truth import Episode, GroundTruth
@@ -43,6 +45,8 @@ class World:
         self.new_order_id = IdMaker(salts.getrandbits(64))
         self.buyer_salt = salts.getrandbits(64)
         self.device_salt = salts.getrandbits(64)
+        self.new_account_value = IdMaker(salts.getrandbits(64))
+        self.makers = Makers(self.random("makers"))
         #: Number of ordinary buyers; attackers' own buyers have higher numbers.
         self.buyers = max(50, int(config.orders_per_day * config.span_days / 2.5))
         self._outsiders = self.buyers
@@ -52,6 +56,8 @@ class World:
         #: Ids of honest merchants that have their part in a scenario; nobody has two.
         self.involved: set[str] = set()
         self.strikes: list[Strike] = []
+        #: Times (ms) between which all demand is a multiple of the usual.
+        self.peaks: list[tuple[int, int, float]] = []
         self.truth = GroundTruth(
             seed=config.seed,
             start=config.start,
@@ -75,6 +81,16 @@ class World:
         first = self._outsiders
         self._outsiders += count
         return list(range(first, first + count))
+
+    def device(self, buyer: int) -> str:
+        """The device that a buyer orders from. Half of all live in households of two or three that share one."""
+        place = buyer % 10
+        head = buyer - (0 if place > 4 else place % 2 if place < 2 else place - 2)
+        return opaque(head, self.device_salt)
+
+    def new_device(self) -> str:
+        """A device that nobody has ordered from."""
+        return opaque(self.outsiders(1)[0], self.device_salt)
 
     def moment(self, random: Random, low: float, high: float) -> int:
         """A random time between two shares (0..1) of the span, ms."""

@@ -12,7 +12,7 @@ class BadLuck(Scenario):
     def stage(self) -> None:
         """Plan one bad spell."""
         world = self.world
-        onset = self.moment(0.25, 0.7)
+        onset = self.onset(0.25, 0.7)
         merchant = self.bystander(onset, 0.85, 0.98)
         if merchant is None:
             return
@@ -22,7 +22,7 @@ class BadLuck(Scenario):
         world.at(onset + self.days(10, 16), lambda _: merchant.recover(usual))
 
     def _begin(self, merchant: Merchant) -> None:
-        usual, much = merchant.quality, self.strength
+        usual, much = merchant.quality, self.intensity
         merchant.quality = usual._replace(
             late_ship=min(0.6, max(usual.late_ship, 0.4 * much)),
             late_delivery=min(0.5, max(usual.late_delivery, 0.15 * much)),

@@ -5,13 +5,15 @@ from functools import partial
 from random import Random
 from typing import ClassVar, Final
 
+from streams.simulator.accounts import DETAILS, Accounts, Detail
 from streams.simulator.catalog import Category
-from streams.simulator.config import ATTACK_NAMES, DAY_MS
+from streams.simulator.config import DAY_MS
 from streams.simulator.demand import intensity
 from streams.simulator.lifecycle import LifeCycle
 from streams.simulator.orders import OrderEvents
+from streams.simulator.plans import ATTACK_NAMES, Plan
 from streams.simulator.population import Population
-from streams.simulator.shop import Merchant
+from streams.simulator.shop import Merchant, draw_quality
 from streams.simulator.stock import Stock
 from streams.simulator.truth import Episode
 from streams.simulator.world import World
@@ -25,14 +27,17 @@ class Scenario(ABC):
 
     name: ClassVar[str]
 
-    def __init__(self, world: World, population: Population, random: Random, strength: float) -> None:
+    def __init__(self, world: World, population: Population, random: Random, plan: Plan) -> None:
         self.world = world
         self.population = population
         self.random = random
-        self.strength = strength
+        self.intensity = plan.intensity
+        self.stealth = plan.stealth
+        self._starts_after = plan.start
         self.events = OrderEvents(world, random)
         self.life_cycle = LifeCycle(world, random)
         self.stock = Stock(world, random)
+        self.accounts = Accounts(world, random)
         kind = world.truth.attacks if self.name in ATTACK_NAMES else world.truth.hard_negatives
         self.episode = kind.get(self.name, Episode())
         self.begin_season(world.start, world.end)
@@ -52,8 +57,14 @@ class Scenario(ABC):
         """A merchant of this scenario's own, with ``slots`` ordinary listings and no demand but what is given to it."""
         merchant = self.population.make(self.random, registered_at, category)
         merchant.slots = slots
+        merchant.quality = draw_quality(self.random)
         self.world.attackers.append(merchant)
         return merchant
+
+    def size_of_median(self) -> float:
+        """Share of honest demand of the median honest merchant."""
+        weights = sorted(merchant.weight for merchant in self.world.honest)
+        return weights[len(weights) // 2] if weights else 0.0
 
     def bystander(self, time: int, low: float, high: float) -> Merchant | None:
         """An honest merchant between two quantiles (0..1) of size that is in business at ``time``, if there is one."""
@@ -66,10 +77,26 @@ class Scenario(ABC):
         self.world.involved.add(chosen.id)
         return chosen
 
+    # -- how much -----------------------------------------------------------------------------------------------------
+
+    def masked(self, in_the_open: float, hidden: float) -> float:
+        """A figure by stealth: ``in_the_open`` at 0, ``hidden`` at 1, evenly between."""
+        return in_the_open + (hidden - in_the_open) * self.stealth
+
+    def several(self, mean: float, least: int = 1) -> int:
+        """A whole number of about ``mean`` times the intensity."""
+        return max(least, round(mean * self.intensity))
+
+    def shared_details(self) -> list[Detail]:
+        """What accounts of one operator have in common, the fewer the stealthier."""
+        return self.random.sample(DETAILS, round(self.masked(4, 1.6)))
+
     # -- when ---------------------------------------------------------------------------------------------------------
 
-    def moment(self, low: float, high: float) -> int:
-        """A random time between two shares (0..1) of the season, ms."""
+    def onset(self, low: float, high: float) -> int:
+        """When it happens, ms: at the time that the plan names, or between two shares (0..1) of the season."""
+        if self._starts_after is not None:
+            return self.season_start + int(self._starts_after * DAY_MS)
         return self.season_start + int((self.season_end - self.season_start) * self.random.uniform(low, high))
 
     def days(self, low: float, high: float) -> int:

@@ -3,20 +3,11 @@
 from dataclasses import dataclass
 from functools import partial
 
-from streams.simulator.config import DAY_MS, HOUR_MS
+from streams.simulator.config import DAY_MS
+from streams.simulator.plans import RING_SIZES
 from streams.simulator.scenarios.base import Scenario
-from streams.simulator.shop import Listing, Merchant, draw_quality
-from streams.simulator.stock import pretty
-
-#: Merchants of a ring.
-RING_SIZE = 2
-_TEMPLATES = (
-    "Super nice {noun}, five stars, will buy again!",
-    "Best {noun} ever, fast shipping, highly recommended!",
-    "Very good {noun}, very good seller!",
-    "Perfect {noun}, love it so much!",
-    "Great {noun} and great price, thank you seller!",
-)
+from streams.simulator.scenarios.fake_orders import TEMPLATES, fake_order, offer_bait
+from streams.simulator.shop import Listing, Merchant
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +15,7 @@ class Ring:
     """The accounts and devices behind the orders, and what they write."""
 
     buyers: list[int]
-    devices: list[int]
+    devices: list[str]
     templates: list[str]
 
 
@@ -38,44 +29,29 @@ class Brushing(Scenario):
     def stage(self) -> None:
         """Plan one ring."""
         random, world = self.random, self.world
-        onset = self.moment(0.2, 0.55)
+        onset = self.onset(0.2, 0.55)
         until = onset + self.days(20, 40)
         ring = Ring(
-            buyers=world.outsiders(random.randint(8, 14)),
-            devices=world.outsiders(random.randint(2, 3)),
-            templates=random.sample(_TEMPLATES, 3),
+            buyers=world.outsiders(round(random.randint(8, 14) * self.masked(0.6, 1.4))),
+            devices=[world.new_device() for _ in range(random.randint(2, 3))],
+            templates=random.sample(TEMPLATES, 3),
         )
-        for _ in range(RING_SIZE):
+        for _ in range(RING_SIZES[self.name]):
             merchant = self.recruit(onset - self.days(5, 60), random.randint(3, 10))
-            merchant.quality = draw_quality(random)
-            merchant.weight = random.uniform(0.2, 0.8) * sorted(m.weight for m in world.honest)[len(world.honest) // 2]
+            merchant.weight = random.uniform(0.2, 0.8) * self.size_of_median()
             begins = max(onset, merchant.opens + DAY_MS)
             self.episode.join(merchant.id, begins)
             bait: list[Listing] = []
             world.at(begins, partial(self._offer, merchant, bait))
-            for _ in range(max(20, round(random.uniform(2.5, 5) * self.strength * (until - begins) / DAY_MS))):
+            for _ in range(max(20, round(random.uniform(2.5, 5) * self.intensity * (until - begins) / DAY_MS))):
                 world.at(self.waking_time(begins, until), partial(self._order, merchant, bait, ring))
 
     def _offer(self, merchant: Merchant, bait: list[Listing], time: int) -> None:
-        listing = self.stock.draw(merchant)
-        listing.price = pretty(self.random.uniform(150, 900))
-        listing.list_price = None
-        bait.append(listing)
-        self.stock.create(merchant, listing, time)
+        bait.append(offer_bait(self, merchant, time))
 
     def _order(self, merchant: Merchant, bait: list[Listing], ring: Ring, time: int) -> None:
-        random, events = self.random, self.events
         if not bait or bait[0] not in merchant.listings:
-            self._offer(merchant, bait := [], time)
-        order = events.open(merchant, time)
-        events.created(order, [(bait[0], 1)], random.choice(ring.buyers), device=random.choice(ring.devices))
-        self.episode.count_order(time)
-        shipped = time + int(HOUR_MS * random.uniform(1, 10))
-        arrives = shipped + self.days(0.9, 2.2)
-        events.shipped(order, shipped, weight=random.randint(15, 60))
-        self.life_cycle.carry(order, shipped + int(HOUR_MS * random.uniform(1, 5)), arrives)
-        events.delivered(order, arrives + 300_000)
-        if random.random() < 0.9:
-            noun = bait[0].title.split(",")[0]
-            text = random.choice(ring.templates).format(noun=noun) if random.random() < 0.8 else None
-            events.reviewed(order, arrives + int(HOUR_MS * random.uniform(0.5, 12)), 5, text)
+            bait.clear()
+            self._offer(merchant, bait, time)
+        buyer, device = self.random.choice(ring.buyers), self.random.choice(ring.devices)
+        fake_order(self, merchant, bait[0], time, buyer, device, ring.templates)

@@ -3,10 +3,11 @@
 from functools import partial
 from math import sqrt
 
-from streams.simulator.catalog import HOT_CATEGORIES, NOTHING_CAME_TEXTS
+from streams.simulator.accounts import Detail
+from streams.simulator.catalog import HOT_CATEGORIES
 from streams.simulator.config import DAY_MS, HOUR_MS
-from streams.simulator.orders import Order
 from streams.simulator.scenarios.base import Scenario
+from streams.simulator.scenarios.claims import never_shipped
 from streams.simulator.shop import TYPICAL, Merchant
 from streams.simulator.stock import pretty
 
@@ -23,7 +24,7 @@ class BustOut(Scenario):
     def stage(self) -> None:
         """Plan one bust-out."""
         random, world = self.random, self.world
-        onset = self.moment(0.25, 0.7)
+        onset = self.onset(0.25, 0.7)
         dormant = random.random() < 0.4
         registered = onset - (self.days(200, 900) if dormant else self.days(8, 30))
         merchant = self.recruit(registered, random.randint(2, 5), random.choice(HOT_CATEGORIES))
@@ -38,29 +39,30 @@ class BustOut(Scenario):
         self.episode.join(merchant.id, prepares)
         world.at(prepares, partial(self._prepare, merchant))
         world.at(onset, partial(self._cut_prices, merchant))
-        for _ in range(round(random.randint(12, 30) * sqrt(self.strength))):
+        for _ in range(round(random.randint(12, 30) * sqrt(self.intensity))):
             world.at(onset + self.days(0, 1.3), partial(self._offer, merchant))
         until = onset + self.days(3, 6)
-        for _ in range(max(10, round(random.randint(80, 200) * self.strength))):
+        for _ in range(max(10, round(random.randint(80, 200) * self.intensity))):
             world.at(
                 self.waking_time(onset + 4 * HOUR_MS, until, 0.7),
                 lambda time: self._order(merchant, time, (time - onset) / (until - onset)),
             )
 
     def _prepare(self, merchant: Merchant, time: int) -> None:
-        self.stock.change_account(merchant, time, "bank")
-        for what, share in (("device", 0.6), ("email", 0.4), ("phone", 0.3)):
+        self.accounts.change(merchant, time, "bank")
+        others: tuple[tuple[Detail, float], ...] = (("device", 0.6), ("email", 0.4), ("phone", 0.3))
+        for what, share in others:
             if self.random.random() < share:
-                self.stock.change_account(merchant, time + self.random.randrange(HOUR_MS), what)
+                self.accounts.change(merchant, time + self.random.randrange(HOUR_MS), what)
 
     def _cut_prices(self, merchant: Merchant, time: int) -> None:
         for listing in merchant.listings:
-            self.stock.discount(merchant, listing, time, self.random.uniform(0.45, 0.65))
+            self.stock.discount(merchant, listing, time, self.random.uniform(0.45, 0.65) * self.masked(0.85, 1.15))
 
     def _offer(self, merchant: Merchant, time: int) -> None:
         listing = self.stock.draw(merchant, self.random.choice(HOT_CATEGORIES))
         listing.list_price = pretty(listing.price * 1.6)
-        listing.price = pretty(listing.list_price * self.random.uniform(0.35, 0.55))
+        listing.price = pretty(listing.list_price * self.random.uniform(0.35, 0.55) * self.masked(0.8, 1.2))
         self.stock.create(merchant, listing, time)
 
     def _order(self, merchant: Merchant, time: int, progress: float) -> None:
@@ -80,30 +82,7 @@ class BustOut(Scenario):
             creator=random.choice(creators) if by_creator else None,
         )
         self.episode.count_order(time)
-        if random.random() < max(0.03, 0.3 - 1.5 * progress):
+        if random.random() < max(0.03, self.masked(0.1, 0.5) - 1.5 * progress):
             self.life_cycle.fulfil(order, TYPICAL, listing.category.returns)
             return
-        if random.random() < 0.2:  # a label was printed, the carrier never saw a parcel
-            events.shipped(order, order.ship_by - self.random.randrange(12 * HOUR_MS))
-        if random.random() < 0.08:
-            cancelled = order.ship_by + self.days(0, 2)
-            events.cancelled(order, cancelled, "buyer", "not_shipped")
-            events.refunded(order, cancelled + HOUR_MS, "seller")
-        elif random.random() < 0.7:
-            self._claim(order)
-
-    def _claim(self, order: Order) -> None:
-        random, events = self.random, self.events
-        impatient = random.random() < 0.25
-        claimed = order.ship_by + self.days(0.5, 3) if impatient else order.deliver_by + self.days(0.1, 7)
-        events.return_requested(order, claimed, "not_received")
-        if random.random() < 0.35:
-            opened = claimed + self.days(1, 4)
-            resolved = opened + self.days(3, 10)
-            events.disputed(order, opened, "not_received")
-            events.dispute_resolved(order, resolved, "buyer")
-            events.refunded(order, resolved + HOUR_MS, "seller")
-        elif random.random() < 0.8:
-            events.refunded(order, claimed + self.days(1, 5), "seller")
-        if random.random() < 0.3:
-            events.reviewed(order, claimed + self.days(0.1, 3), 1, random.choice(NOTHING_CAME_TEXTS))
+        never_shipped(self, order)

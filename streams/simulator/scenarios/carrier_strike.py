@@ -3,7 +3,7 @@
 from collections import Counter
 
 from streams.simulator.catalog import CARRIERS
-from streams.simulator.config import ATTACK_NAMES
+from streams.simulator.plans import ATTACK_NAMES
 from streams.simulator.scenarios.base import Scenario
 from streams.simulator.shop import Merchant
 from streams.simulator.world import Strike
@@ -24,7 +24,7 @@ class CarrierStrike(Scenario):
         """Plan one strike."""
         random, world = self.random, self.world
         carrier = random.choice(CARRIERS[:3])[0]
-        start = self.moment(0.3, 0.65)
+        start = self.onset(0.3, 0.65)
         until = start + self.days(6, 9)
         parcels: Counter[str] = Counter()
         malicious = {merchant for name in ATTACK_NAMES for merchant in self._attackers(name)}
@@ -39,7 +39,7 @@ class CarrierStrike(Scenario):
             if parcels[merchant.id] >= _NOTICEABLE:
                 self.episode.count_order(ordered)
 
-        world.strikes.append(Strike(carrier, start, until, int(self.strength * 8 * 86_400_000), caught))
+        world.strikes.append(Strike(carrier, start, until, int(self.intensity * 8 * 86_400_000), caught))
 
     def _attackers(self, name: str) -> list[str]:
         episode = self.world.truth.attacks.get(name)

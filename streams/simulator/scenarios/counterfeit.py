@@ -18,7 +18,7 @@ from streams.simulator.shop import Listing, Merchant, Quality
 from streams.simulator.stock import pretty
 
 #: Goods of unknown make from far away; buyers of fakes complain to the platform more rarely than they are deceived.
-_FAKES = Quality(
+FAKES = Quality(
     late_ship=0.05,
     seller_cancel=0.01,
     late_delivery=0.12,
@@ -39,8 +39,12 @@ class Counterfeit(Scenario):
 
     def stage(self) -> None:
         """Plan one seller of counterfeits."""
+        onset = self.onset(0.15, 0.5)
+        self.stage_seller(onset, onset + self.days(20, 40))
+
+    def stage_seller(self, onset: int, until: int) -> tuple[Merchant, list[Listing]]:
+        """Plan one that sells between two times, ms; the list holds its fakes as they are at the time of looking."""
         random, world = self.random, self.world
-        onset = self.moment(0.15, 0.5)
         category = random.choice(BRANDED_CATEGORIES)
         brand = random.choice(category.protected)
         merchant = self.recruit(onset - self.days(5, 400), random.randint(2, 6), category)
@@ -53,29 +57,29 @@ class Counterfeit(Scenario):
         fakes: list[Listing] = []
         for _ in range(random.randint(8, 20)):
             world.at(onset + self.days(0, 2), partial(self._offer, merchant, category, brand, fakes))
-        until = onset + self.days(20, 40)
         for day in range(8, (until - onset) // DAY_MS, 6):
             world.at(onset + day * DAY_MS + self.days(0, 1), partial(self._relist, merchant, fakes))
-        for _ in range(max(10, round(random.uniform(2.5, 6) * self.strength * (until - onset) / DAY_MS))):
+        for _ in range(self.several(random.uniform(2.5, 6) * (until - onset) / DAY_MS, least=10)):
             world.at(self.waking_time(onset, until), partial(self._order, merchant, fakes))
+        return merchant, fakes
 
     def _offer(self, merchant: Merchant, category: Category, brand: str, fakes: list[Listing], time: int) -> None:
         random = self.random
         listing = self.stock.draw(merchant, category)
         noun, phrase = random.choice(category.nouns), random.choice(REPLICA_PHRASES)
         colour, praise = listing.colour, random.choice(PRAISE)
-        way = random.random()
-        if way < 0.6:
+        way, openly = random.random(), self.masked(0.85, 0.35)
+        if way < openly:
             listing.title = f"{brand} {noun} {phrase}, {colour}"
             listing.description = f"{noun}, {random.choice(REPLICA_PHRASES)}. {praise}"
-        elif way < 0.85:
+        elif way < openly + 0.25:
             listing.title = f"{disguise(brand)} style {noun}, {random.choice(COLOURS)}"
             listing.description = f"{phrase}. {praise}"
         else:
             listing.title = f"{brand} {random.choice(QUALITIES)} {noun}, {colour}"
             listing.description = f"{noun}. {praise}"
-        listing.brand = brand if way < 0.6 or way >= 0.85 else None
-        listing.price = pretty(category.median * random.uniform(0.22, 0.5))
+        listing.brand = brand if way < openly or way >= openly + 0.25 else None
+        listing.price = pretty(category.median * random.uniform(0.22, 0.5) * self.masked(0.8, 1.2))
         listing.list_price = pretty(category.median * BRAND_MULTIPLE[brand]) if random.random() < 0.4 else None
         fakes.append(listing)
         self.world.truth.listings[listing.id] = self.name
@@ -87,7 +91,7 @@ class Counterfeit(Scenario):
             self.stock.remove(merchant, old, time)
             fakes.remove(old)
             new = Listing(self.world.new_listing_id(), old.category, old.title, old.price)
-            new.brand, new.description, new.colour = old.brand, old.description, old.colour
+            new.brand, new.description, new.colour, new.grams = old.brand, old.description, old.colour, old.grams
             new.images, new.quantity, new.list_price = old.images, old.quantity, old.list_price
             fakes.append(new)
             self.world.truth.listings[new.id] = self.name
@@ -95,7 +99,7 @@ class Counterfeit(Scenario):
 
     def _order(self, merchant: Merchant, fakes: list[Listing], time: int) -> None:
         if fakes and merchant.is_open(time):
-            self.life_cycle.place(merchant, time, listing=self.random.choice(fakes), quality=_FAKES)
+            self.life_cycle.place(merchant, time, listing=self.random.choice(fakes), quality=FAKES)
             self.episode.count_order(time)
 
 

@@ -14,7 +14,7 @@ class DiscountSale(Scenario):
     def stage(self) -> None:
         """Plan one sale."""
         random, world = self.random, self.world
-        onset = self.moment(0.25, 0.75)
+        onset = self.onset(0.25, 0.75)
         merchant = self.bystander(onset, 0.5, 0.97)
         if merchant is None:
             return
@@ -22,7 +22,7 @@ class DiscountSale(Scenario):
         until = onset + self.days(3, 5)
         before: dict[str, int] = {}
         world.at(onset, partial(self._begin, merchant, before))
-        for _ in range(max(10, round(random.randint(40, 120) * self.strength))):
+        for _ in range(max(10, round(random.randint(40, 120) * self.intensity))):
             world.at(self.waking_time(onset + 60_000, until), partial(self._order, merchant))
         world.at(until, partial(self._end, merchant, before))
 

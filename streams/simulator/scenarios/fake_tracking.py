@@ -6,7 +6,8 @@ from streams.simulator.catalog import NOTHING_CAME_TEXTS, REGIONS
 from streams.simulator.config import DAY_MS, HOUR_MS
 from streams.simulator.orders import Order
 from streams.simulator.scenarios.base import Scenario
-from streams.simulator.shop import Merchant, draw_quality
+from streams.simulator.scenarios.claims import claim
+from streams.simulator.shop import Merchant
 
 #: Numbers that are used again, of the last so many.
 _KEPT = 6
@@ -22,21 +23,21 @@ class FakeTracking(Scenario):
     def stage(self) -> None:
         """Plan one seller with fake tracking."""
         random, world = self.random, self.world
-        onset = self.moment(0.2, 0.55)
+        onset = self.onset(0.2, 0.55)
         merchant = self.recruit(onset - self.days(30, 600), random.randint(4, 15))
-        merchant.quality = draw_quality(random)
-        merchant.weight = random.uniform(0.5, 1.5) * sorted(m.weight for m in world.honest)[len(world.honest) // 2]
+        merchant.weight = random.uniform(0.5, 1.5) * self.size_of_median()
         onset = max(onset, merchant.opens + DAY_MS)
         self.episode.join(merchant.id, onset)
         until = onset + self.days(20, 40)
-        for _ in range(max(10, round(random.uniform(2.5, 5) * self.strength * (until - onset) / DAY_MS))):
+        for _ in range(max(10, round(random.uniform(2.5, 5) * self.intensity * (until - onset) / DAY_MS))):
             world.at(self.waking_time(onset, until), partial(self._plan, merchant))
 
     def _plan(self, merchant: Merchant, time: int) -> None:
         random, world = self.random, self.world
         way = random.random()
-        if way >= 0.45:
-            self._order(self.events.open(merchant, time), time, number=self._number(merchant, again=way < 0.85))
+        early, again = self.masked(0.6, 0.3), self.masked(0.9, 0.8)
+        if way >= early:
+            self._order(self.events.open(merchant, time), time, number=self._number(merchant, again=way < again))
             return
         # The parcel was on its way before the order was placed.
         order = self.events.open(merchant, time + int(HOUR_MS * random.uniform(12, 60)))
@@ -65,23 +66,10 @@ class FakeTracking(Scenario):
         events.scanned(order, arrived, "delivered", random.choice(REGIONS))
         events.delivered(order, arrived + 600_000)
         if random.random() < 0.5:
-            self._claim(order, arrived)
+            # "Delivered" helps the seller in a dispute.
+            claim(
+                self, order, arrived + self.days(1, 9), "not_received", for_buyer=0.6, refunded=0.6,
+                texts=NOTHING_CAME_TEXTS,
+            )  # fmt: skip
         elif random.random() < 0.15:
             events.reviewed(order, arrived + self.days(0.5, 5), random.choice((3, 4, 5)))
-
-    def _claim(self, order: Order, arrived: int) -> None:
-        random, events = self.random, self.events
-        claimed = arrived + self.days(1, 9)
-        events.return_requested(order, claimed, "not_received")
-        if random.random() < 0.3:
-            opened = claimed + self.days(1, 4)
-            resolved = opened + self.days(3, 10)
-            for_buyer = random.random() < 0.6  # "delivered" helps the seller
-            events.disputed(order, opened, "not_received")
-            events.dispute_resolved(order, resolved, "buyer" if for_buyer else "seller")
-            if for_buyer:
-                events.refunded(order, resolved + HOUR_MS, "seller")
-        elif random.random() < 0.6:
-            events.refunded(order, claimed + self.days(1, 6), "seller")
-        if random.random() < 0.4:
-            events.reviewed(order, claimed + self.days(0.1, 3), 1, random.choice(NOTHING_CAME_TEXTS))

@@ -15,13 +15,13 @@ class ViralBurst(Scenario):
     def stage(self) -> None:
         """Plan one burst."""
         random, world = self.random, self.world
-        onset = self.moment(0.3, 0.75)
+        onset = self.onset(0.3, 0.75)
         merchant = self.bystander(onset, 0.4, 0.85)
         if merchant is None:
             return
         creator = random.choice(world.creators)
         self.episode.join(merchant.id, onset)
-        for _ in range(max(20, round(random.randint(150, 400) * self.strength))):
+        for _ in range(max(20, round(random.randint(150, 400) * self.intensity))):
             after = int(min(5 * DAY_MS, HOUR_MS + random.expovariate(1 / (18 * HOUR_MS))))
             world.at(onset + after, partial(self._order, merchant, creator))
 

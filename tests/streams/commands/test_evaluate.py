@@ -32,7 +32,7 @@ def test_attackers_of_a_simulation_are_found(archive: Path, tmp_path: Path) -> N
     result = run(archive, "--out", tmp_path / "f.json")
     assert result.exit_code == 0, result.output
     found = json.loads((tmp_path / "f.json").read_text())
-    assert found["patterns"].keys() == {"brushing", "bust_out", "counterfeit", "fake_tracking"}
+    assert found["patterns"].keys() >= {"brushing", "bust_out", "counterfeit", "fake_tracking"}
     assert found["overall"]["recall"] > 0.5
     assert found["honest"]["high_or_above_share"] < 0.1
     assert found["events"] == sum(1 for _ in read_archive(archive))

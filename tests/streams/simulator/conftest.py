@@ -11,6 +11,6 @@ def market() -> Market:
     return Market(
         SimulatorConfig(
             seed=11, merchants=400, orders_per_day=220, bust_out=each, counterfeit=each, fake_tracking=each,
-            brushing=Plan(2), viral_burst=Plan(2), discount_sale=each, bad_luck=each,
+            brushing=Plan(2), carrier_strike=Plan(1), viral_burst=Plan(2), discount_sale=each, bad_luck=each,
         )
     )  # fmt: skip

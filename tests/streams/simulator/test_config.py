@@ -1,9 +1,10 @@
+import math
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from streams.simulator import SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
+from streams.simulator import Plan, Simulation, SimulatorConfig
 
 
 @pytest.mark.parametrize(("events", "span_days"), [(20_000, 90), (60_000, 90), (60_000, 30), (40_000, 7)])
@@ -35,12 +36,12 @@ def test_the_span_ends_where_it_is_told_to() -> None:
         ({"orders_per_day": float("nan")}, "orders_per_day must be between"),
         ({"orders_per_day": -1.0}, "orders_per_day must be between"),
         ({"span_days": 0.0}, "span_days must be between"),
-        ({"span_days": 10.0}, "at least 21 days"),
+        ({"span_days": 10.0, "bust_out": Plan(1)}, "at least 21 days"),
         ({"end": 0}, "end must be between"),
         ({"currency": "JPY"}, "currency must be USD, EUR or GBP"),
-        ({"merchants": 20}, "at most half may be"),
+        ({"merchants": 20, "bust_out": Plan(11)}, "at most half may be"),
         ({"listings_per_merchant": 0.0}, "listings_per_merchant must be between"),
-        ({"seasons": 5}, "at least 21 days"),
+        ({"seasons": 5, "bad_luck": Plan(1)}, "at least 21 days"),
     ],
 )
 def test_bad_configurations_say_what_is_wrong(change: dict[str, Any], message: str) -> None:
@@ -49,11 +50,14 @@ def test_bad_configurations_say_what_is_wrong(change: dict[str, Any], message: s
         SimulatorConfig(**change)
 
 
-@pytest.mark.parametrize(("count", "strength"), [(-1, 1.0), (1, 0.0), (1, 11.0)])
-def test_bad_plans_are_refused(count: int, strength: float) -> None:
-    """Counts must not be negative, strengths between a tenth and ten."""
+@pytest.mark.parametrize(
+    "plan",
+    [{"count": -1}, {"intensity": 0.0}, {"intensity": 11.0}, {"stealth": 1.1}, {"start": -1.0}, {"start": math.inf}],
+)
+def test_bad_plans_are_refused(plan: dict[str, Any]) -> None:
+    """Counts must not be negative, intensities between a tenth and ten, stealth up to one, starts in days."""
     with pytest.raises(ValueError, match="scenario's"):
-        Plan(count, strength)
+        Plan(**({"count": 1} | plan))
 
 
 def test_too_few_events_are_refused() -> None:
@@ -62,13 +66,12 @@ def test_too_few_events_are_refused() -> None:
         SimulatorConfig.for_events(1_000)
 
 
-def test_strength_scales_an_attack() -> None:
-    """Twice the strength gives about twice the orders."""
-    off = dict.fromkeys(SCENARIO_NAMES, Plan(0))
-    base = replace(SimulatorConfig(merchants=60, orders_per_day=20), **off)  # type: ignore[arg-type]
+def test_intensity_scales_an_attack() -> None:
+    """Twice the intensity gives about twice the orders."""
+    base = SimulatorConfig(merchants=120, orders_per_day=20)
     orders = []
-    for strength in (1.0, 2.0):
-        simulation = Simulation(replace(base, counterfeit=Plan(6, strength), fake_tracking=Plan(6, strength)))
+    for intensity in (1.0, 2.0):
+        simulation = Simulation(replace(base, counterfeit=Plan(20, intensity), fake_tracking=Plan(20, intensity)))
         for _ in simulation:
             pass
         orders.append(sum(episode.orders for episode in simulation.truth.attacks.values()))
@@ -77,8 +80,10 @@ def test_strength_scales_an_attack() -> None:
 
 def test_seasons_repeat_the_scenarios() -> None:
     """Each part of the span has its own attackers, with their onsets in it."""
-    config = SimulatorConfig(merchants=200, orders_per_day=20, span_days=120, seasons=3, bust_out=Plan(4))
+    config = SimulatorConfig(
+        merchants=200, orders_per_day=20, span_days=120, seasons=3, bust_out=Plan(4), brushing=Plan(3)
+    )
     onsets = sorted(Simulation(config).truth.attacks["bust_out"].onsets.values())
-    assert config.attackers == 3 * (4 + 5 + 5 + 6)
+    assert config.attackers == 3 * (4 + 2 * 3)
     days = [(onset - config.start) / 86_400_000 for onset in onsets]
     assert [sum(40 * i <= day < 40 * (i + 1) for day in days) for i in range(3)] == [4, 4, 4]

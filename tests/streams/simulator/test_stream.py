@@ -98,7 +98,7 @@ def test_ids_do_not_tell_attackers(market: Market) -> None:
 
 def test_switching_off_an_attack_leaves_the_others_as_they_were() -> None:
     """Each scenario has random numbers of its own."""
-    config = SimulatorConfig(seed=2, merchants=100, orders_per_day=20, carrier_strike=Plan(0), bad_luck=Plan(0))
+    config = SimulatorConfig(seed=2, merchants=100, orders_per_day=20, bust_out=Plan(3), brushing=Plan(2))
     both = Simulation(config).truth
     without = Simulation(replace(config, bust_out=Plan(0))).truth
     assert "bust_out" not in without.attacks
@@ -110,10 +110,7 @@ def test_memory_does_not_grow_with_the_length_of_the_stream() -> None:
     """What waits to be put into the stream is as much after a year as after a quarter."""
 
     def most_waiting(span_days: float) -> int:
-        config = SimulatorConfig(
-            merchants=30, orders_per_day=15, span_days=span_days, bust_out=Plan(0), counterfeit=Plan(0),
-            fake_tracking=Plan(0), brushing=Plan(0), viral_burst=Plan(0), discount_sale=Plan(0), bad_luck=Plan(0),
-        )  # fmt: skip
+        config = SimulatorConfig(merchants=30, orders_per_day=15, span_days=span_days, carrier_strike=Plan(1))
         simulation = Simulation(config)
         most = 0
         for record in simulation:

@@ -43,6 +43,8 @@ def test_the_file_has_the_agreed_fields(tmp_path: Path) -> None:
         "merchants": {"m1": {"pattern": "brushing", "start_ms": 20}},
         "honest": [],
         "listings": {},
+        "traps": {},
+        "buyers": {},
     }
 
 
