@@ -66,6 +66,8 @@ class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     strike_merge_days: Days
     review_required: list[str]
     review_hold_payout_above_days: Days
+    #: Ladders whose actions against a merchant are told to those that are linked to it.
+    malice_ladders: list[str] = []
     source: Paragraph | None = None
 
 

@@ -17,7 +17,7 @@ class TopicSettings(Section):
     #: Same partition count, keyed by merchant_id: what a shard is made of, in the order of its journal.
     INPUTS: ClassVar[tuple[str, ...]] = ("listings", "orders", "merchants", "feedback")
     NAMES: ClassVar[tuple[str, ...]] = (
-        *INPUTS, "events", "merchant_standing", "creator_standing", "dead_letters", "policies", "journal",
+        *INPUTS, "events", "merchant_standing", "creator_standing", "dead_letters", "policies", "journal", "exchange",
     )  # fmt: skip
 
     prefix: str = Field(
@@ -46,6 +46,9 @@ class TopicSettings(Section):
     )
     journal: TopicName = Field(
         default="shopwarden-journal", description="Internal: in which order the shards applied their records."
+    )
+    exchange: TopicName = Field(
+        default="shopwarden-exchange", description="Internal: what shards tell each other; input like any other."
     )
     # One shard per partition; 8 lets a group grow to eight worker processes. Changing it later means a migration.
     partitions: int = Field(

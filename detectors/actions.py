@@ -54,3 +54,5 @@ class Limits(Struct, frozen=True):
 
     appeal: int
     strike_merge: int
+    #: Ladders whose actions against a merchant are told to those that are linked to it.
+    malice: frozenset[str] = frozenset()

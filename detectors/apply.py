@@ -7,14 +7,15 @@ method, and recovery is calling it again on the flushes that the journal names.
 from collections.abc import Sequence
 
 from detectors.assess import Assessor
+from detectors.exchange import TELL, ExchangeFlow
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge, Models
 from detectors.listings import ListingFlow
 from detectors.merchants import MerchantFlow
 from detectors.orders import OrderFlow
 from detectors.outbox import Outbox
-from features.decode import Rejection, decode
-from features.events import InputEvent
+from features.decode import Decoded, Rejection, decode, decode_message
+from features.exchange import Message
 from features.keys import split_key
 from features.omissions import Poison
 from features.outputs import Source
@@ -43,7 +44,18 @@ class ApplyError(Exception):
 class Core:
     """One shard at work: its state, its models, and the judge they share with others."""
 
-    __slots__ = ("_assessor", "_listings", "_merchants", "_orders", "_outbox", "judge", "models", "state")
+    __slots__ = (
+        "_assessor",
+        "_exchange",
+        "_listings",
+        "_merchants",
+        "_orders",
+        "_outbox",
+        "_post",
+        "judge",
+        "models",
+        "state",
+    )
 
     def __init__(self, state: ShardState, models: Models, judge: Judge) -> None:
         self.state = state
@@ -54,11 +66,18 @@ class Core:
         self._orders = OrderFlow(self._assessor)
         self._listings = ListingFlow(self._assessor)
         self._merchants = MerchantFlow(self._assessor)
+        self._post = self._assessor.post
+        self._exchange = ExchangeFlow(self._assessor, self._post, judge.settings.shards)
 
-    def decode(self, flush: Flush) -> list[InputEvent | Rejection]:
+    def decode(self, flush: Flush) -> list[Decoded]:
         """Decode a flush's records, so that what it needs can be loaded before it is applied."""
         limits, clock = self.judge.settings.limits, flush.clock
-        events = [decode(r.kind, r.key, r.value, r.timestamp, limits, clock) for r in flush.records]
+        events: list[Decoded] = [
+            decode_message(r.value)
+            if r.kind == "exchange"
+            else decode(r.kind, r.key, r.value, r.timestamp, limits, clock)
+            for r in flush.records
+        ]
         if flush.poison:
             details = {(poison.topic, poison.offset): poison.detail for poison in flush.poison}
             for index, record in enumerate(flush.records):
@@ -67,12 +86,14 @@ class Core:
                     events[index] = Rejection("unprocessable", detail)
         return events
 
-    def needed(self, flush: Flush, events: Sequence[InputEvent | Rejection]) -> Needed:
+    def needed(self, flush: Flush, events: Sequence[Decoded]) -> Needed:
         """Keys that applying a flush reads, those of timers that will fire included."""
         needed = Needed()
         highest = self.state.clock.highest
         for record, event in zip(flush.records, events, strict=True):
-            if type(event) is not Rejection:
+            if type(event) is Message:
+                needed.add_message(event)
+            elif type(event) is not Rejection:
                 needed.add(event)  # type: ignore[arg-type]
                 if record.kind == "orders":
                     at: int = event.occurred_at  # type: ignore[union-attr]
@@ -88,11 +109,13 @@ class Core:
             elif key[0] == "l":
                 needed.listings.add(key[1:])
                 needed.merchants.add(split_key(key[1:])[0])
-            else:
+            elif key[0] == "m":
                 needed.merchants.add(key[1:])
+            elif key[0] == "b":
+                needed.buckets.add(key[1:])
         return needed
 
-    def apply(self, flush: Flush, events: Sequence[InputEvent | Rejection] | None = None) -> list[Emit]:
+    def apply(self, flush: Flush, events: Sequence[Decoded] | None = None) -> list[Emit]:
         """Apply a flush whose keys are loaded; returns what to publish, in order.
 
         ``events`` are the decoded records, where the caller has them already.
@@ -109,6 +132,9 @@ class Core:
             events = self.decode(flush)
         outbox.emits = []
         for gap in flush.gaps:
+            if gap.why == "truncated":
+                made_anew = state.correspondence.made_anew
+                made_anew[gap.topic] = made_anew.get(gap.topic, 0) + 1
             statistics.missed += gap.last - gap.first + 1
             outbox.gap(gap, state.partition, self.judge.settings.mode, state.clock.highest)
         statistics.records += len(flush.records)
@@ -116,21 +142,24 @@ class Core:
             self._apply_records(flush.records, events)
         except Exception as error:
             source = outbox.source
+            self._post.forget()
             detail = f"{type(error).__name__}: {error}"[:_DETAIL_LENGTH]
             raise ApplyError(Poison(source.topic, source.offset, detail)) from error
         if flush.tick is not None:
             # Named by its time and not by the flush: flushes are numbered anew when a store is set up anew.
             outbox.start(Source(TICK_TOPIC, state.partition, flush.tick), flush.tick)
             self._move_on(flush.tick)
+            if self._post.waiting:
+                self._post.send()
         return outbox.emits
 
-    def _apply_records(self, records: Sequence[Record], events: Sequence[InputEvent | Rejection]) -> None:
+    def _apply_records(self, records: Sequence[Record], events: Sequence[Decoded]) -> None:
         outbox = self._outbox
         clock = self.state.clock
         timers = self.state.timers
         statistics = self.state.statistics
         lateness = self.judge.settings.allowed_lateness
-        start, apply_order = outbox.start, self._orders.apply
+        start, apply_order, post = outbox.start, self._orders.apply, self._post
         for record, event in zip(records, events, strict=True):
             if type(event) is Rejection:
                 start(record, record.timestamp)
@@ -154,8 +183,12 @@ class Core:
                 apply_order(event)  # type: ignore[arg-type]
             elif kind == "listings":
                 self._listings.apply(event)  # type: ignore[arg-type]
+            elif kind == "exchange":
+                self._exchange.apply(event)  # type: ignore[arg-type]
             else:
                 self._merchants.apply(event)  # type: ignore[arg-type]
+            if post.waiting:
+                post.send()
 
     def _move_on(self, watermark: int) -> None:
         """Move the watermark on, and fire every timer up to it, in order of time.
@@ -176,5 +209,9 @@ class Core:
                 self._orders.timer(key[1:], time)
             elif key[0] == "l":
                 self._listings.timer(key[1:], time)
-            else:
+            elif key[0] == "m":
                 self._merchants.timer(key[1:], time)
+            elif key[0] == "b":
+                self._exchange.timer(key[1:], time)
+            elif key == TELL:
+                self._exchange.tell(time)

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from typing import Final
 from zlib import crc32
 
+from msgspec import Struct
+
 from detectors.enforcer import Enforcer
+from detectors.exchange_post import Post
 from detectors.finding import Finding
 from detectors.judge import Judge, Models
 from detectors.levels import LEVEL_RANK
@@ -14,7 +17,8 @@ from detectors.merchant_timers import MerchantTimers
 from detectors.model_reasons import model_detectors, model_reasons
 from detectors.outbox import Outbox
 from detectors.rules import Rule, RuleGroup
-from features.events import Event, ListingInput, OrderCreated, OrderEvent, OrderInput
+from features.events import ListingInput, OrderCreated, OrderEvent, OrderInput
+from features.exchange import NOTICES, BuyerClaims, Met
 from features.listing import ListingRecord
 from features.merchant import Merchant
 from features.order import OrderRecord
@@ -46,6 +50,7 @@ class Assessor:
         "judge",
         "models",
         "outbox",
+        "post",
         "state",
         "timers",
     )
@@ -56,14 +61,15 @@ class Assessor:
         self.judge = judge
         self.outbox = outbox
         self.timers = MerchantTimers(state, judge.settings.rest_days)
-        self.enforcer = Enforcer(state, judge, outbox, self.timers)
+        self.post = Post(state, outbox, judge.settings.shards, judge.pseudonyms)
+        self.enforcer = Enforcer(state, judge, outbox, self.timers, self.post)
         self._assess_every = judge.settings.assess_every
         policies = judge.policies
         self._merchant_rules = self._bind(policies.group("merchant"))
-        self._order_rules = {kind: self._bind(policies.group("order", tag)) for kind, tag in _tags(OrderInput).items()}
-        self._listing_rules = {
-            kind: self._bind(policies.group("listing", tag)) for kind, tag in _tags(ListingInput).items()
-        }
+        order_events = _tags(OrderInput) | NOTICES["order"]
+        self._order_rules = {kind: self._bind(policies.group("order", tag)) for kind, tag in order_events.items()}
+        listing_events = _tags(ListingInput) | NOTICES["listing"]
+        self._listing_rules = {kind: self._bind(policies.group("listing", tag)) for kind, tag in listing_events.items()}
 
     @staticmethod
     def _bind(group: RuleGroup | None) -> Callable[[Context], list[Rule]] | None:
@@ -124,7 +130,9 @@ class Assessor:
 
     # -- orders and listings ----------------------------------------------------------------------------------------
 
-    def order(self, kind: type[OrderEvent], order_id: str, order: OrderRecord, merchant: Merchant) -> None:
+    def order(
+        self, kind: type[OrderEvent | BuyerClaims], order_id: str, order: OrderRecord, merchant: Merchant
+    ) -> None:
         """Judge an order: always when it is placed, later when a rule for that type of event fires."""
         rules = self._order_rules[kind]
         created = kind is OrderCreated
@@ -151,15 +159,20 @@ class Assessor:
         if self.enforcer.enforce(merchant, subject, finding, identifier):
             self.enforcer.stand(merchant)
 
-    def listing(self, event: ListingInput, listing: ListingRecord, merchant: Merchant) -> None:
-        """Judge a version of a listing, created or edited."""
+    def listing(
+        self, kind: type[ListingInput | Met], listing_id: str, listing: ListingRecord, merchant: Merchant
+    ) -> None:
+        """Judge a version of a listing, created or edited, or what was found out about it since."""
         finding = Finding()
         context = Context(merchant, self.state.population, None, listing)
-        rules = self._listing_rules[type(event)]
+        rules = self._listing_rules[kind]
         if rules is not None and (fired := rules(context)):
             self._fire(finding, fired)
+        if kind is Met and finding.level <= listing.risk:
+            # What its version says stands.
+            return
         self.state.statistics.assessments += 1
-        subject = Subject("listing", event.listing_id)
+        subject = Subject("listing", listing_id)
         before, listing.risk = listing.risk, finding.level
         identifier = self._judged(merchant, subject, finding, finding.strength, context, before)
         if self.enforcer.enforce(merchant, subject, finding, identifier):
@@ -264,7 +277,7 @@ class Assessor:
         )
 
 
-def _tags(union: object) -> dict[type[Event], str]:
+def _tags(union: object) -> dict[type[Struct], str]:
     """Event types of a union with their tags."""
-    members: tuple[type[Event], ...] = union.__args__  # type: ignore[attr-defined]
+    members: tuple[type[Struct], ...] = union.__args__  # type: ignore[attr-defined]
     return {member: str(member.__struct_config__.tag) for member in members}

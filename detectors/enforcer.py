@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from detectors.exchange_post import Post
 from detectors.finding import Finding
 from detectors.judge import Judge
 from detectors.ladder import Decision, expire, lift, propose, record, withhold
@@ -33,9 +34,10 @@ from features.shard import ShardState
 class Enforcer:
     """Takes and ends actions against the merchants of one shard."""
 
-    __slots__ = ("_judge", "_outbox", "_state", "_timers")
+    __slots__ = ("_judge", "_outbox", "_post", "_state", "_timers")
 
-    def __init__(self, state: ShardState, judge: Judge, outbox: Outbox, timers: MerchantTimers) -> None:
+    def __init__(self, state: ShardState, judge: Judge, outbox: Outbox, timers: MerchantTimers, post: Post) -> None:
+        self._post = post
         self._state = state
         self._judge = judge
         self._outbox = outbox
@@ -213,6 +215,7 @@ class Enforcer:
                 )
                 for each in record.enforcement.active
             ]
+        self._flag(merchant)
         self._state.statistics.outputs += 1
         self._outbox.standing(
             Standing(
@@ -224,6 +227,19 @@ class Enforcer:
                 mode=self._judge.settings.mode,
             )
         )
+
+    def _flag(self, merchant: Merchant) -> None:
+        """Tell those that a merchant is linked to when it comes under enforcement for malice, and when that ends."""
+        record = merchant.record
+        policies = self._judge.policies
+        flagged = False
+        if record.enforcement is not None:
+            for each in record.enforcement.active:
+                rule = policies.rules.get(each.rule) if each.subject_kind == "merchant" else None
+                flagged = flagged or (rule is not None and rule.action in policies.limits.malice)
+        if flagged != record.flagged:
+            record.flagged = flagged
+            self._post.flagged(merchant, flagged)
 
 
 def _evidence(kind: SubjectKind, subject_id: str, what: str) -> Evidence:

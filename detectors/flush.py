@@ -8,8 +8,8 @@ from msgspec import Struct
 from features.omissions import Gap, Poison
 from features.shard import Record
 
-#: Where an output goes; the worker knows the topics' names.
-Stream: TypeAlias = Literal["events", "standing", "dead_letters"]
+#: Where an output goes; the worker knows the topics' names. ``exchange`` holds what shards tell each other.
+Stream: TypeAlias = Literal["events", "standing", "dead_letters", "exchange"]
 
 
 class Flush(Struct, frozen=True, gc=False):
@@ -40,10 +40,13 @@ class Flush(Struct, frozen=True, gc=False):
 
 
 class Emit(Struct, frozen=True, gc=False):
-    """One message to publish. ``id`` is the CloudEvents id, the same whenever the same input is applied."""
+    """One message to publish. ``id`` is the CloudEvents id, the same whenever the same input is applied; ``partition``
+    is where it goes, if not to the partition of its shard's number.
+    """
 
     stream: Stream
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
     id: str
+    partition: int | None = None

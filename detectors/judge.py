@@ -43,6 +43,8 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
     idle_listing_days: int = 365
     idle_merchant_days: int = 400
     assess_every: int = 3_600_000
+    #: How many shards there are.
+    shards: int = 1
     #: Quiet for as long as this, a merchant counts as dormant when it becomes active again.
     dormant_after: int = 14 * DAY_MS
     all_features: bool = False

@@ -146,7 +146,8 @@ class ListingFlow:
         listing.category_restricted = signals.category_restricted
         listing.disguised_terms = signals.disguised_terms
         listing.brand_lookalike = signals.brand_lookalike
-        self._assessor.listing(event, listing, merchant)
+        self._assessor.post.listing(merchant, listing, event)
+        self._assessor.listing(type(event), event.listing_id, listing, merchant)
         self._assessor.merchant(merchant, False)
 
     def _price(

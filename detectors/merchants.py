@@ -34,6 +34,8 @@ class MerchantFlow:
         if not record.timer:
             self._assessor.timers.start(merchant)
         urgent = _change(record, event)
+        if type(event) is events.MerchantAccountChanged:
+            self._assessor.post.account_value(merchant, event)
         if type(event) is events.EnforcementOverridden:
             self._assessor.enforcer.override(merchant, event.decision_id)
         if urgent:

@@ -40,6 +40,8 @@ _ID_MASK = (1 << 40) - 1
 _TRACKING_MASK = (1 << 24) - 1
 #: What moves an order past its dates.
 _PROGRESS: Final = frozenset((events.OrderShipped, events.OrderTracked, events.OrderDelivered, events.OrderCancelled))
+#: What a buyer who abuses refunds has to send.
+_CLAIMS: Final = frozenset((events.OrderReturnRequested, events.OrderDisputed))
 #: Tracking numbers kept of one order.
 _NUMBERS_LIMIT = 4
 
@@ -123,6 +125,8 @@ class OrderFlow:
         changed = merchant.reflag(order)
         if created is None:
             return
+        if kind in _CLAIMS and order.buyer_key and (order.claims or order.disputed):
+            self._assessor.post.claim(merchant, event.order_id, order.buyer_key)
         if kind in _PROGRESS:
             self._wait(key, order)
         if not order.segment_known:
@@ -152,7 +156,7 @@ class OrderFlow:
         record = merchant.record
         at = event.occurred_at
         order.created = at
-        order.buyer = buyer = self._judge.pseudonyms.short("buyer", event.buyer_id)
+        order.buyer, order.buyer_key = buyer, _ = self._judge.pseudonyms.pair("buyer", event.buyer_id)
         order.total = event.total
         order.items = len(event.items)
         order.ship_by = _promise(at, event.ship_by, DEFAULT_SHIP_MS)
@@ -203,7 +207,7 @@ class OrderFlow:
         listing = self._state.listings.get(entity_key(event.merchant_id, event.items[0].listing_id))
         population = self._state.population
         values = order_vector(order, merchant, listing, population)
-        population.deliveries.placed(event.occurred_at)
+        population.order_placed(event.occurred_at)
         model = self._models.bad_order
         keep_scored(order, values)
         order.probability = nearest(model.observe_and_predict(values), 1e5)
@@ -240,7 +244,7 @@ class OrderFlow:
         region = order.ship_to
         route = f"{order.ship_from}>{region}" if order.ship_from and region else ""
         duration = max(0, (order.delivered or at) - (order.created or at))
-        population.deliveries.finished(at, region, route, None if cancelled else duration)
+        population.order_finished(at, region, route, None if cancelled else duration)
         if cancelled:
             return
         late = order.flags & LATE_DELIVERY != 0

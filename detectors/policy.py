@@ -23,10 +23,14 @@ from detectors.policy_checks import Checker
 from detectors.rules import Rule, RuleGroup
 from features.decode import EVENT_TYPES
 from features.events import SubjectKind
+from features.exchange import NOTICES
 from features.listing_text import Terms, compile_terms
 
 #: Events of each subject that can trigger a rule on it.
-SUBJECT_EVENTS = {"order": EVENT_TYPES["orders"], "listing": EVENT_TYPES["listings"]}
+SUBJECT_EVENTS = {
+    "order": EVENT_TYPES["orders"].union(NOTICES["order"].values()),
+    "listing": EVENT_TYPES["listings"].union(NOTICES["listing"].values()),
+}
 
 
 class PolicySet(Struct, frozen=True, kw_only=True, eq=False):

@@ -44,7 +44,9 @@ class Checker:
         spec, place = self.files.limits
         for action in spec.review_required:
             self._known(action, ACTIONS, "action", "limits: review_required", place, "review_required")
-        return Limits(appeal=_ms(spec.appeal_days), strike_merge=_ms(spec.strike_merge_days))
+        for ladder in spec.malice_ladders:
+            self._known(ladder, self.files.ladders, "ladder", "limits: malice_ladders", place, "malice_ladders")
+        return Limits(_ms(spec.appeal_days), _ms(spec.strike_merge_days), frozenset(spec.malice_ladders))
 
     def holdout(self) -> Holdout:
         """What may be held out from enforcement; nothing if the files do not say."""

@@ -13,10 +13,16 @@ from msgspec import Struct
 
 from features import events
 from features.events import InputEvent
+from features.exchange import Message
 
 TopicKind: TypeAlias = Literal["listings", "orders", "merchants", "feedback"]
 #: The input topics, in the order in which one flush applies them: a merchant before its listings, those before orders.
 TOPIC_KINDS: Final[tuple[TopicKind, ...]] = ("merchants", "listings", "orders", "feedback")
+
+#: What a record can be: of an input topic, or a message of another shard on the internal exchange topic.
+RecordKind: TypeAlias = TopicKind | Literal["exchange"]
+#: All of them, in the order in which one flush applies them.
+RECORD_KINDS: Final[tuple[RecordKind, ...]] = (*TOPIC_KINDS, "exchange")
 
 RejectionCode: TypeAlias = Literal[
     "empty",
@@ -36,6 +42,10 @@ class Rejection(Struct, frozen=True, gc=False):
 
     code: RejectionCode
     detail: str
+
+
+#: A record as decoded.
+Decoded: TypeAlias = InputEvent | Message | Rejection
 
 
 class InputLimits(Struct, frozen=True, gc=False):
@@ -109,6 +119,19 @@ def decode(
         ahead = (event.occurred_at - clock) / 3_600_000
         return Rejection("future", f"occurred_at lies {ahead:.1f} h after the worker's clock, {clock}")
     return event
+
+
+def decode_message(value: bytes | None) -> Message | Rejection:
+    """Decode a message of another shard."""
+    if value is None:
+        return Rejection("empty", "the record has no value")
+    try:
+        return _decode_message(value)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        return Rejection("invalid", f"not a message of a shard: {error}")
+
+
+_decode_message: Final = msgspec.json.Decoder(Message).decode
 
 
 def _diagnose(kind: TopicKind, value: bytes, error: Exception) -> Rejection:

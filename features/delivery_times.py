@@ -12,6 +12,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from features.figures import Tally
 from features.windows import DAY_MS
 
 _LN2: Final = log(2.0)
@@ -41,8 +42,10 @@ class Durations(Struct, array_like=True, gc=False):
     weight: float = 0.0
     log_days: float = 0.0
 
-    def add(self, time: int, log_days: float) -> None:
-        """Count a delivery finished at ``time``; a late one decays like the others."""
+    def add(self, time: int, log_days: float, deliveries: float = 1.0) -> None:
+        """Count a delivery finished at ``time``, or several with the sum of their log days; a late one decays like the
+        others.
+        """
         elapsed = time - self.at
         weight = 1.0
         if elapsed > 0:
@@ -53,7 +56,7 @@ class Durations(Struct, array_like=True, gc=False):
             self.at = time
         else:
             weight = exp(_LN2 * elapsed / ROUTE_LIFE_MS)
-        self.weight += weight
+        self.weight += weight * deliveries
         self.log_days += weight * log_days
 
     def mean(self, time: int, base: float) -> float:
@@ -78,20 +81,20 @@ class DeliveryTimes(Struct):
     overall: Durations = field(default_factory=Durations)
     routes: dict[str, Durations] = field(default_factory=dict)
 
-    def placed(self, time: int) -> None:
-        """An order was placed at ``time`` (ms)."""
+    def placed(self, time: int, orders: int = 1) -> None:
+        """An order was placed at ``time`` (ms), or several."""
         if not self.since:
             self.since = self.at = time
         elapsed = time - self.at
         if elapsed > 0:
-            self.rate_sum = self.rate_sum * exp(-_LN2 * elapsed / RATE_LIFE_MS) + 1.0
+            self.rate_sum = self.rate_sum * exp(-_LN2 * elapsed / RATE_LIFE_MS) + orders
             self.at = time
         else:
-            self.rate_sum += exp(_LN2 * elapsed / RATE_LIFE_MS)
-        self.under_way += 1
+            self.rate_sum += orders * exp(_LN2 * elapsed / RATE_LIFE_MS)
+        self.under_way += orders
 
-    def finished(self, time: int, region: str, route: str, duration: int | None) -> None:
-        """An order is under way no longer.
+    def finished(self, time: int, region: str, route: str, duration: int | None) -> float | None:
+        """An order is under way no longer; returns the natural logarithm of its days, if it teaches anything.
 
         Parameters
         ----------
@@ -105,12 +108,19 @@ class DeliveryTimes(Struct):
         """
         self.under_way = max(0, self.under_way - 1)
         if duration is None:
-            return
+            return None
         log_days = log(min(max(duration / DAY_MS, _SHORTEST_DAYS), _LONGEST_DAYS))
-        self.overall.add(time, log_days)
-        for key in (f"region/{region}" if region else "", f"route/{route}" if route else ""):
-            if key:
-                self._segment(key).add(time, log_days)
+        for key in duration_keys(region, route):
+            self._segment(key).add(time, log_days)
+        return log_days
+
+    def take_in(self, tally: Tally, time: int) -> None:
+        """Count what another shard counted up to about ``time`` (ms)."""
+        if tally.placed:
+            self.placed(time, tally.placed)
+        self.under_way = max(0, self.under_way - tally.finished)
+        for key, (deliveries, log_days) in tally.durations.items():
+            self._segment(key).add(time, log_days, deliveries)
 
     def expected_log_days(self, time: int, region: str, route: str) -> float:
         """Natural logarithm of the days a delivery placed at ``time`` on a route can be expected to take."""
@@ -148,6 +158,8 @@ class DeliveryTimes(Struct):
         return log(min(max(days, _SHORTEST_DAYS), _LONGEST_DAYS))
 
     def _segment(self, key: str) -> Durations:
+        if not key:
+            return self.overall
         known = self.routes.get(key)
         if known is None:
             if len(self.routes) >= LIMIT:
@@ -155,3 +167,13 @@ class DeliveryTimes(Struct):
                     del self.routes[stale]
             self.routes[key] = known = Durations()
         return known
+
+
+def duration_keys(region: str, route: str) -> list[str]:
+    """What a delivery is counted under: all (empty), and its region and route where they are known."""
+    keys = [""]
+    if region:
+        keys.append(f"region/{region}")
+    if route:
+        keys.append(f"route/{route}")
+    return keys

@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from features.links import Match
 from features.windows import DAY_MS
 
 #: Version of the stored record.
@@ -59,6 +60,9 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     #: When its timer fires: not after the end of its retention; or features.timers.UNKNOWN.
     timer: int = 0
     seen: list[int] = field(default_factory=list)
+    #: Digest of title and images as the other shards know them, and listings that look like this one.
+    look: int = 0
+    matches: list[Match] = field(default_factory=list)
 
 
 def end_price(listing: ListingRecord, ended: int, at: int) -> None:

@@ -13,6 +13,7 @@ from features import order as flags
 from features.activity import Activity
 from features.buyers import BuyerCounts
 from features.enforcement_state import EnforcementState
+from features.links import Link
 from features.order import OUTCOME_DAYS, OrderRecord, delivery_due_day, flags_of, ship_due_day
 from features.population import PRIOR_FAMILIES
 from features.windows import DAY_MS, WINDOWS, DayCounters, pack_buckets, unpack_buckets
@@ -190,6 +191,10 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     violations: int = 0
     cleared: int = 0
     appeals: int = 0
+    #: Merchants with whom it has something in common, and whether these were told that it is under enforcement for
+    #: malice.
+    links: list[Link] = []
+    flagged: bool = False
 
 
 class Merchant:

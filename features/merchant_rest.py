@@ -33,4 +33,6 @@ def rested(record: MerchantRecord) -> MerchantRecord:
         violations=record.violations,
         cleared=record.cleared,
         appeals=record.appeals,
+        links=record.links,
+        flagged=record.flagged,
     )

@@ -132,6 +132,11 @@ class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"})
     probability: float | None = None
     level: int = 0
     assessment: str = ""
+    #: The buyer's pseudonym as other shards know it, and how many claims that buyer made of late, on the orders of how
+    #: many merchants; 0 while few.
+    buyer_key: int = 0
+    buyer_claims: int = 0
+    buyer_claim_merchants: int = 0
 
 
 def keep_scored(order: OrderRecord, values: Sequence[float | None]) -> None:

@@ -10,7 +10,8 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from features.delivery_times import DeliveryTimes
+from features.delivery_times import DeliveryTimes, duration_keys
+from features.figures import Tally
 from features.shrinkage import BetaPrior, fit_beta
 from features.windows import DAY_MS
 
@@ -75,8 +76,10 @@ class Segment(Struct, array_like=True, gc=False):
     orders: float = 0.0
     bad: float = 0.0
 
-    def add(self, time: int, bad: bool) -> None:
-        """Count an order whose outcome became known at ``time``; a late one decays like the others."""
+    def add(self, time: int, bad: float, orders: float = 1.0) -> None:
+        """Count an order (or several, ``bad`` of them late) whose outcome became known at ``time``; a late one decays
+        like the others.
+        """
         elapsed = time - self.at
         if elapsed > 0:
             if self.at:
@@ -87,9 +90,9 @@ class Segment(Struct, array_like=True, gc=False):
             weight = 1.0
         else:
             weight = 0.5 ** (-elapsed / SEGMENT_LIFE_MS)
-        self.orders += weight
+        self.orders += weight * orders
         if bad:
-            self.bad += weight
+            self.bad += weight * bad
 
 
 class PriceLevel(Struct, array_like=True):
@@ -149,9 +152,12 @@ class Population(Struct):
     segments: dict[str, Segment] = field(default_factory=dict)
     prices: dict[str, PriceLevel] = field(default_factory=dict)
     deliveries: DeliveryTimes = field(default_factory=DeliveryTimes)
+    #: What other shards have not been told yet; none where there are no others.
+    tally: Tally | None = None
 
     def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""
+        tally = self.tally
         before = [*old, *_NOTHING[len(old) :]]
         after = [*new, *_NOTHING[len(new) :]]
         for family, rates in enumerate(_CONTRIBUTED):
@@ -160,14 +166,50 @@ class Population(Struct):
             for rate, index in rates:
                 k0, k1 = before[index], after[index]
                 if orders or k0 != k1:
-                    moments = self.moments.get(rate)
-                    if moments is None:
-                        moments = self.moments[rate] = Moments()
-                    moments.orders += orders
-                    moments.order_pairs += pairs
-                    if k0 != k1:
-                        moments.defects += k1 - k0
-                        moments.defect_pairs += k1 * (k1 - 1) - k0 * (k0 - 1)
+                    added = orders, k1 - k0, pairs, k1 * (k1 - 1) - k0 * (k0 - 1)
+                    self._add_moments(rate, added)
+                    if tally is not None:
+                        tally.moments(rate, added)
+
+    def _add_moments(self, rate: str, added: Sequence[int]) -> None:
+        moments = self.moments.get(rate)
+        if moments is None:
+            moments = self.moments[rate] = Moments()
+        orders, defects, order_pairs, defect_pairs = added
+        moments.orders += orders
+        moments.defects += defects
+        moments.order_pairs += order_pairs
+        moments.defect_pairs += defect_pairs
+
+    def order_placed(self, time: int) -> None:
+        """An order was placed at ``time`` (ms)."""
+        self.deliveries.placed(time)
+        if self.tally is not None:
+            self.tally.placed += 1
+
+    def order_finished(self, time: int, region: str, route: str, duration: int | None) -> None:
+        """An order is under way no longer (:meth:`features.delivery_times.DeliveryTimes.finished`)."""
+        log_days = self.deliveries.finished(time, region, route, duration)
+        tally = self.tally
+        if tally is None:
+            return
+        tally.finished += 1
+        if log_days is not None:
+            for key in duration_keys(region, route):
+                tally.duration(key, log_days)
+
+    def start_tally(self) -> None:
+        """Count for the other shards from now on."""
+        self.tally = Tally()
+
+    def take_in(self, tally: Tally, time: int) -> None:
+        """Count what another shard counted up to about ``time`` (ms)."""
+        for key, (orders, bad) in tally.segments.items():
+            self._segment(key).add(time, bad, orders)
+        self.deliveries.take_in(tally, time)
+        for rate, added in tally.priors.items():
+            if rate in PRIOR_FAMILIES:
+                self._add_moments(rate, added)
 
     def segment_rates(self, region: str, route: str, category: str) -> tuple[float, float, float, float]:
         """Late shares: overall, and of a region, a route and a category, each shrunk towards the overall one.
@@ -189,13 +231,18 @@ class Population(Struct):
 
     def learn_segment(self, key: str, time: int, bad: bool) -> None:
         """Count an outcome for a segment, making room when there are too many."""
+        self._segment(key).add(time, bad)
+        if self.tally is not None:
+            self.tally.outcome(key, bad)
+
+    def _segment(self, key: str) -> Segment:
         segment = self.segments.get(key)
         if segment is None:
             if len(self.segments) >= SEGMENT_LIMIT:
                 for stale in nsmallest(_LEAVING, self.segments, key=lambda name: (self.segments[name].at, name)):
                     del self.segments[stale]
             self.segments[key] = segment = Segment()
-        segment.add(time, bad)
+        return segment
 
     def price_level(self, currency: str, category: str) -> PriceLevel:
         """The price counts of a category in a currency, made when first asked for."""

@@ -8,6 +8,7 @@ does not fire.
 from typing import Final
 
 from features.feature import Context, Entity, Feature, Getter
+from features.link_features import CLAIM_FEATURES, LINK_FEATURES, MATCH_FEATURES
 from features.merchant_features import MERCHANT_FEATURES
 from features.priors import DEFAULT_PRIORS
 from features.rate_features import RATE_FEATURES
@@ -20,5 +21,14 @@ FEATURES_VERSION: Final = "1"
 
 #: Every feature by name, in the order of the documentation.
 FEATURES: Final[dict[str, Feature]] = {
-    feature.name: feature for feature in (*RATE_FEATURES, *MERCHANT_FEATURES, *ORDER_FEATURES, *LISTING_FEATURES)
+    feature.name: feature
+    for feature in (
+        *RATE_FEATURES,
+        *MERCHANT_FEATURES,
+        *LINK_FEATURES,
+        *ORDER_FEATURES,
+        *CLAIM_FEATURES,
+        *LISTING_FEATURES,
+        *MATCH_FEATURES,
+    )
 }

@@ -7,8 +7,10 @@ after loading does not exist.
 
 from msgspec import Struct, field
 
-from features.decode import TopicKind
+from features.buckets import BUCKET_VERSION, Bucket
+from features.decode import RecordKind
 from features.events import InputEvent, ListingExposed, ListingRemoved, ListingVersion, OrderCreated, OrderEvent
+from features.exchange import BucketKind, BuyerClaims, Figures, Message, Met, Origin, Seen
 from features.keys import entity_key
 from features.listing import LISTING_VERSION, ListingRecord
 from features.merchant import STATE_VERSION, Merchant, MerchantRecord
@@ -20,7 +22,7 @@ from features.timers import Timers
 class Record(Struct, frozen=True, gc=False):
     """One input record as fetched; ``timestamp`` is the record's own, ms."""
 
-    kind: TopicKind
+    kind: RecordKind
     topic: str
     partition: int
     offset: int
@@ -51,8 +53,30 @@ class Statistics(Struct):
     outputs: int = 0
     timers: int = 0
     labels: int = 0
+    #: Messages of shards that were applied.
+    messages: int = 0
     #: Matches of rules in shadow mode, by rule.
     shadow: dict[str, int] = field(default_factory=dict)
+
+
+class Correspondence(Struct):
+    """What a shard knows of its exchange with others."""
+
+    #: Shard and topic ("0/orders") -> how often it was made anew and the offset, of the last message's origin.
+    received: dict[str, tuple[int, int]] = field(default_factory=dict)
+    #: How often this shard has noticed that a topic was made anew.
+    made_anew: dict[str, int] = field(default_factory=dict)
+    #: Event time, ms, at which the others are told again what was counted.
+    tell_at: int = 0
+
+    def is_repeat(self, origin: Origin) -> bool:
+        """Whether a message was taken before; from now on it was."""
+        key = f"{origin.shard}/{origin.topic}"
+        place = origin.made_anew, origin.offset
+        if place <= self.received.get(key, (0, -1)):
+            return True
+        self.received[key] = place
+        return False
 
 
 class ShardState:
@@ -62,12 +86,12 @@ class ShardState:
     ----------
     partition
         The shard's number.
-    merchants, orders, listings
-        Records in use, by id or :func:`features.keys.entity_key`.
-    touched_merchants, touched_orders, touched_listings
+    merchants, orders, listings, buckets
+        Records in use, by id, :func:`features.keys.entity_key` or name.
+    touched_merchants, touched_orders, touched_listings, touched_buckets
         Keys changed since the last checkpoint, in order. The value is ``None``, or the record encoded as it is now:
         whoever changes a record touches it again.
-    removed_merchants, removed_orders, removed_listings
+    removed_merchants, removed_orders, removed_listings, removed_buckets
         Keys whose retention ended since the last checkpoint was begun.
     leaving
         Those that it deletes, as the store names them. Whatever the store still holds of either, they do not exist any
@@ -75,18 +99,22 @@ class ShardState:
     """
 
     __slots__ = (
+        "buckets",
         "clock",
+        "correspondence",
         "leaving",
         "listings",
         "merchants",
         "orders",
         "partition",
         "population",
+        "removed_buckets",
         "removed_listings",
         "removed_merchants",
         "removed_orders",
         "statistics",
         "timers",
+        "touched_buckets",
         "touched_listings",
         "touched_merchants",
         "touched_orders",
@@ -97,17 +125,21 @@ class ShardState:
         self.merchants: dict[str, Merchant] = {}
         self.orders: dict[str, OrderRecord] = {}
         self.listings: dict[str, ListingRecord] = {}
+        self.buckets: dict[str, Bucket] = {}
         self.touched_merchants: dict[str, bytes | None] = {}
         self.touched_orders: dict[str, bytes | None] = {}
         self.touched_listings: dict[str, bytes | None] = {}
+        self.touched_buckets: dict[str, bytes | None] = {}
         self.removed_merchants: dict[str, None] = {}
         self.removed_orders: dict[str, None] = {}
         self.removed_listings: dict[str, None] = {}
+        self.removed_buckets: dict[str, None] = {}
         self.leaving: frozenset[str] = frozenset()
         self.population = Population()
         self.timers = Timers()
         self.clock = ShardClock()
         self.statistics = Statistics()
+        self.correspondence = Correspondence()
 
     def merchant(self, merchant_id: str) -> Merchant:
         """The merchant of that id, made when first seen, and marked as touched."""
@@ -133,6 +165,14 @@ class ShardState:
         self.touched_listings[key] = None
         return listing
 
+    def bucket(self, name: str, kind: BucketKind) -> Bucket:
+        """The bucket of that name, made when first seen, and marked as touched."""
+        bucket = self.buckets.get(name)
+        if bucket is None:
+            self.buckets[name] = bucket = Bucket(version=BUCKET_VERSION, kind=kind)
+        self.touched_buckets[name] = None
+        return bucket
+
     def forget_merchant(self, merchant_id: str) -> None:
         """Take a merchant out of the state, with its timer."""
         del self.merchants[merchant_id]
@@ -154,6 +194,13 @@ class ShardState:
         self.removed_listings[key] = None
         self.timers.clear(f"l{key}")
 
+    def forget_bucket(self, name: str) -> None:
+        """Take a bucket out of the state, with its timer."""
+        del self.buckets[name]
+        self.touched_buckets.pop(name, None)
+        self.removed_buckets[name] = None
+        self.timers.clear(f"b{name}")
+
 
 class Needed(Struct):
     """Keys that a flush reads: to be loaded where they are not in the caches."""
@@ -161,6 +208,21 @@ class Needed(Struct):
     merchants: set[str] = field(default_factory=set)
     orders: set[str] = field(default_factory=set)
     listings: set[str] = field(default_factory=set)
+    buckets: set[str] = field(default_factory=set)
+
+    def add_message(self, message: Message) -> None:
+        """Note what a message of another shard reads."""
+        for item in message.items:
+            kind = type(item)
+            if kind is Seen:
+                self.buckets.update(item.buckets)  # type: ignore[union-attr]
+            elif kind is not Figures:
+                merchant_id: str = item.merchant  # type: ignore[union-attr]
+                self.merchants.add(merchant_id)
+                if isinstance(item, Met) and item.listing:
+                    self.listings.add(entity_key(merchant_id, item.listing))
+                elif isinstance(item, BuyerClaims):
+                    self.orders.add(entity_key(merchant_id, item.order))
 
     def add(self, event: InputEvent) -> None:
         """Note what an event reads."""

@@ -16,7 +16,7 @@ from faust.types import TP
 
 from config.settings import Settings
 from detectors.judge import Judge
-from features.decode import TopicKind
+from features.decode import RecordKind
 from streams.clients import faust_broker
 from streams.patience import OutageError, RefusedError
 from streams.publish import PublishError
@@ -100,7 +100,7 @@ class Assignment:
             self._fail(error)
 
 
-def create_app(settings: Settings, judge: Judge, topics: Mapping[TopicKind, str]) -> WorkerApp:
+def create_app(settings: Settings, judge: Judge, topics: Mapping[RecordKind, str]) -> WorkerApp:
     """The app of one worker process, over the input topics that exist."""
     brokers, credentials = faust_broker(settings, scheme=SCHEME)
     kafka = settings.kafka

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from features.decode import TOPIC_KINDS, TopicKind
+from features.decode import RECORD_KINDS, RecordKind
 from features.shard import Record
 from streams.store import JournalEntry
 
@@ -15,12 +15,12 @@ class Intake:
     Topics are merged by the records' own timestamps as far as they are known: while a topic lags behind what its
     broker has, others don't run ahead of it. ``highwater`` tells how far a topic reaches, ``None`` while that is not
     known. (As Kafka Streams does it with ``max.task.idle.ms``.) Within a topic the order is that of the offsets,
-    always.
+    always. Messages of other shards are taken as they come, ahead of everything: their senders may be at other times.
     """
 
     def __init__(
         self,
-        topics: Mapping[TopicKind, str],
+        topics: Mapping[RecordKind, str],
         partition: int,
         capacity: int,
         highwater: Callable[[str], int | None],
@@ -30,8 +30,9 @@ class Intake:
         #: Whether a topic that the broker has not been heard of may still have something: at the start only.
         self.patient = True
         self._capacity = capacity
-        self._kinds: dict[str, TopicKind] = {topic: kind for kind, topic in topics.items()}
-        self._topics = [topics[kind] for kind in TOPIC_KINDS if kind in topics]
+        self._kinds: dict[str, RecordKind] = {topic: kind for kind, topic in topics.items()}
+        self._topics = [topics[kind] for kind in RECORD_KINDS if kind in topics]
+        self._untimed = topics.get("exchange", "")
         self._buffers: dict[str, deque[Any]] = {topic: deque() for topic in self._topics}
         #: Next offset of each topic at which waiting brought nothing.
         self._in_vain: dict[str, int] = {}
@@ -63,7 +64,10 @@ class Intake:
     def waiting_for(self) -> bool:
         """Whether a topic with nothing buffered has more at its broker, so that waiting would help to merge."""
         return any(
-            not buffer and self._behind(topic) and self._in_vain.get(topic) != self.next_offset.get(topic, 0)
+            not buffer
+            and topic != self._untimed
+            and self._behind(topic)
+            and self._in_vain.get(topic) != self.next_offset.get(topic, 0)
             for topic, buffer in self._buffers.items()
         )
 
@@ -71,7 +75,7 @@ class Intake:
         """Note that waiting brought nothing: a topic may end in offsets that hold no record (markers, compaction)."""
         self.patient = False
         for topic, buffer in self._buffers.items():
-            if not buffer and self._behind(topic):
+            if not buffer and topic != self._untimed and self._behind(topic):
                 self._in_vain[topic] = self.next_offset.get(topic, 0)
 
     def _behind(self, topic: str) -> bool:
@@ -84,7 +88,7 @@ class Intake:
         horizon = None
         for rank, topic in enumerate(self._topics):
             buffer = self._buffers[topic]
-            if buffer and self._behind(topic):
+            if buffer and topic != self._untimed and self._behind(topic):
                 last = (buffer[-1].timestamp, rank)
                 horizon = last if horizon is None else min(horizon, last)
         merged: list[tuple[int, int, int, Any]] = []
@@ -99,7 +103,7 @@ class Intake:
                 if count >= limit:
                     break
                 # A timestamp that steps back is read as the one before: offsets keep their order.
-                reached = max(reached, record.timestamp)
+                reached = 0 if topic == self._untimed else max(reached, record.timestamp)
                 if horizon is not None and (reached, rank) > horizon:
                     break
                 merged.append((reached, rank, count, record))

@@ -51,8 +51,7 @@ import msgspec
 
 from detectors.apply import Core
 from detectors.flush import Flush
-from features.decode import Rejection
-from features.events import InputEvent
+from features.decode import Decoded
 from features.omissions import Poison
 from features.shard import Record
 from streams.publish import Batch, Publisher
@@ -181,7 +180,7 @@ class ShardProtocol:
         self._passed(Step.JOURNALLED)
         self._apply(flush, events, entry)
 
-    def _apply(self, flush: Flush, events: list[InputEvent | Rejection], entry: JournalEntry) -> None:
+    def _apply(self, flush: Flush, events: list[Decoded], entry: JournalEntry) -> None:
         emits = self.core.apply(flush, events)
         offsets = self._offsets
         for gap in flush.gaps:

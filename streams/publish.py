@@ -152,7 +152,8 @@ class Publisher:
     def publish(self, emits: Iterable[Emit], partition: int) -> Batch:
         """Hand a shard's messages to the producer, in order; they are sent in the background.
 
-        They go to the partition of the shard's number, as those of its inputs did: there its successor finds them.
+        They go to the partition of the shard's number, as those of its inputs did: there its successor finds them. What
+        is told to another shard goes to that one's.
 
         Raises
         ------
@@ -162,7 +163,8 @@ class Publisher:
         batch = Batch()
         topics = self._topics
         for emit in emits:
-            self._send(batch, topics[emit.stream], partition, emit.key, emit.value, list(emit.headers))
+            number = partition if emit.partition is None else emit.partition
+            self._send(batch, topics[emit.stream], number, emit.key, emit.value, list(emit.headers))
         self._producer.poll(0)
         return batch
 

@@ -175,7 +175,7 @@ class ShardRunner:
         return True
 
     def _done(self, records: Sequence[Record]) -> None:
-        if records:
+        if records and records[-1].kind != "exchange":
             self._live = abs(self._clock() - records[-1].timestamp) <= _DAY_MS
         self._since_checkpoint += len(records)
         self._last_work = time.monotonic()

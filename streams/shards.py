@@ -10,7 +10,7 @@ from faust.types import TP
 
 from config.settings import Settings
 from detectors.judge import Judge
-from features.decode import TopicKind
+from features.decode import RecordKind
 from streams.clients import AsyncRedis, async_redis_client, outputs_config
 from streams.intake import Intake
 from streams.patience import OutageLog, Patience
@@ -38,7 +38,7 @@ class Shards:
         self,
         settings: Settings,
         judge: Judge,
-        topics: Mapping[TopicKind, str],
+        topics: Mapping[RecordKind, str],
         fail: Callable[[BaseException], None],
     ) -> None:
         self._settings = settings

@@ -11,22 +11,24 @@ from msgspec import Struct
 from detectors.apply import Core
 from detectors.judge import Judge, Models
 from features.merchant import Merchant
-from features.shard import Needed, ShardClock, ShardState, Statistics
+from features.shard import Correspondence, Needed, ShardClock, ShardState, Statistics
 from features.windows import DAY_MS
 from streams.models import ANOMALY, BAD_ORDER, EXAMPLES, load_models, signed_snapshots
 from streams.store import Loaded
-from streams.versions import LISTINGS, MERCHANTS, ORDERS, POPULATIONS
+from streams.versions import BUCKETS, LISTINGS, MERCHANTS, ORDERS, POPULATIONS
 
 #: Blobs that belong to the shard as a whole.
 CLOCK: Final = "clock"
 STATISTICS: Final = "statistics"
+CORRESPONDENCE: Final = "correspondence"
 POPULATION: Final = "population"
-BLOBS: Final = (CLOCK, STATISTICS, POPULATION, ANOMALY, BAD_ORDER)
+BLOBS: Final = (CLOCK, STATISTICS, CORRESPONDENCE, POPULATION, ANOMALY, BAD_ORDER)
 LISTS: Final = EXAMPLES
 
 MERCHANT: Final = "m:"
 ORDER: Final = "o:"
 LISTING: Final = "l:"
+BUCKET: Final = "b:"
 
 T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
@@ -50,6 +52,7 @@ def take_changes(core: Core) -> Changes:
     values: dict[str, bytes] = {
         CLOCK: _encode(state.clock),
         STATISTICS: _encode(state.statistics),
+        CORRESPONDENCE: _encode(state.correspondence),
         POPULATION: _encode(state.population),
         **signed_snapshots(core.models, core.judge.signer, state.partition),
     }
@@ -62,19 +65,26 @@ def take_changes(core: Core) -> Changes:
     listings = state.listings
     for key, encoded in state.touched_listings.items():
         values[LISTING + key] = encoded or _encode(listings[key])
+    buckets = state.buckets
+    for key, encoded in state.touched_buckets.items():
+        values[BUCKET + key] = encoded or _encode(buckets[key])
     deleted = [MERCHANT + key for key in state.removed_merchants if key not in merchants]
     deleted.extend([ORDER + key for key in state.removed_orders if key not in orders])
     deleted.extend([LISTING + key for key in state.removed_listings if key not in listings])
+    deleted.extend([BUCKET + key for key in state.removed_buckets if key not in buckets])
     timers = state.timers.changed
     _used(merchants, state.touched_merchants)
     _used(orders, state.touched_orders)
     _used(listings, state.touched_listings)
+    _used(buckets, state.touched_buckets)
     state.touched_merchants = {}
     state.touched_orders = {}
     state.touched_listings = {}
+    state.touched_buckets = {}
     state.removed_merchants = {}
     state.removed_orders = {}
     state.removed_listings = {}
+    state.removed_buckets = {}
     state.leaving = frozenset(deleted)
     state.timers.changed = {}
     return Changes(values, deleted, timers, core.models.examples.take())
@@ -94,6 +104,9 @@ def encode_ahead(state: ShardState) -> None:
     listings = state.listings
     for key in [key for key, encoded in state.touched_listings.items() if encoded is None]:
         state.touched_listings[key] = _encode(listings[key])
+    buckets = state.buckets
+    for key in [key for key, encoded in state.touched_buckets.items() if encoded is None]:
+        state.touched_buckets[key] = _encode(buckets[key])
 
 
 def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core:
@@ -102,6 +115,7 @@ def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core
     blobs = loaded.blobs
     state.clock = _blob(blobs, CLOCK, ShardClock) or state.clock
     state.statistics = _blob(blobs, STATISTICS, Statistics) or state.statistics
+    state.correspondence = _blob(blobs, CORRESPONDENCE, Correspondence) or state.correspondence
     if POPULATION in blobs:
         state.population = POPULATIONS.read("", blobs[POPULATION])
     state.timers.restore(loaded.timers)
@@ -125,6 +139,7 @@ def needed_names(state: ShardState, needed: Needed) -> list[str]:
     names = _missing(needed.merchants, state.merchants, state.removed_merchants, MERCHANT, leaving)
     names.extend(_missing(needed.orders, state.orders, state.removed_orders, ORDER, leaving))
     names.extend(_missing(needed.listings, state.listings, state.removed_listings, LISTING, leaving))
+    names.extend(_missing(needed.buckets, state.buckets, state.removed_buckets, BUCKET, leaving))
     return names
 
 
@@ -144,8 +159,10 @@ def keep_loaded(state: ShardState, names: Sequence[str], values: Sequence[bytes 
             state.merchants[key] = Merchant(key, MERCHANTS.read(key, value))
         elif kind == ORDER:
             state.orders[key] = ORDERS.read(key, value)
-        else:
+        elif kind == LISTING:
             state.listings[key] = LISTINGS.read(key, value)
+        else:
+            state.buckets[key] = BUCKETS.read(key, value)
 
 
 def _give_timers(state: ShardState, loaded: Loaded, judge: Judge) -> None:
@@ -176,7 +193,7 @@ def evict(state: ShardState, limit: int) -> int:
     """Keep the caches within ``limit`` entries together, dropping what was used least recently and is stored; returns
     how many left. Each kind of record gives in proportion to its number.
     """
-    size = len(state.merchants) + len(state.orders) + len(state.listings)
+    size = len(state.merchants) + len(state.orders) + len(state.listings) + len(state.buckets)
     excess = size - limit
     if excess <= 0:
         return 0
@@ -186,6 +203,7 @@ def evict(state: ShardState, limit: int) -> int:
         for cache, touched in (
             (state.orders, state.touched_orders),
             (state.listings, state.touched_listings),
+            (state.buckets, state.touched_buckets),
             (state.merchants, state.touched_merchants),
         ):
             share = min(excess - dropped, -(-excess * len(cache) // size))

@@ -16,7 +16,7 @@ from config.settings import Settings
 from detectors.apply import Core
 from detectors.flush import Stream
 from detectors.judge import Judge, fresh_models
-from features.decode import TopicKind
+from features.decode import RecordKind
 from features.omissions import Gap
 from streams.clients import AsyncRedis, kafka_config
 from streams.gaps import described, resume
@@ -34,6 +34,7 @@ STREAMS: Final[dict[Stream, str]] = {
     "events": "events",
     "standing": "merchant_standing",
     "dead_letters": "dead_letters",
+    "exchange": "exchange",
 }
 
 
@@ -93,7 +94,7 @@ class Takeover:
         self,
         settings: Settings,
         judge: Judge,
-        topics: Mapping[TopicKind, str],
+        topics: Mapping[RecordKind, str],
         patience: Patience,
         passed: Callable[[Step], None] = passing,
     ) -> None:
@@ -103,7 +104,10 @@ class Takeover:
         self._passed = passed
         self._admin: AdminClient | None = None
         self._inputs = tuple(topics.values())
-        self._outputs = {stream: settings.topics.name(field) for stream, field in STREAMS.items()}
+        # What was told to other shards lies in their partitions, and they know a repeat when they see one.
+        self._outputs = {
+            stream: settings.topics.name(field) for stream, field in STREAMS.items() if stream != "exchange"
+        }
         self._journal = settings.topics.journal
 
     async def take(self, client: AsyncRedis, numbers: Iterable[int]) -> list[Taken]:

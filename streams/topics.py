@@ -70,7 +70,9 @@ class TopicReport:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of the input topics that exist, in the order of TopicSettings.INPUTS."""
+        """Names of the topics that make up a shard, as far as they exist: in the order of TopicSettings.INPUTS, then
+        the exchange topic.
+        """
         return tuple(topic.spec.name for topic in self.topics if topic.exists and _is_shard_input(topic.spec))
 
     @property
@@ -113,6 +115,7 @@ def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
         spec("policies", "input", None),
         # As long as the inputs whose order it tells: recovery and replay read the two together.
         spec("journal", "internal", topics.retention_inputs_days, required=True),
+        spec("exchange", "internal", topics.retention_inputs_days, required=True),
     )
 
 
@@ -242,7 +245,8 @@ def _unequal(inputs: dict[str, int]) -> str:
 
 
 def _is_shard_input(spec: TopicSpec) -> bool:
-    return spec.use == "input" and spec.field != "policies"
+    """Whether a shard is made of a partition of the topic, so that it must have as many as the others."""
+    return (spec.use == "input" and spec.field != "policies") or spec.field == "exchange"
 
 
 def _plural(partitions: int) -> str:

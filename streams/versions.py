@@ -11,6 +11,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 
 import msgspec
 
+from features.buckets import BUCKET_VERSION, Bucket
 from features.listing import LISTING_VERSION, ListingRecord
 from features.merchant import STATE_VERSION, MerchantRecord
 from features.order import ORDER_VERSION, OrderRecord
@@ -109,4 +110,5 @@ def _listing_2(raw: Raw) -> Raw:
 MERCHANTS: Final = Kind("merchant", MerchantRecord, STATE_VERSION, "version", {1: _merchant_2})
 ORDERS: Final = Kind("order", OrderRecord, ORDER_VERSION, "v", {})
 LISTINGS: Final = Kind("listing", ListingRecord, LISTING_VERSION, "v", {1: _listing_2})
+BUCKETS: Final = Kind("bucket", Bucket, BUCKET_VERSION, "v", {})
 POPULATIONS: Final = Kind("the population", Population, POPULATION_VERSION, "version", {})

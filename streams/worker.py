@@ -15,6 +15,7 @@ import sys
 from collections.abc import Coroutine, Iterator
 from typing import Any, TypeVar
 
+import msgspec
 import uvloop
 
 from config.policies import load_policies
@@ -22,7 +23,7 @@ from config.settings import Settings
 from detectors.judge import Judge, JudgeSettings
 from detectors.policy import PolicySet, compile_policies
 from detectors.signing import Signer
-from features.decode import TOPIC_KINDS, InputLimits
+from features.decode import RECORD_KINDS, InputLimits
 from features.outputs import LEVELS
 from features.pseudonyms import Pseudonyms
 from features.registry import FEATURES
@@ -115,7 +116,8 @@ async def _run(settings: Settings, judge: Judge) -> int:
         # Not returned: a thread that still waits for Kafka would be waited for.
         _exit(0)
         return 0
-    names = {kind: settings.topics.name(kind) for kind in TOPIC_KINDS}
+    names = {kind: settings.topics.name(kind) for kind in RECORD_KINDS}
+    judge.settings = msgspec.structs.replace(judge.settings, shards=report.shards)
     # Merchants and feedback are optional topics.
     app = create_app(settings, judge, {kind: name for kind, name in names.items() if name in report.inputs})
     started = asyncio.create_task(app.start())

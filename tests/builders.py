@@ -134,12 +134,15 @@ def make_judge(policies: PolicySet | None = None, **options: Any) -> Judge:
 
 
 class Shard:
-    """A shard of its own, fed with events by hand; remembers everything that it emitted."""
+    """A shard of its own, fed with events by hand; remembers everything that it emitted. What it tells other shards, or
+    itself, waits in ``mail`` until :meth:`deliver` is called.
+    """
 
     def __init__(self, judge: Judge) -> None:
         self.judge = judge
         self.core = Core(ShardState(0), fresh_models(42), judge)
         self.emits: list[Emit] = []
+        self.mail: list[Emit] = []
         self._offset = 0
         self._flushes = 0
 
@@ -160,7 +163,20 @@ class Shard:
         """Apply records in one flush, with a tick at a time, ms."""
         self._flushes += 1
         emitted = self.core.apply(Flush(self._flushes, list(records), tick))
+        self.mail += [emit for emit in emitted if emit.stream == "exchange"]
+        emitted = [emit for emit in emitted if emit.stream != "exchange"]
         self.emits += emitted
+        return emitted
+
+    def deliver(self) -> list[Emit]:
+        """Apply what the shard told itself, and what that leads to; returns what this emitted."""
+        emitted = []
+        while self.mail:
+            mail, self.mail = self.mail, []
+            for each in mail:
+                self._offset += 1
+                record = Record("exchange", "exchange", 0, self._offset, START, each.key, each.value)
+                emitted += self.flush([record])
         return emitted
 
     def merchant(self, merchant: str = "m1") -> Merchant:
@@ -210,7 +226,13 @@ def stored(core: Core) -> dict[str, bytes]:
         "m": {key: merchant.packed() for key, merchant in state.merchants.items()},
         "o": state.orders,
         "l": state.listings,
-        "shard": {"clock": state.clock, "statistics": state.statistics, "population": state.population},
+        "b": state.buckets,
+        "shard": {
+            "clock": state.clock,
+            "statistics": state.statistics,
+            "population": state.population,
+            "correspondence": state.correspondence,
+        },
     }
     found = {f"{kind}:{key}": _encode(value) for kind, values in parts.items() for key, value in values.items()}
     return found | {

@@ -1,17 +1,19 @@
 """Runs an archive of events through the core in memory: no Kafka, no Redis, no clock."""
 
+from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Final, get_args
 
+import msgspec
 from msgspec import DecodeError, Struct
 from msgspec.json import Decoder
 
 from config.settings import Settings
 from detectors.apply import Core
 from detectors.evaluation.observations import Observations
-from detectors.flush import Flush
+from detectors.flush import Emit, Flush
 from detectors.judge import Judge, fresh_models
-from features.decode import Rejection, TopicKind
+from features.decode import RecordKind, Rejection, TopicKind
 from features.pseudonyms import Pseudonyms
 from features.shard import Record, ShardState
 from streams.archive import ArchiveRecord
@@ -58,31 +60,61 @@ def run_archive(
     detectors.apply.ApplyError
         A record made the core fail, which is a fault of ours.
     """
-    cores = [Core(ShardState(shard), fresh_models(seed), judge) for shard in range(shards)]
-    sequences = [0] * shards
+    cores = _cores(judge, shards, seed)
     latest = count = 0
     for record in records:
         if record.topic not in _KINDS:
             continue
-        shard = shard_of(record.key, shards)
-        core = cores[shard]
+        core = cores[shard_of(record.key, shards)]
         time = _time_of(record)
         kind: TopicKind = record.topic  # type: ignore[assignment]  # one of the kinds, as was looked up
-        # Offsets only have to differ: one number for all topics.
-        sequences[shard] += 1
-        taken = Record(kind, kind, shard, sequences[shard], time, record.key, record.value)
-        flush = Flush(sequences[shard], [taken])
-        events = core.decode(flush)
+        flush = core.flush(kind, time, record.key, record.value)
+        events = core.core.decode(flush)
         event = events[0]
         latest = max(latest, time)
         if type(event) is not Rejection:
             seen.event(event, latest)  # type: ignore[arg-type]
-        seen.outputs(core.apply(flush, events), latest)
+        _deliver(core.core.apply(flush, events), cores, seen, latest)
         count += 1
         advance()
-        if not sequences[shard] % _FORGET_EVERY:
-            _forget_touched(core.state)
+        if not core.sequence % _FORGET_EVERY:
+            _forget_touched(core.core.state)
     return count
+
+
+class _Numbered:
+    """A core, and the number of its last flush."""
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.sequence = 0
+
+    def flush(self, kind: RecordKind, time: int, key: bytes | None, value: bytes | None) -> Flush:
+        """A flush of one record; offsets only have to differ, so one number does for all topics."""
+        self.sequence += 1
+        taken = Record(kind, kind, self.core.state.partition, self.sequence, time, key, value)
+        return Flush(self.sequence, [taken])
+
+
+def _cores(judge: Judge, shards: int, seed: int) -> list[_Numbered]:
+    judge = Judge(
+        msgspec.structs.replace(judge.settings, shards=shards), judge.policies, judge.pseudonyms, judge.signer
+    )
+    return [_Numbered(Core(ShardState(shard), fresh_models(seed), judge)) for shard in range(shards)]
+
+
+def _deliver(emits: Iterable[Emit], cores: list[_Numbered], seen: Observations, time: int) -> None:
+    """Show outputs, and hand messages between shards over at once, with what they cause in turn."""
+    waiting = deque([emits])
+    while waiting:
+        shown = []
+        for emit in waiting.popleft():
+            if emit.stream != "exchange":
+                shown.append(emit)
+                continue
+            to = cores[emit.partition or 0]
+            waiting.append(to.core.apply(to.flush("exchange", time, emit.key, emit.value)))
+        seen.outputs(shown, time)
 
 
 def _time_of(record: ArchiveRecord) -> int:
@@ -101,9 +133,11 @@ def _forget_touched(state: ShardState) -> None:
         state.touched_merchants,
         state.touched_orders,
         state.touched_listings,
+        state.touched_buckets,
         state.removed_merchants,
         state.removed_orders,
         state.removed_listings,
+        state.removed_buckets,
         state.timers.changed,
     ):
         marked.clear()

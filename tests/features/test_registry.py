@@ -28,11 +28,14 @@ MERCHANT = [
     *("listings_created_7d", "listing_edits_7d", "listings_removed_7d", "live_listings", "price_level"),
     *("account_changes_30d", "days_since_account_change", "unshipped_overdue_orders", "implausible_scans_30d"),
     *("delivered_not_received_30d", "behaviour_anomaly"),
+    *("linked_merchants", "linked_values", "linked_to_enforced"),
+    *("catalogue_shared", "catalogue_copied", "catalogue_of_enforced"),
 ]
 ORDER = [
     *("order_total", "order_items", "order_quantity", "unit_price_to_category", "promised_days", "handling_days"),
     *("buyer_orders_at_merchant_30d", "bad_order_probability", "scan_before_order_hours", "tracking_reused"),
     *("delivered_then_not_received", "refund_share", "late_ship_days", "late_delivery_days"),
+    *("buyer_claims_180d", "buyer_claim_merchants_180d"),
 ]
 LISTING = [
     *("listing_price", "price_to_category", "discount_share", "price_change", "price_to_lowest_30d"),
@@ -40,6 +43,7 @@ LISTING = [
     *("category_changed", "brand_changed", "replica_terms", "contact_terms", "prohibited_terms", "claim_terms"),
     *("disguised_terms", "brand_unauthorised", "brand_lookalike", "category_prohibited", "category_restricted"),
     *("listing_edits", "listing_age_days", "listing_orders"),
+    *("own_duplicates", "copied_title_merchants", "copied_image_merchants", "copied_listing_merchants"),
 ]
 
 

@@ -7,8 +7,7 @@ left out is the protocol around them, which tests/streams looks after.
 from detectors.apply import Core
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge, Models, fresh_models
-from features.decode import Rejection
-from features.events import InputEvent
+from features.decode import Decoded
 from features.shard import ShardState
 from streams.snapshot import BLOBS, encode_ahead, evict, keep_loaded, needed_names, restore, take_changes
 from streams.store import Loaded, Position
@@ -30,7 +29,7 @@ class StoredShard:
         """The state in memory."""
         return self.core.state
 
-    def load(self, flush: Flush, events: list[InputEvent | Rejection]) -> None:
+    def load(self, flush: Flush, events: list[Decoded]) -> None:
         """Bring into memory what a flush reads."""
         names = needed_names(self.state, self.core.needed(flush, events))
         keep_loaded(self.state, names, [self.values.get(name) for name in names])

@@ -11,7 +11,7 @@ from config.policies import load_policies
 from detectors.flush import Emit, Stream
 from detectors.judge import Judge, JudgeSettings, fresh_models
 from detectors.policy import compile_policies
-from features.decode import TOPIC_KINDS, TopicKind
+from features.decode import RECORD_KINDS, RecordKind
 from features.pseudonyms import Pseudonyms
 from features.registry import FEATURES
 from features.shard import Needed, ShardState
@@ -27,7 +27,7 @@ from streams.tails import Extent, PublishedBefore, merged_journal
 from streams.takeover import STREAMS
 
 KEY = b"a key for tests, and no other use"
-TOPICS: dict[TopicKind, str] = {kind: kind for kind in TOPIC_KINDS}
+TOPICS: dict[RecordKind, str] = {kind: kind for kind in RECORD_KINDS}
 
 
 class Fetched(NamedTuple):
@@ -298,7 +298,7 @@ def marketplace() -> dict[str, list[Fetched]]:
     """
     plans: dict[str, Any] = {name: Plan(0) for name in SCENARIO_NAMES} | {"bust_out": Plan(1, 0.3)}
     config = SimulatorConfig(seed=3, merchants=12, orders_per_day=5, span_days=50, **plans)
-    topics: dict[str, list[Fetched]] = {kind: [] for kind in TOPIC_KINDS}
+    topics: dict[str, list[Fetched]] = {kind: [] for kind in RECORD_KINDS}
     for record in Simulation(config):
         records = topics[record.topic]
         records.append(Fetched(len(records), record.timestamp, record.key, record.value))

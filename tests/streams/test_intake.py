@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.decode import TopicKind
+from features.decode import RecordKind
 from features.shard import Record
 from streams.intake import Intake, ranges_of
 from streams.store import JournalEntry
 from tests.streams.shard_fakes import Fetched
 
-TOPICS: dict[TopicKind, str] = {"listings": "l", "orders": "o", "merchants": "m", "feedback": "f"}
+TOPICS: dict[RecordKind, str] = {"listings": "l", "orders": "o", "merchants": "m", "feedback": "f"}
 
 
 def intake(highwater: Callable[[str], int | None] = lambda _: 0, capacity: int = 1000) -> Intake:
