@@ -6,6 +6,7 @@ from typing import Final
 from features.buckets import CLAIM_DAYS
 from features.feature import Context, Feature, Getter
 from features.links import ACCOUNT_BITS, BITS, Link, Match
+from features.order import OrderRecord
 
 _TITLE: Final = BITS["title"]
 _IMAGE: Final = BITS["image"]
@@ -29,8 +30,8 @@ _MERCHANT: Final[tuple[tuple[str, str, str, Getter], ...]] = (
         "linked_merchants",
         "merchants",
         (
-            "others that use one of its values of bank, address, phone, e-mail, owner or device; values that more than 8 "
-            "use do not count"
+            "others that use one of its values of bank, address, phone, e-mail, owner or device; values that more than "
+            "8 use do not count"
         ),
         _linked,
     ),
@@ -114,6 +115,11 @@ MATCH_FEATURES: Final = tuple(
     Feature(name, "listing", unit, "", words, "never", get) for name, unit, words, get in _LISTING
 )
 
+
+def _of_order(figure: Callable[[OrderRecord], float]) -> Getter:
+    return lambda c: None if c.order is None or c.order.created is None else figure(c.order)
+
+
 _ORDER: Final[tuple[tuple[str, str, str, Getter], ...]] = (
     (
         "buyer_claims_180d",
@@ -122,13 +128,13 @@ _ORDER: Final[tuple[tuple[str, str, str, Getter], ...]] = (
             "orders of this buyer, at all merchants, with a claim or dispute of late, this one included; 0 while they are "
             "fewer than 3 or of one merchant alone"
         ),
-        lambda c: None if c.order is None else c.order.buyer_claims,
+        _of_order(lambda order: order.buyer_claims),
     ),
     (
         "buyer_claim_merchants_180d",
         "merchants",
         "merchants of these orders",
-        lambda c: None if c.order is None else c.order.buyer_claim_merchants,
+        _of_order(lambda order: order.buyer_claim_merchants),
     ),
 )
 #: Features of an order's buyer.

@@ -73,7 +73,7 @@ def test_specs_follow_the_contract() -> None:
     }
     assert {f: spec.partitions for f, spec in specs.items() if spec.partitions != 12} == {"policies": 1}
     assert {f for f, spec in specs.items() if spec.required} == {
-        "listings", "orders", "events", "dead_letters", "journal",
+        "listings", "orders", "events", "dead_letters", "journal", "exchange",
     }  # fmt: skip
     assert specs["orders"].config == {"cleanup.policy": "delete", "retention.ms": "86400000"}
     assert specs["events"].config == {"cleanup.policy": "delete", "retention.ms": "-1"}
@@ -100,7 +100,7 @@ def test_each_input_counts_for_equality(field: str) -> None:
     """Any input with other partitions than the rest is a problem that names all counts and what to do."""
     (problem,) = _problems(states(**{field: 3}))
     assert f"{field} 3" in problem
-    assert problem.count(" 8") == 4
+    assert problem.count(" 8") == 5
     assert f"Delete {field} and run" in problem
 
 
@@ -159,7 +159,7 @@ def test_create_then_check(settings: Settings) -> None:
     assert set(again.values()) == {"exists, 4 partitions", "exists, 1 partition"}
     report = check_topics(settings)
     assert (report.problems, report.warnings) == ((), ())
-    assert (report.shards, report.inputs) == (4, settings.topics.inputs)
+    assert (report.shards, report.inputs) == (4, (*settings.topics.inputs, settings.topics.exchange))
     assert [topic.cleanup for topic in report.topics] == [spec.cleanup for spec in topic_specs(settings)]
     report.raise_problems()
 
@@ -237,7 +237,7 @@ def test_commands(settings: Settings, create: Callable[..., None]) -> None:
     made = run(main, ["topics", "create"], env=environment)
     assert made.exit_code == 0, made.output
     assert f"{settings.topics.feedback}" in made.output
-    assert made.output.count("created, 6 partitions") == 8
+    assert made.output.count("created, 6 partitions") == 9
     right = run(main, ["topics", "check"], env=environment)
     assert right.exit_code == 0, right.output
     assert "The topics are as they should be: 6 shards." in right.output
