@@ -63,10 +63,10 @@ def run_worker(deployment: Deployment, records: int, afterwards: Callable[[], An
         ended = _last_marker(deployment, process)
         cpu = _cpu_seconds(process.pid) - cpu
         for _ in process.waiting(_RUN_S, f"checkpoint {records} records"):
-            if sum(_offsets(store, shards).values()) >= records:
+            if sum(_offsets(store, shards, settings.topics.exchange).values()) >= records:
                 break
             time.sleep(_LOOK_S)
-        _verify(store, shards, records)
+        _verify(store, shards, settings.topics.exchange, records)
         flushes = sum(int(store.get(shard + "sequence") or 0) for shard in shards)
         extra = afterwards() if afterwards is not None else None
     return WorkerRun(Result(records, ended - started, cpu), flushes, extra)
@@ -106,19 +106,20 @@ def _text(value: str | bytes | None) -> str:
     return value.decode() if isinstance(value, bytes) else value or ""
 
 
-def _offsets(store: "redis.Redis", shards: list[str]) -> dict[tuple[str, str], int]:
-    """Next offset of each topic of each shard, by the last checkpoints."""
+def _offsets(store: "redis.Redis", shards: list[str], exchange: str) -> dict[tuple[str, str], int]:
+    """Next offset of each input topic of each shard, by the last checkpoints; not of the exchange topic."""
     offsets = {}
     for shard in shards:
         position = store.get(shard + "position")
         if position is not None:
             for topic, offset in orjson.loads(position)["offsets"].items():
-                offsets[shard, topic] = offset
+                if topic != exchange:
+                    offsets[shard, topic] = offset
     return offsets
 
 
-def _verify(store: "redis.Redis", shards: list[str], records: int) -> None:
-    offsets = sum(_offsets(store, shards).values())
+def _verify(store: "redis.Redis", shards: list[str], exchange: str, records: int) -> None:
+    offsets = sum(_offsets(store, shards, exchange).values())
     counted = [msgspec.json.decode(store.get(shard + "statistics") or b"{}", type=Statistics) for shard in shards]
     processed = sum(statistics.records for statistics in counted)
     if offsets != records or processed != records:

@@ -137,7 +137,7 @@ class Core:
                 made_anew[gap.topic] = made_anew.get(gap.topic, 0) + 1
             statistics.missed += gap.last - gap.first + 1
             outbox.gap(gap, state.partition, self.judge.settings.mode, state.clock.highest)
-        statistics.records += len(flush.records)
+        statistics.records += sum([record.kind != "exchange" for record in flush.records])
         try:
             self._apply_records(flush.records, events)
         except Exception as error:

@@ -51,8 +51,8 @@ _MERCHANT: Final[tuple[tuple[str, str, str, Getter], ...]] = (
         "catalogue_shared",
         "listings",
         (
-            "most listings whose title or image one other merchant has, too, whoever had it first; titles and images of "
-            "more than 6 merchants do not count"
+            "most listings whose title or image one other merchant has, too, whoever had it first; titles and images "
+            "of more than 6 merchants do not count"
         ),
         _most(lambda each: each.listings),
     ),
@@ -125,8 +125,8 @@ _ORDER: Final[tuple[tuple[str, str, str, Getter], ...]] = (
         "buyer_claims_180d",
         "orders",
         (
-            "orders of this buyer, at all merchants, with a claim or dispute of late, this one included; 0 while they are "
-            "fewer than 3 or of one merchant alone"
+            "orders of this buyer, at all merchants, with a claim or dispute of late, this one included; 0 while they "
+            "are fewer than 3 or of one merchant alone"
         ),
         _of_order(lambda order: order.buyer_claims),
     ),

@@ -59,7 +59,7 @@ class Deployment:
         return variables
 
     def _sections(self) -> dict[str, Any]:
-        outputs = ("events", "merchant_standing", "creator_standing", "dead_letters", "journal")
+        outputs = ("events", "merchant_standing", "creator_standing", "dead_letters", "journal", "exchange")
         names = {topic: f"{self.prefix}{self.run}-{topic}" for topic in outputs}
         return {
             # As short as Kafka allows by default: a killed worker's shards are free only after its session. The
@@ -129,6 +129,21 @@ class Deployment:
 
     def positions(self) -> dict[tuple[str, int], int]:
         """Next offset of each input partition by the last checkpoints."""
+        exchange = self.settings.topics.exchange
+        return {place: offset for place, offset in self._positions().items() if place[0] != exchange}
+
+    def settled(self) -> bool:
+        """Whether the shards have applied all that they told each other, by the last checkpoints."""
+        exchange = self.settings.topics.exchange
+        before = self._positions()
+        ends = dict.fromkeys(range(self.partitions), 0)
+        for message in self.read(exchange):
+            ends[partition_of(message)[1]] = (message.offset() or 0) + 1
+        return before == self._positions() and all(
+            before.get((exchange, number), 0) == end for number, end in ends.items()
+        )
+
+    def _positions(self) -> dict[tuple[str, int], int]:
         with self.store() as client:
             values = client.mget([self.tag(number) + "position" for number in range(self.partitions)])
         return {

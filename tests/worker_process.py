@@ -84,6 +84,7 @@ class Worker:
         """Wait until checkpoints cover all records before these offsets."""
         try:
             self.until(lambda: self._deployment.positions() == ends, "the checkpoint of everything", 60)
+            self.until(self._deployment.settled, "the checkpoint of all messages between shards", 60)
         except AssertionError as error:
             found = self._deployment.positions()
             missing = {place: (found.get(place), end) for place, end in ends.items() if found.get(place) != end}

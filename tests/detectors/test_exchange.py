@@ -112,7 +112,7 @@ def test_a_value_that_many_use_links_nobody() -> None:
 
 
 def test_who_is_linked_to_an_enforced_merchant_is_told() -> None:
-    """When a merchant comes under enforcement for malice, those that it is linked to know, and those that join later."""
+    """When a merchant comes under enforcement for malice, those linked to it know, and those that join later."""
     market = Marketplace(2)
     market.apply(changed("bad-0"), changed("before-1"))
     record = market.shards[0].merchant("bad-0").record

@@ -137,8 +137,9 @@ def _strike(stage: Stage, fault: Fault, tries: int, campaign: Campaign) -> None:
 def _finish(stage: Stage) -> None:
     """Feed no more, let the workers do what is left, and stop them."""
     ends = stage.feeder.stop()
-    if not stage.until(lambda: stage.deployment.positions() == ends, 2 * START_S):
+    deployment = stage.deployment
+    if not stage.until(lambda: deployment.positions() == ends and deployment.settled(), 2 * START_S):
         raise StuckError(
-            f"not everything was applied: at {stage.deployment.positions()}, not {ends}\n{stage.crew.log_tails()}"
+            f"not everything was applied: at {deployment.positions()}, not {ends}\n{stage.crew.log_tails()}"
         )
     stage.crew.stop()

@@ -64,7 +64,7 @@ class ExpiredOffset(Fault):
         crew.dismiss(crew.names)
         positions = stage.deployment.positions()
         time.sleep(stage.random.uniform(1, 3))
-        stage.input_faults.before += stage.deployment.read(*settings.topics.inputs)
+        stage.input_faults.before += stage.deployment.read(*settings.topics.inputs, settings.topics.exchange)
         orders, shard = settings.topics.orders, stage.random.choice(sorted(stage.shards))
         first = positions[orders, shard]
         last = stage.random.randint(first, stage.feeder.ends[orders, shard] - 2)

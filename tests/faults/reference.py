@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
+import msgspec
 from confluent_kafka import Message
 
 from config.settings import Settings
 from detectors.flush import Emit, Flush
 from detectors.judge import fresh_models
-from features.decode import TOPIC_KINDS, TopicKind
+from features.decode import RECORD_KINDS, RecordKind
 from features.shard import Record
 from streams.reading import partition_of
 from streams.recording import as_bytes, headers_of
@@ -38,9 +39,10 @@ class Reference:
 
 def undisturbed(settings: Settings, records: Iterable[Message], journal: Mapping[int, list[JournalEntry]]) -> Reference:
     """Apply everything that the journals name, once."""
-    kinds = {settings.topics.name(kind): kind for kind in TOPIC_KINDS}
+    kinds = {settings.topics.name(kind): kind for kind in RECORD_KINDS}
     given = {coordinates(message): _record(message, kinds) for message in records}
     judge = make_judge(settings)
+    judge.settings = msgspec.structs.replace(judge.settings, shards=settings.topics.partitions)
     found = Reference()
     for shard, entries in journal.items():
         core = restore(shard, Loaded(Position(), [], [], {}), judge, fresh_models(settings.worker.seed))
@@ -55,7 +57,8 @@ def undisturbed(settings: Settings, records: Iterable[Message], journal: Mapping
             applied = [given[place] for place in places if place in given]
             flush = Flush(entry.sequence, applied, entry.tick, entry.clock, entry.gaps, entry.poison)
             for emit in core.apply(flush):
-                found.outputs[emit.id] = emit
+                if emit.stream != "exchange":
+                    found.outputs[emit.id] = emit
         changes = take_changes(core)
         lists = {name: added[-keep:] for name, (added, keep) in changes.appends.items() if added}
         found.values[shard] = {**changes.values, **lists}
@@ -68,7 +71,7 @@ def coordinates(message: Message) -> Coordinates:
     return *partition_of(message), message.offset() or 0
 
 
-def _record(message: Message, kinds: Mapping[str, TopicKind]) -> Record:
+def _record(message: Message, kinds: Mapping[str, RecordKind]) -> Record:
     topic, partition, offset = coordinates(message)
     headers = cast("tuple[tuple[str, bytes], ...]", headers_of(message))
     key, value = as_bytes(message.key()), as_bytes(message.value())

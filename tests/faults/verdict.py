@@ -10,7 +10,7 @@
 """
 
 import itertools
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any
@@ -95,7 +95,8 @@ def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], inp
     """Compare everything; ``journal`` has the flushes of the whole run, by shard."""
     settings = deployment.settings
     verdict = Verdict()
-    held = [*input_.before, *deployment.read(*settings.topics.inputs)]
+    # Shards' messages to each other are input like any other, repeats of them included.
+    held = [*input_.before, *deployment.read(*settings.topics.inputs, settings.topics.exchange)]
     by_place = {coordinates(message): message for message in held}
     records = [by_place[place] for place in sorted(by_place)]
     reference = undisturbed(settings, records, journal)
@@ -113,9 +114,21 @@ def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], inp
     # In the order of application: a merchant's currency, say, is that of its first listing or order.
     order = {place: index for index, place in enumerate(reference.applied)}
     places = sorted(by_place.keys() - reference.left_out, key=lambda place: (order.get(place, len(order)), place))
-    judge_counts(verdict, shards, [by_place[place] for place in places], letters)
+    fed = [by_place[place] for place in places if place[0] != settings.topics.exchange]
+    judge_counts(verdict, shards, fed, letters)
     judge_poison(verdict, letters, input_.poison)
     return verdict
+
+
+def journal_of(deployment: Deployment) -> dict[int, list[JournalEntry]]:
+    """The flushes of a whole run by shard, as its journal's topic names them."""
+    settings = deployment.settings
+    entries: dict[int, list[JournalEntry]] = {number: [] for number in range(deployment.partitions)}
+    for message in deployment.read(settings.topics.journal):
+        _, number = partition_of(message)
+        if message.key() == key_of(settings.worker.namespace, number):
+            entries[number].append(msgspec.json.decode(message.value() or b"", type=JournalEntry))
+    return {number: merged_journal([], found, 0) for number, found in entries.items()}
 
 
 def judge_records(
@@ -151,15 +164,10 @@ def judge_state(verdict: Verdict, shards: Sequence[Shard], reference: Reference)
 
 def judge_history(verdict: Verdict, deployment: Deployment, journal: Mapping[int, list[JournalEntry]]) -> None:
     """The journal's topic names the same flushes: who replays by it does what the workers did."""
-    settings = deployment.settings
-    entries: dict[int, list[JournalEntry]] = defaultdict(list)
-    for message in deployment.read(settings.topics.journal):
-        _, number = partition_of(message)
-        if message.key() == key_of(settings.worker.namespace, number):
-            entries[number].append(msgspec.json.decode(message.value() or b"", type=JournalEntry))
     wrong = []
+    told = journal_of(deployment)
     for number, wanted in journal.items():
-        found = merged_journal([], entries[number], 0)
+        found = told[number]
         wrong += [
             f"shard {number}: {one}, not {other}"
             for one, other in itertools.zip_longest(found, wanted)
