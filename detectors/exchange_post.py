@@ -17,8 +17,8 @@ from features.merchant import Merchant
 from features.pseudonyms import Pseudonyms
 from features.shard import ShardState
 
-#: Images of a listing that are compared: the first ones show the product, the others its size table.
-IMAGES_COMPARED: Final = 2
+#: Images of a listing that are compared: the first one shows the product. Each costs four lookups.
+IMAGES_COMPARED: Final = 1
 _LOOK_MASK: Final = (1 << 40) - 1
 _encode = msgspec.json.Encoder().encode
 

@@ -51,8 +51,8 @@ _MERCHANT: Final[tuple[tuple[str, str, str, Getter], ...]] = (
         "catalogue_shared",
         "listings",
         (
-            "most listings whose title or image one other merchant has, too, whoever had it first; titles and images "
-            "of more than 6 merchants do not count"
+            "most listings whose title or first image one other merchant has, too, whoever had it first; titles and "
+            "images of more than 6 merchants do not count"
         ),
         _most(lambda each: each.listings),
     ),
@@ -88,7 +88,7 @@ _LISTING: Final[tuple[tuple[str, str, str, Getter], ...]] = (
     (
         "own_duplicates",
         "listings",
-        "listings of the same merchant with the same title or image that were there before; at most 8 are known",
+        "listings of the same merchant with the same title or first image that were there before; at most 8 are known",
         _matches(lambda found: sum(1 for m in found if not m.other and m.first)),
     ),
     (
@@ -100,7 +100,7 @@ _LISTING: Final[tuple[tuple[str, str, str, Getter], ...]] = (
     (
         "copied_image_merchants",
         "merchants",
-        "others that had an image at most 5 bits from one of its first two before",
+        "others that had a first image at most 5 bits from its own before",
         _others_before(_IMAGE),
     ),
     (
