@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.msgpack import Decoder
 
+from detectors.base_rate import BaseRate, BaseRateState
 from detectors.calibration import CalibrationState, CalibrationTracker, Metrics, Reliability
 from detectors.inputs import FixedRanges, Input, Values
 from detectors.known_effects import KnownEffect, KnownEffects
@@ -26,6 +27,7 @@ class _State(Struct, frozen=True):
     labels: int
     inputs: StandardizerState
     calibration: CalibrationState
+    base_rate: BaseRateState
 
 
 _STATES: Final = Decoder(_State)
@@ -41,6 +43,10 @@ class BadOrderModel:
     Cold start: before the first label the log-odds are those of ``prior`` plus the ``known`` effects. Learning scales
     these and adds to them as labels come in; an L2 pull keeps near zero what labels say little about. Linear in the
     log-odds: an effect that only shows when two inputs meet has to be given as an input of its own.
+
+    Labels are late and the share of bad orders swings faster than weights may, so what the model expected of lately
+    labelled orders is compared with what was seen, and its odds are corrected by the ratio
+    (:class:`~detectors.base_rate.BaseRate`). A label that changes is learned anew by :meth:`revise`.
 
     Parameters
     ----------
@@ -71,7 +77,7 @@ class BadOrderModel:
     """
 
     name: str = "bad-order"
-    version: str = "1"
+    version: str = "2"
 
     def __init__(
         self,
@@ -82,7 +88,7 @@ class BadOrderModel:
         rate: float = 0.01,
         floor: float = 0.002,
         pace: float = 300.0,
-        intercept_rate: float = 0.008,
+        intercept_rate: float = 0.004,
         l2: float = 0.02,
         memory: int = 5_000,
     ) -> None:
@@ -98,6 +104,7 @@ class BadOrderModel:
         self._schedule = SettlingRate(rate, floor, pace)
         self._memory = memory
         self._labels = 0
+        self._base_rate = BaseRate()
         self._scaler, self._classifier, self._calibration = self._fresh()
         parameters: dict[str, Parameter] = {
             "prior": prior,
@@ -121,7 +128,7 @@ class BadOrderModel:
         ValueError
             A value is NaN or infinite. ``None`` is fine: it counts as the mean.
         """
-        return self._probability(self._point(self._ranges.scale_known(values)))
+        return _probability(self.log_odds(values))
 
     def observe(self, values: Values) -> None:
         """Learn how inputs are distributed, when an order is placed; errors as :meth:`predict`."""
@@ -131,9 +138,9 @@ class BadOrderModel:
         """:meth:`observe`, then :meth:`predict`, for less than both."""
         scaled = self._ranges.scale_known(values)
         self._scaler.observe(scaled)
-        return self._probability(self._point(scaled))
+        return _probability(self._classifier.log_odds_one(self._point(scaled)) + self._base_rate.shift)
 
-    def learn(self, values: Values, bad: bool, predicted: float | None = None) -> None:
+    def learn(self, values: Values, bad: bool, predicted: float | None = None, time: int = 0) -> None:
         """Learn an order's outcome.
 
         Parameters
@@ -145,6 +152,8 @@ class BadOrderModel:
         predicted
             The probability given when it was scored, for the metrics; without it, what the model would say now, just
             before it learns.
+        time
+            When the outcome became known, ms; without it nothing is forgotten of the base rate.
 
         Raises
         ------
@@ -152,13 +161,27 @@ class BadOrderModel:
             A value is NaN or infinite, or ``predicted`` is no probability.
         """
         point = self._point(self._ranges.scale_known(values))
+        odds = self._classifier.log_odds_one(point)
         if predicted is None:
-            predicted = self._probability(point)
+            predicted = _probability(odds + self._base_rate.shift)
         elif not 0.0 <= predicted <= 1.0:
             raise ValueError(f"{predicted} is not a probability")
         self._calibration.add(predicted, bad)
+        self._base_rate.add(time, _probability(odds), bad)
         self._classifier.learn_one(point, bad)
         self._labels += 1
+
+    def revise(self, values: Values, bad: bool, learned_at: int = 0) -> None:
+        """Correct an outcome that was learned as the opposite of ``bad``, at ``learned_at`` (ms).
+
+        The gradient of the log loss is linear in the label, so one step by the inputs alone takes the weights to where
+        the right label would have taken them, at the present learning rate; it needs no record of what the model
+        thought then. The metrics stay those of the labels as they were first known. Errors as :meth:`predict`.
+        """
+        point = self._point(self._ranges.scale_known(values))
+        if self._labels:
+            self._classifier.revise_one(point, bad)
+            self._base_rate.revise(learned_at, bad)
 
     def contributions(self, values: Values) -> list[tuple[str, float]]:
         """Log-odds that each input adds, in their order.
@@ -176,14 +199,14 @@ class BadOrderModel:
 
     def base(self) -> float:
         """Log-odds of an order to which no input adds anything: an average one, at the references of known effects."""
-        return float(self._classifier.intercept)
+        return float(self._classifier.intercept) + self._base_rate.shift
 
     def log_odds(self, values: Values) -> float:
         """Log-odds of a bad order: :meth:`base` plus all :meth:`contributions`.
 
         :meth:`predict` gives their probability, cut at 15 either way.
         """
-        return self._classifier.log_odds_one(self._point(self._ranges.scale_known(values)))
+        return self._classifier.log_odds_one(self._point(self._ranges.scale_known(values))) + self._base_rate.shift
 
     def typical(self) -> list[float]:
         """The inputs' running means (of ``log1p`` where an input asks for it), in the features' units."""
@@ -210,6 +233,7 @@ class BadOrderModel:
             self._labels,
             self._scaler.state(),
             self._calibration.state(),
+            self._base_rate.state(),
         )
         return seal(self._schema, state)
 
@@ -220,6 +244,9 @@ class BadOrderModel:
         scaler.restore(state.inputs)
         classifier.restore(state.corrections, state.intercept, state.labels)
         calibration.restore(state.calibration)
+        base_rate = BaseRate()
+        base_rate.restore(state.base_rate)
+        self._base_rate = base_rate
         self._scaler, self._classifier, self._calibration = scaler, classifier, calibration
         self._labels = state.labels
 
@@ -235,6 +262,6 @@ class BadOrderModel:
         point[_KNOWN] = self._known.total(scaled)
         return point
 
-    def _probability(self, point: dict[str, float]) -> float:
-        odds = self._classifier.log_odds_one(point)
-        return 1.0 / (1.0 + exp(-min(max(odds, -_CERTAIN), _CERTAIN)))
+
+def _probability(odds: float) -> float:
+    return 1.0 / (1.0 + exp(-min(max(odds, -_CERTAIN), _CERTAIN)))

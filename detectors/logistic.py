@@ -80,6 +80,19 @@ class InformedLogisticRegression(linear_model.LogisticRegression):
             raw += weight * x[name]
         return raw
 
+    def revise_one(self, x: dict[str, float], y: bool) -> None:
+        """Turn a label learned as the opposite of ``y`` into ``y``, exactly but for how the rate fell in between.
+
+        With y = 1 the gradient is less by ``x``, whatever was predicted.
+        """
+        step = float(self.optimizer.learning_rate) * (1.0 if y else -1.0)
+        weights = self.weights
+        for name, value in x.items():
+            weights[name] = weights.get(name, 0.0) + step * value
+        self._weights = VectorDict(weights)
+        steps = self.optimizer.n_iterations
+        self.intercept += self.intercept_lr.get(steps) * (1.0 if y else -1.0)
+
     def weights_now(self) -> dict[str, float]:
         """Log-odds per unit of each input, prior and correction together."""
         learned = self.weights

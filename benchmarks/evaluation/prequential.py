@@ -47,7 +47,7 @@ def score_then_learn(stream: Iterable[Step], model: BadOrderModel) -> list[Row]:
             scored[key] = (time, kept, model.observe_and_predict(kept))
             continue
         placed, kept, probability = scored[key]
-        model.learn(kept, label, probability)
+        model.learn(kept, label, probability, time)
         rows[key] = Row(placed, time, kept, label, probability)
     return [rows[key] for key in scored if key in rows]
 

@@ -183,3 +183,39 @@ def test_the_short_cut_is_both() -> None:
         apart.observe(values)
         assert together.observe_and_predict(values) == apart.predict(values)
     assert apart.snapshot() == together.snapshot()
+
+
+@pytest.mark.parametrize("bad", [True, False])
+def test_a_revised_outcome_is_learned_as_the_right_one_would_have_been(bad: bool) -> None:
+    """One wrong label, corrected at once, leaves the probabilities where the right label alone leads."""
+    wrong, right = trained(2_000), trained(2_000)
+    values = [0.2, 0.2, 9_000.0, 0.9]
+    wrong.learn(values, not bad, time=1)
+    assert wrong.predict(values) != pytest.approx(right.predict(values), abs=1e-3)
+    wrong.revise(values, bad, learned_at=1)
+    right.learn(values, bad, time=1)
+    for probe in (values, AVERAGE, [0.9, 0.1, 100.0, 0.1]):
+        assert wrong.predict(probe) == pytest.approx(right.predict(probe), abs=2e-6)
+    assert wrong.metrics().labels == right.metrics().labels
+
+
+def test_a_revision_before_any_label_changes_nothing() -> None:
+    """A model made anew meanwhile has nothing to correct."""
+    model = BadOrderModel(INPUTS)
+    before = model.snapshot()
+    model.revise([0.2, 0.2, 9_000.0, 0.9], True)
+    assert model.snapshot() == before
+
+
+def test_probabilities_follow_a_season_faster_than_weights() -> None:
+    """When a third of the usual goes wrong, the mean probability is near it after a month, as labels have times."""
+    model, day = BadOrderModel(INPUTS), 86_400_000
+    for number, (values, bad) in enumerate(orders(3_000, 1, base=-2.0)):
+        model.learn(values, bad, model.observe_and_predict(values), number * day // 50)
+    given, seen = 0.0, 0
+    for number, (values, bad) in enumerate(orders(2_500, 2, base=-3.3)):
+        probability = model.observe_and_predict(values)
+        if number >= 1_500:
+            given, seen = given + probability, seen + bad
+        model.learn(values, bad, probability, (60 + number // 50) * day)
+    assert given == pytest.approx(seen, rel=0.25)
