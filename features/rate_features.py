@@ -30,7 +30,8 @@ _COUNTS: Final = (
     ("low_ratings", m.LOW_RATINGS, "orders", "orders whose first rating was 1 or 2"),
     ("bad_orders", m.BAD_ORDERS, "orders", "orders with any of these defects, an order once"),
 )
-_RATE_WORDS: Final = {
+#: What the defect of each rate is, in words.
+RATE_WORDS: Final = {
     "cancel": "cancelled by the seller",
     "late_ship": "shipped late or overdue",
     "late_delivery": "delivered late or overdue",
@@ -130,7 +131,7 @@ def _features() -> Iterator[Feature]:
                 _mature(rate_name, at),
             )
         for rate_name, (family, _, _) in RATES.items():
-            base = f"share of orders {_RATE_WORDS[rate_name]}, of those {_MATURE_WORDS[family]}"
+            base = f"share of orders {RATE_WORDS[rate_name]}, of those {_MATURE_WORDS[family]}"
             yield Feature(
                 f"{rate_name}_rate_{days}d",
                 "merchant",

@@ -12,6 +12,7 @@ COMMANDS = {
     "dev": "dev",
     "doctor": "doctor",
     "evaluate": "evaluate",
+    "explain": "explain",
     "features": "features",
     "import": "import_",
     "policies": "policies",

@@ -1,8 +1,8 @@
 """Runs an archive of events through the core in memory: no Kafka, no Redis, no clock."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Final, get_args
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, Protocol, get_args
 
 import msgspec
 from msgspec import DecodeError, Struct
@@ -10,10 +10,10 @@ from msgspec.json import Decoder
 
 from config.settings import Settings
 from detectors.apply import Core
-from detectors.evaluation.observations import Observations
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge, fresh_models
 from features.decode import RecordKind, Rejection, TopicKind
+from features.events import InputEvent
 from features.pseudonyms import Pseudonyms
 from features.shard import Record, ShardState
 from streams.archive import ArchiveRecord
@@ -23,6 +23,16 @@ from streams.worker import compiled_policies, judge_settings
 _KINDS: Final = frozenset(get_args(TopicKind))
 #: Pseudonyms that never leave this process need no secret; a fixed key makes every run the same.
 _KEY: Final = b"evaluation in memory"
+
+
+class Witness(Protocol):
+    """What watches a run: times are those of the records, ms."""
+
+    def event(self, event: InputEvent, time: int) -> None:
+        """An event that the core is about to apply."""
+
+    def outputs(self, emits: Sequence[Emit], time: int) -> None:
+        """What the core published when it applied the record of that time."""
 
 
 class _Dated(Struct):
@@ -44,16 +54,18 @@ def evaluation_judge(settings: Settings) -> Judge:
 def run_archive(
     records: Iterable[ArchiveRecord],
     judge: Judge,
-    seen: Observations,
+    seen: Witness,
     *,
     shards: int = 1,
     seed: int = 0,
     advance: Callable[[], object] = lambda: None,
+    begun: Callable[[Sequence[Core]], object] = lambda _: None,
 ) -> int:
     """Apply the records in their order, spread over ``shards`` as a worker would have them; returns how many.
 
     One record is one flush, so that each output has the time of the record that brought it. Topics other than the
-    inputs are passed over. ``seed`` is that of the models; ``advance`` is called for every record.
+    inputs are passed over. ``seed`` is that of the models; ``advance`` is called for every record, ``begun``
+    with the shards' cores before the first.
 
     Raises
     ------
@@ -61,6 +73,7 @@ def run_archive(
         A record made the core fail, which is a fault of ours.
     """
     cores = _cores(judge, shards, seed)
+    begun([each.core for each in cores])
     latest = count = 0
     for record in records:
         if record.topic not in _KINDS:
@@ -103,7 +116,7 @@ def _cores(judge: Judge, shards: int, seed: int) -> list[_Numbered]:
     return [_Numbered(Core(ShardState(shard), fresh_models(seed), judge)) for shard in range(shards)]
 
 
-def _deliver(emits: Iterable[Emit], cores: list[_Numbered], seen: Observations, time: int) -> None:
+def _deliver(emits: Iterable[Emit], cores: list[_Numbered], seen: Witness, time: int) -> None:
     """Show outputs, and hand messages between shards over at once, with what they cause in turn."""
     waiting = deque([emits])
     while waiting:

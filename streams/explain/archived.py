@@ -1,0 +1,173 @@
+"""Explains out of an archive of events: judged in memory, as ``shopwarden evaluate`` does it.
+
+Needs neither Kafka nor Redis. The models are as they were when they judged, so an order's contributions are those of
+its score.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+from config.policies import PolicyError
+from config.settings import Settings
+from detectors.apply import ApplyError, Core
+from detectors.flush import Emit
+from features.events import InputEvent, OrderCreated, SubjectKind
+from features.keys import entity_key
+from streams.archive import ArchiveRecord
+from streams.evaluation.archive_run import evaluation_judge, run_archive
+from streams.evaluation.partitioner import shard_of
+from streams.explain.inputs import concerns, input_entry, parse_event
+from streams.explain.judgement import attribute_order
+from streams.explain.present import describe
+from streams.explain.story import AmbiguousError, Attribution, ExplainError, Explanation, Wanted
+from streams.explain.timeline import Published, entries_of, published_of
+
+
+def explain_archive(
+    settings: Settings,
+    records: Iterable[ArchiveRecord],
+    wanted: Wanted,
+    name: str,
+    *,
+    shards: int = 1,
+    advance: Callable[[], object] = lambda: None,
+) -> Explanation:
+    """Everything about a subject at the end of an archive, which ``name`` names.
+
+    Raises
+    ------
+    ExplainError
+        The archive knows nothing of it, or it could not be judged; an AmbiguousError where it is more than one thing.
+    streams.archive.ArchiveError
+        The archive cannot be read.
+    """
+    try:
+        judge = evaluation_judge(settings)
+    except PolicyError as error:
+        raise ExplainError(str(error)) from error
+    watch = _Watch(wanted, shards)
+    try:
+        run_archive(
+            watch.tap(records),
+            judge,
+            watch,
+            shards=shards,
+            seed=settings.worker.seed,
+            advance=advance,
+            begun=watch.begun,
+        )
+    except ApplyError as error:
+        raise ExplainError(f"{error}; please report it") from error
+    kind, merchant = watch.found()
+    shard = shard_of(merchant.encode(), shards)
+    explanation = Explanation(
+        kind=kind,
+        id=wanted.id,
+        merchant_id=merchant,
+        shard=shard,
+        source=name,
+        timeline=entries_of(watch.published, kind, wanted.id, merchant),
+        attribution=watch.attributions.get(merchant) if kind == "order" else None,
+    )
+    describe(explanation, watch.cores[shard])
+    if wanted.events:
+        pseudonyms = judge.pseudonyms
+        explanation.events = [
+            input_entry(record, event, shard, offset, pseudonyms)
+            for offset, record, event in watch.inputs
+            if event.get("merchant_id") == merchant and concerns(event, kind, wanted.id)
+        ]
+        if settings.pseudonym_key is None:
+            explanation.notes.append("no SHOPWARDEN_PSEUDONYM_KEY is set: pseudonyms are not those of a deployment")
+    return explanation
+
+
+class _Watch:
+    """Collects what concerns an id, while it is not known yet what that is."""
+
+    def __init__(self, wanted: Wanted, shards: int) -> None:
+        self._wanted = wanted
+        self._shards = shards
+        self._record: ArchiveRecord | None = None
+        self._count = 0
+        self._ordered: str | None = None
+        self.cores: Sequence[Core] = ()
+        self.published: list[Published] = []
+        #: Number of the record in the archive, the record, and what it says.
+        self.inputs: list[tuple[int, ArchiveRecord, dict[str, Any]]] = []
+        self.attributions: dict[str, Attribution] = {}
+        self._things: dict[tuple[SubjectKind, str], None] = {}
+
+    def begun(self, cores: Sequence[Core]) -> None:
+        """The run begins."""
+        self.cores = cores
+
+    def tap(self, records: Iterable[ArchiveRecord]) -> Iterator[ArchiveRecord]:
+        """The records, each noted before it is taken."""
+        for self._count, record in enumerate(records):
+            self._record = record
+            yield record
+
+    def event(self, event: InputEvent, time: int) -> None:
+        """An event that is about to be applied."""
+        wanted = self._wanted
+        self._ordered = None
+        merchant = event.merchant_id
+        if wanted.merchant not in (None, merchant):
+            return
+        things = [kind for kind, entity in _named(event) if entity == wanted.id and wanted.kind in (None, kind)]
+        for kind in things:
+            self._things[kind, merchant] = None
+        if things and self._record is not None:
+            parsed = parse_event(self._record)
+            if parsed is not None:
+                self.inputs.append((self._count, self._record, parsed))
+        if type(event) is OrderCreated and event.order_id == wanted.id:
+            self._ordered = merchant
+
+    def outputs(self, emits: Sequence[Emit], time: int) -> None:
+        """What applying it published."""
+        wanted = self._wanted
+        for emit in emits:
+            if emit.stream != "events":
+                continue
+            one = published_of(ArchiveRecord("", emit.key, emit.value, time, emit.headers), 0)
+            if one is not None and wanted.id in (one.merchant, one.subject):
+                self.published.append(one)
+        if self._ordered is not None and self._ordered not in self.attributions:
+            core = self.cores[shard_of(self._ordered.encode(), self._shards)]
+            order = core.state.orders.get(entity_key(self._ordered, wanted.id))
+            attribution = None if order is None else attribute_order(order, core.models, as_scored=True)
+            if attribution is not None:
+                self.attributions[self._ordered] = attribution
+
+    def found(self) -> tuple[SubjectKind, str]:
+        """What the id is, and whose."""
+        wanted = self._wanted
+        if ("merchant", wanted.id) in self._things:
+            return "merchant", wanted.id
+        if not self._things:
+            what = wanted.kind or "merchant, order or listing"
+            whose = f" of merchant {wanted.merchant!r}" if wanted.merchant is not None else ""
+            raise ExplainError(f"the archive has no {what} {wanted.id!r}{whose}; ids are told apart by case")
+        if len(self._things) > 1:
+            listed = "; ".join(f"--kind {kind} --merchant {merchant}" for kind, merchant in list(self._things)[:10])
+            raise AmbiguousError(f"{wanted.id!r} is {len(self._things)} things; say which: {listed}")
+        return next(iter(self._things))
+
+
+def _named(event: InputEvent) -> Iterator[tuple[SubjectKind, str]]:
+    """What an event is about."""
+    yield "merchant", event.merchant_id
+    order = getattr(event, "order_id", None)
+    if order is not None:
+        yield "order", order
+    listing = getattr(event, "listing_id", None)
+    if listing is not None:
+        yield "listing", listing
+    about = getattr(event, "subject", None)
+    if about is not None:
+        yield about.kind, about.id
+    if type(event) is OrderCreated:
+        for item in event.items:
+            yield "listing", item.listing_id

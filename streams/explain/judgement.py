@@ -1,0 +1,74 @@
+"""What the policies and models make of the present figures of a subject."""
+
+from math import exp
+from typing import Final
+
+from detectors.judge import Models
+from detectors.levels import LEVEL_RANK
+from detectors.nearness import nearness
+from detectors.policy import PolicySet
+from features.events import SubjectKind
+from features.feature import Context
+from features.input_words import input_words
+from features.order import OrderRecord, scored_values
+from features.registry import FEATURES
+from streams.explain.story import Attribution, Contribution, RuleNow
+
+#: Rules that have come this near to firing are shown.
+NEAR: Final = 0.6
+
+
+def rules_now(policies: PolicySet, kind: SubjectKind, context: Context) -> list[RuleNow]:
+    """The rules on a kind of subject that fire on its present figures, then those that are near, the nearest first.
+
+    Which event triggers a rule does not matter here: it says what would be found, not when.
+    """
+    found = []
+    for rule in policies.rules.values():
+        if rule.subject != kind or rule.mode == "off":
+            continue
+        values = {name: FEATURES[name].get(context) for name in rule.features}
+        near = nearness(rule, values)
+        if near.value is not None and near.value < NEAR:
+            continue
+        found.append(
+            RuleNow(
+                id=rule.id,
+                title=rule.title,
+                severity=rule.severity,
+                mode=rule.mode,
+                nearness=near.value,
+                reason=rule.explain(values) if near.value == 1 else None,
+                missing=near.missing,
+                unknown=near.unknown,
+            )
+        )
+    found.sort(key=lambda rule: (-(rule.nearness or 0.0), -LEVEL_RANK[rule.severity], rule.id))
+    return found
+
+
+def attribute_order(order: OrderRecord, models: Models, *, as_scored: bool) -> Attribution | None:
+    """Where an order's probability at purchase comes from; None once its inputs are not kept any more.
+
+    ``as_scored`` says that the model has not learned since it scored the order.
+    """
+    values = scored_values(order)
+    if values is None:
+        return None
+    model = models.bad_order
+    log_odds = model.log_odds(values)
+    contributions = [
+        Contribution(name, input_words(name), value, float(f"{usual:.4g}"), round(part, 6))
+        for (name, part), value, usual in zip(model.contributions(values), values, model.typical(), strict=True)
+    ]
+    contributions.sort(key=lambda each: -abs(each.log_odds))
+    return Attribution(
+        model=model.name,
+        version=model.version,
+        base=round(model.base(), 6),
+        contributions=contributions,
+        log_odds=round(log_odds, 6),
+        probability=round(1 / (1 + exp(-log_odds)), 5),
+        scored=order.probability,
+        as_scored=as_scored,
+    )

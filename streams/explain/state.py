@@ -1,0 +1,190 @@
+"""What is stored of a merchant, an order or a listing, put so that it can be read without the code."""
+
+from typing import Any, Final
+
+from features import order as flags
+from features.enforcement_state import EnforcementState
+from features.feature import Context
+from features.listing import ListingRecord
+from features.merchant import RATES, Merchant, MerchantRecord
+from features.order import OrderRecord
+from features.outputs import LEVELS
+from features.population import Population
+from features.priors import DEFAULT_PRIORS
+from features.rate_features import RATE_WORDS
+from features.registry import FEATURES
+from features.shrinkage import credible_lower, posterior_mean
+from features.windows import WINDOWS
+from streams.explain.story import Rate, moment
+
+#: The window of which rates are shown: the longest.
+_WINDOW: Final = len(WINDOWS) - 1
+_FLAG_WORDS: Final = {
+    flags.SELLER_CANCEL: "cancelled by the seller",
+    flags.LATE_SHIP: "shipped late",
+    flags.LATE_DELIVERY: "delivered late",
+    flags.REFUND: "refunded at the seller's fault",
+    flags.NOT_AS_DESCRIBED: "returned as not as described",
+    flags.NOT_RECEIVED: "claimed not received",
+    flags.COUNTERFEIT: "claimed counterfeit",
+    flags.DISPUTE: "disputed",
+    flags.LOW_RATING: "rated 1 or 2",
+    flags.IMPLAUSIBLE_SCAN: "scanned before it was ordered, or under a number used before",
+    flags.DELIVERED_NOT_RECEIVED: "delivered by the carrier's record and claimed not received",
+    flags.OVERDUE: "overdue and not shipped",
+}
+#: Fields of a listing that are kept for the program alone.
+_LISTING_INTERNAL: Final = frozenset({"version", "seen", "timer", "asked"})
+_LISTING_TIMES: Final = frozenset({"created", "version_at", "active_at"})
+
+
+def merchant_state(merchant: Merchant) -> dict[str, Any]:
+    """Level, account, activity and enforcement of a merchant."""
+    record = merchant.record
+    return {
+        "level": LEVELS[record.level],
+        "rules_standing": record.fired,
+        "bad_order_share": record.probability,
+        "anomaly_percentile": record.anomaly,
+        "last_assessment": record.assessment or None,
+        "account": _account(record),
+        "orders": {f"{days}d": merchant.placed.sum(0, window) for window, days in enumerate(WINDOWS)},
+        "turnover_minor_units": {f"{days}d": merchant.placed.sum(1, window) for window, days in enumerate(WINDOWS)},
+        "currency": record.currency or None,
+        "unshipped_overdue_orders": record.overdue,
+        "live_listings": record.live_listings,
+        "enforcement": _enforcement(record.enforcement, record.as_of),
+        "feedback": {
+            "reports": record.reports,
+            "violations_found": record.violations,
+            "cleared": record.cleared,
+            "appeals": record.appeals,
+        },
+        "events_published": record.sequence,
+    }
+
+
+def _account(record: MerchantRecord) -> dict[str, Any]:
+    return {
+        "kind": record.kind or None,
+        "country": record.country or None,
+        "registered": _time(record.registered),
+        "first_seen": _time(record.first_seen),
+        "last_order": _time(record.last_order),
+        "quiet_days_before_present_activity": round(record.quiet_ms / 86_400_000, 1),
+        "verified": record.verified,
+        "changes": [moment(time) for time in record.changes],
+        "closed": _time(record.closed),
+    }
+
+
+def _enforcement(standing: EnforcementState | None, now: int) -> dict[str, Any]:
+    standing = standing or EnforcementState()
+    return {
+        "in_force": [
+            {
+                "decision_id": each.decision_id,
+                "action": each.action,
+                "rule": each.rule,
+                "policy": each.policy,
+                "subject": f"{each.subject_kind} {each.subject_id}",
+                "starts_at": moment(each.starts_at),
+                "expires_at": _time(each.expires_at),
+                "requires_review": each.requires_review,
+            }
+            for each in standing.active
+        ],
+        "strikes": {policy: {"count": s.count, "last": moment(s.last_at)} for policy, s in standing.strikes.items()},
+        "quiet_until": {key: moment(until) for key, until in standing.quiet.items() if until > now},
+    }
+
+
+def merchant_rates(merchant: Merchant, population: Population) -> list[Rate]:
+    """Each rate over the longest window, with its peers."""
+    found = []
+    for name in RATES:
+        orders, defects = merchant.orders_and_defects(name, _WINDOW)
+        prior = population.priors.get(name, DEFAULT_PRIORS[name])
+        worth = prior.alpha + prior.beta
+        found.append(
+            Rate(
+                rate=name,
+                words=RATE_WORDS[name],
+                days=WINDOWS[_WINDOW],
+                defects=defects,
+                orders=orders,
+                observed=round(defects / orders, 5) if orders else None,
+                usual=round(prior.alpha / worth, 5),
+                worth=round(worth, 1),
+                estimate=round(posterior_mean(defects, orders, prior), 5),
+                at_least=round(credible_lower(defects, orders, prior), 5),
+            )
+        )
+    return found
+
+
+def order_state(order: OrderRecord) -> dict[str, Any]:
+    """The life of an order, as far as it is known."""
+    return {
+        "level": LEVELS[order.level],
+        "bad_order_probability": order.probability,
+        "assessment": order.assessment or None,
+        "placed": _time(order.created),
+        "buyer": buyer_name(order.buyer) if order.created is not None else None,
+        "total_minor_units": order.total,
+        "quantity": order.quantity,
+        "category": order.category or None,
+        "ship_from": order.ship_from or None,
+        "ship_to": order.ship_to or None,
+        "ship_by": _time(order.ship_by),
+        "deliver_by": _time(order.deliver_by),
+        "shipped": _time(order.shipped),
+        "first_scan": _time(order.first_scan),
+        "delivered": _time(order.delivered),
+        "cancelled": _time(order.cancelled),
+        "cancelled_by": order.cancelled_by or None,
+        "refunded_minor_units": order.refunded,
+        "disputed": order.disputed,
+        "dispute_lost": order.dispute_lost,
+        "rating": order.rating or None,
+        "tracking_reused": order.tracking_reused,
+        "defects": [words for flag, words in _FLAG_WORDS.items() if order.flags & flag],
+        "outcome_known": order.matured,
+    }
+
+
+def listing_state(listing: ListingRecord) -> dict[str, Any]:
+    """The last version of a listing and its history, every field that the program does not keep for itself."""
+    state: dict[str, Any] = {"level": LEVELS[listing.risk]}
+    for name in listing.__struct_fields__:
+        if name in _LISTING_INTERNAL or name == "risk":
+            continue
+        value = getattr(listing, name)
+        if name in _LISTING_TIMES:
+            value = _time(value)
+        if value in ("", [], {}):
+            continue
+        state[name] = value
+    return state
+
+
+def feature_values(context: Context, kind: str) -> dict[str, float]:
+    """Every feature of a kind of subject that is not null."""
+    return {
+        name: float(f"{value:.6g}")
+        for name, feature in FEATURES.items()
+        if feature.entity == kind and (value := feature.get(context)) is not None
+    }
+
+
+def buyer_name(pseudonym: int) -> str:
+    """What a buyer is called: the keyed hash that the state knows.
+
+    >>> buyer_name(0xAB)
+    'buyer-0000ab'
+    """
+    return f"buyer-{pseudonym:06x}"
+
+
+def _time(time: int | None) -> str | None:
+    return moment(time) if time else None
