@@ -26,16 +26,19 @@ _ANOMALY_REFERENCES: Final = {
 }
 _GOAL_OF: Final = {"shuttle": 0.975, "cover": 0.9, "cover_shuffled": 0.9, "mammography": 0.86}
 _PATTERN_HEAD: Final = (
-    "pattern", "merchants", "recall", "95 %", "by its rules", "precision", "95 %", "hours", "GMV lost",
+    "pattern", "merchants", "recall", "95 %", "at high", "by its rules", "precision", "95 %", "honest accused", "hours",
+    "GMV lost",
 )  # fmt: skip
 _HOW_SIMULATED: Final = paragraph("""
-Nothing was tuned on the default seeds, 101 to 110. All attacks and all honest trouble at strength 1. Figures are means
-over seeds ± standard deviation; intervals (95 %, Wilson) are of all seeds together.""")
+Nothing was tuned on the default seeds, 101 to 110. All attacks and all honest trouble at intensity 1 and stealth 0.5.
+Figures are means over seeds ± standard deviation; intervals (95 %, Wilson) are of all seeds together.""")
 _WHAT_SIMULATED: Final = paragraph("""
-Recall: named at level high or above for anything, itself, an order or a listing, from its start on. By its rules: by a
-rule about that pattern. Precision: of the merchants named by such a rule, those that run it. Hours: median to the first
-naming, those not found counting as not found yet. GMV lost: the part of the orders since the start that was placed
-before it was named.""")
+Recall: from its start on named at level high or above for anything (itself, an order, a listing), or accused by a rule
+about that pattern: the rule, of severity high, is a reason for such a level, or a decision rests on it that restricts
+something, asks a person to look, or warns about a listing. At high: the first of the two alone. By its rules: the
+second alone. Precision: of the merchants so accused, those that run the pattern. Honest accused: of all honest
+merchants. Hours: median until found, those not found counting as not found yet. GMV lost: the part of the orders since
+the start that was placed before it was found.""")
 _HOW_OLIST: Final = paragraph("""
 Test-then-train: every order is scored when it is placed, handed to the carrier or delivered, and learned when its label
 is known. The batch models are trained on what was known when the first row to be judged came, boosting_retrained anew
@@ -104,9 +107,11 @@ def _simulator(figures: Mapping[str, Any]) -> Section:
             f"{figures[name]['merchants']}",
             spread(figures[name], "recall"),
             interval(figures[name], "recall"),
+            spread(figures[name], "recall_high"),
             spread(figures[name], "attributed_recall"),
             spread(figures[name], "precision"),
             interval(figures[name], "precision"),
+            spread(figures[name], "honest_accused_share"),
             spread(figures[name], "median_hours_to_detection", share=False),
             spread(figures[name], "gmv_share_lost"),
         )
@@ -115,27 +120,39 @@ def _simulator(figures: Mapping[str, Any]) -> Section:
     honest = figures["honest"]
     others = [
         (words, f"{honest['merchants']}", spread(honest, name), interval(honest, name))
-        for words, name in (("all honest", "high_or_above_share"), ("by their own level", "own_level_high_share"))
+        for words, name in (
+            ("all honest", "high_or_above_share"),
+            ("by their own level", "own_level_high_share"),
+            ("not named: reviewed or restricted in anything", "acted_on_share"),
+        )
     ]
     for name, trap in honest["traps"].items():
         hits, total = trap["high_or_above_share_of"]
         named = percent(hits / total if total else None)
         others.append((name, f"{total}", named, interval(trap, "high_or_above_share")))
-    listings = figures["listings"]
+    bad = [
+        (
+            name,
+            f"{each['listing_recall_of'][1]}",
+            percent(each["listing_recall"]),
+            interval(each, "listing_recall"),
+            percent(each["listing_precision"]),
+            interval(each, "listing_precision"),
+        )
+        for name in names
+        if "listing_recall" in (each := figures[name])
+    ]
     return Section(
         "Simulator",
         [
             f"Seeds {', '.join(map(str, figures['seeds']))}. {_HOW_SIMULATED}",
             _WHAT_SIMULATED,
             f"Honest merchants suspended: {honest['suspended']}, {honest['suspended_at_once']} without asking anybody.",
-            f"Counterfeit listings found: {interval(listings['counterfeit'], 'recall')}.",
-            f"Of the listings named, forbidden: {interval(listings, 'precision')}.",
+            f"Of the listings at level high or above, forbidden: {interval(figures['listings'], 'precision')}.",
         ],
         [
-            Table(
-                ["pattern", "merchants", "recall", "95 %", "by its rules", "precision", "95 %", "hours", "GMV lost"],
-                rows,
-            ),
+            Table(_PATTERN_HEAD, rows),
+            Table(["listings", "there", "found", "95 %", "precision", "95 %"], bad),
             Table(["honest merchants named at high or above", "merchants", "share", "95 %"], others),
         ],
         [

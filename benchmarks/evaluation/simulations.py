@@ -12,34 +12,31 @@ from streams.evaluation.archive_run import evaluation_judge
 from streams.evaluation.figures import figures
 from streams.evaluation.scoring import score_records
 from streams.evaluation.truth import Labels, read_labels
-from streams.simulator import ATTACK_NAMES, Plan, Simulation, SimulatorConfig, write_truth
+from streams.simulator import ATTACK_NAMES, SCENARIO_NAMES, Plan, Simulation, SimulatorConfig, write_truth
 
 #: Seeds that nobody has tuned on: rules, models, demo and tests were made with seeds up to 42.
 SEEDS: Final = tuple(range(101, 111))
-#: Medium intensity: every plan has strength 1.
+#: Medium intensity and stealth: every plan has the usual 1 and 0.5.
 _SIZE: Final[dict[str, Any]] = {
-    "merchants": 320,
-    "orders_per_day": 170.0,
-    "bust_out": Plan(4),
-    "counterfeit": Plan(4),
-    "fake_tracking": Plan(4),
+    "merchants": 440,
+    "orders_per_day": 180.0,
+    **dict.fromkeys(SCENARIO_NAMES, Plan(4)),
     "brushing": Plan(2),
+    "linked_accounts": Plan(4),
+    "probation_evasion": Plan(2),
     "carrier_strike": Plan(1),
-    "viral_burst": Plan(2),
-    "discount_sale": Plan(4),
-    "bad_luck": Plan(4),
+    "holiday_peak": Plan(1),
+    "shared_hub": Plan(1),
+    "brand_resellers": Plan(2),
+    "refund_abuse": Plan(2),
 }
 _QUICK_SIZE: Final[dict[str, Any]] = _SIZE | {
     "merchants": 60,
     "orders_per_day": 25.0,
     "span_days": 45.0,
-    "bust_out": Plan(1),
-    "counterfeit": Plan(1),
-    "fake_tracking": Plan(1),
-    "brushing": Plan(1),
+    **{name: Plan(1) for name in SCENARIO_NAMES},
+    "probation_evasion": Plan(1, 0.3),
     "viral_burst": Plan(1, 0.3),
-    "discount_sale": Plan(1),
-    "bad_luck": Plan(1),
 }
 
 
@@ -74,14 +71,20 @@ def summarise(seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {"seeds": list(seeds)}
     for pattern in ATTACK_NAMES:
         each = [run["patterns"][pattern] for run in runs if pattern in run["patterns"]]
+        if not each:
+            continue
         found[pattern] = {"merchants": sum(figures["merchants"] for figures in each)}
-        for name in ("recall", "attributed_recall", "precision"):
+        for name in ("recall", "recall_high", "attributed_recall", "precision", "honest_accused_share"):
             found[pattern] |= _over(each, name) | _pooled(each, name)
         for name in ("median_hours_to_detection", "gmv_share_lost"):
             found[pattern] |= _over(each, name)
+        listings = [run["listings"]["patterns"].get(pattern, {}) for run in runs]
+        if any(listings):
+            for name in ("recall", "precision"):
+                found[pattern] |= _pooled(listings, name, f"listing_{name}")
     honest = [run["honest"] for run in runs]
     found["honest"] = {"merchants": sum(figures["merchants"] for figures in honest)}
-    for name in ("high_or_above_share", "own_level_high_share"):
+    for name in ("high_or_above_share", "own_level_high_share", "acted_on_share"):
         found["honest"] |= _over(honest, name) | _pooled(honest, name)
     for name in ("suspended", "suspended_at_once"):
         found["honest"][name] = sum(figures[name] for figures in honest)
@@ -89,11 +92,7 @@ def summarise(seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
         trap: _pooled([figures["traps"][trap] for figures in honest if trap in figures["traps"]], "high_or_above_share")
         for trap in sorted({name for figures in honest for name in figures["traps"]})
     }
-    listings = [run["listings"] for run in runs]
-    found["listings"] = {
-        "counterfeit": _pooled([each["patterns"].get("counterfeit", {}) for each in listings], "recall"),
-        **_pooled(listings, "precision"),
-    }
+    found["listings"] = _pooled([run["listings"] for run in runs], "precision")
     return found
 
 
@@ -105,7 +104,10 @@ def _over(runs: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
     }
 
 
-def _pooled(runs: Sequence[Mapping[str, Any]], name: str) -> dict[str, Any]:
+def _pooled(runs: Sequence[Mapping[str, Any]], name: str, called: str | None = None) -> dict[str, Any]:
+    """The share of all runs together; named ``called`` where it has no mean over runs."""
     counts = [run[f"{name}_of"] for run in runs if f"{name}_of" in run]
     hits, total = (sum(count[at] for count in counts) for at in (0, 1))
-    return {f"{name}_of": [hits, total], f"{name}_interval": list(wilson(hits, total)) if total else None}
+    key, value = called or name, hits / total if total else None
+    sure = list(wilson(hits, total)) if total else None
+    return {f"{key}_of": [hits, total], f"{key}_interval": sure} | ({called: value} if called else {})

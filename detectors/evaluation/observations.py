@@ -1,14 +1,17 @@
 """What the core published about whom, and when: kept for scoring.
 
 A merchant is *named* when a published assessment or enforcement of level high or above is about it, one of its orders
-or one of its listings. It is *named for a pattern* when a rule about that pattern, of such a severity, is among the
-reasons.
+or one of its listings. A rule *accuses* a merchant when it is among the reasons of such an assessment and is itself of
+such a severity, or when a decision rests on it that restricts something or asks a person to look, at any severity. A
+warning accuses only where it is about a listing: it says that the listing breaks a rule, while a warning of a merchant
+says that a service level is missed, which honest ones do too.
 """
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 
+from msgspec import Struct
 from msgspec.json import Decoder
 
 from detectors.flush import Emit
@@ -21,38 +24,57 @@ _ENDING: Final = frozenset({"suspend_merchant", "close_merchant"})
 _decode = Decoder(Output).decode
 
 
+class RuleAbout(Struct, frozen=True):
+    """Which patterns a rule is about, and whether its severity is high or above.
+
+    ``fits``: patterns that do what the rule says as well, though it is not made to find them.
+    """
+
+    patterns: frozenset[str]
+    grave: bool = True
+    fits: frozenset[str] = frozenset()
+
+
 class Observations:
     """Collects events in and outputs out; times are those of the records that brought them, ms.
 
     Parameters
     ----------
-    pattern_of
-        The pattern that each grave rule (its id) is about.
+    rules
+        What each rule is about, by its id.
     watched
         Merchants whose turnover is kept.
 
     Attributes
     ----------
-    named, named_for
-        Times at which a merchant was named: by merchant, by pattern and merchant; rising.
+    named
+        Times at which a merchant was named, rising.
+    accused
+        Times at which a rule accused a merchant, by rule and merchant; rising.
     levels
         A merchant's own published levels: (time, rank), rising.
     listings
         When a listing was first judged or enforced against at level high or above.
+    accused_listings
+        Rules that accused a listing, by its id.
+    acted_on
+        Merchants with a decision that restricts something or asks a person to look, about whatever is theirs.
     suspended
         Merchants that were suspended or closed, and whether a person is asked first in every case.
     orders
         Orders of the watched: (time, total in minor units).
     """
 
-    def __init__(self, pattern_of: Mapping[str, str], watched: Collection[str]) -> None:
-        self._pattern_of = pattern_of
+    def __init__(self, rules: Mapping[str, RuleAbout], watched: Collection[str]) -> None:
+        self.rules = rules
         self._watched = watched
         self._counted: set[tuple[str, str]] = set()
         self.named: defaultdict[str, list[int]] = defaultdict(list)
-        self.named_for: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+        self.accused: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
         self.levels: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self.listings: dict[str, int] = {}
+        self.accused_listings: defaultdict[str, set[str]] = defaultdict(set)
+        self.acted_on: set[str] = set()
         self.suspended: dict[str, bool] = {}
         self.orders: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self.merchants: set[str] = set()
@@ -89,26 +111,40 @@ class Observations:
             self.levels[output.merchant_id].append((time, rank))
         if rank < NAMING_RANK:
             return
-        if output.subject.kind == "listing":
+        self.named[output.merchant_id].append(time)
+        of_listing = output.subject.kind == "listing"
+        if of_listing:
             self.listings.setdefault(output.subject.id, time)
-        self._name(output.merchant_id, [reason.code for reason in output.reasons], time)
+        for reason in output.reasons:
+            rule = self.rules.get(reason.code)
+            # A mild rule that fired beside a grave one accuses nobody.
+            if rule is not None and rule.grave:
+                self._accuse(reason.code, output.merchant_id, output.subject.id if of_listing else None, time)
 
     def _decided(self, output: EnforcementDecided, time: int) -> None:
+        merchant_id, rule = output.merchant_id, output.policy.id
+        listing = output.subject.id if output.subject.kind == "listing" else None
         if output.action in _ENDING:
-            before = self.suspended.get(output.merchant_id, True)
-            self.suspended[output.merchant_id] = before and output.requires_review
-        if LEVELS.index(output.severity) < NAMING_RANK:
-            return
-        if output.subject.kind == "listing":
-            self.listings.setdefault(output.subject.id, time)
-        self._name(output.merchant_id, [output.policy.id], time)
+            before = self.suspended.get(merchant_id, True)
+            self.suspended[merchant_id] = before and output.requires_review
+        if output.action != "warn":
+            self.acted_on.add(merchant_id)
+        grave = LEVELS.index(output.severity) >= NAMING_RANK
+        if grave:
+            self.named[merchant_id].append(time)
+            if listing is not None:
+                self.listings.setdefault(listing, time)
+        if grave or output.action != "warn" or listing is not None:
+            self._accuse(rule, merchant_id, listing, time)
 
-    def _name(self, merchant_id: str, codes: Iterable[str], time: int) -> None:
-        self.named[merchant_id].append(time)
-        for pattern in {self._pattern_of[code] for code in codes if code in self._pattern_of}:
-            self.named_for[pattern, merchant_id].append(time)
+    def _accuse(self, rule: str, merchant_id: str, listing: str | None, time: int) -> None:
+        self.accused[rule, merchant_id].append(time)
+        if listing is not None:
+            self.accused_listings[listing].add(rule)
 
-    def found_at(self, merchant_id: str, start: int) -> int | None:
+    # -- what it says of one merchant ---------------------------------------------------------------------------------
+
+    def named_at(self, merchant_id: str, start: int) -> int | None:
         """When a merchant that is malicious from ``start`` on was first named, or stood at level high already."""
         rank = 0
         for time, level in self.levels.get(merchant_id, ()):
@@ -118,3 +154,34 @@ class Observations:
         if rank >= NAMING_RANK:
             return start
         return next((time for time in self.named.get(merchant_id, ()) if time >= start), None)
+
+    def accused_at(self, merchant_id: str, pattern: str, start: int) -> int | None:
+        """When a rule about the pattern first accused the merchant, from ``start`` on."""
+        found = [
+            next((time for time in times if time >= start), None)
+            for rule, times in self._accusations(merchant_id)
+            if pattern in self.rules[rule].patterns
+        ]
+        return min((time for time in found if time is not None), default=None)
+
+    def patterns_of(self, merchant_id: str, excused: Collection[str] = ()) -> set[str]:
+        """Patterns that rules accused the merchant of; rules about one in ``excused``, or fitting it, do not count."""
+        return {
+            pattern
+            for rule, _ in self._accusations(merchant_id)
+            if (self.rules[rule].patterns | self.rules[rule].fits).isdisjoint(excused)
+            for pattern in self.rules[rule].patterns
+        }
+
+    def listing_patterns(self, listing_id: str, excused: Collection[str] = ()) -> set[str]:
+        """The same of a listing."""
+        about = [self.rules[rule] for rule in self.accused_listings.get(listing_id, ()) if rule in self.rules]
+        return {
+            pattern for rule in about if (rule.patterns | rule.fits).isdisjoint(excused) for pattern in rule.patterns
+        }
+
+    def _accusations(self, merchant_id: str) -> Iterable[tuple[str, list[int]]]:
+        for rule in self.rules:
+            times = self.accused.get((rule, merchant_id))
+            if times:
+                yield rule, times

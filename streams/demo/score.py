@@ -2,16 +2,18 @@
 
 A merchant is *flagged* when a published assessment or enforcement at level high or above names it: itself, one of its
 orders or one of its listings. It is *flagged for an attack* when a rule about that attack, of severity high or above,
-is among the reasons (``streams.demo.rulebook`` says which rules are about which attack).
+is among the reasons, or when a decision by such a rule restricts something, asks a person to look, or warns about a
+listing (``streams.demo.rulebook`` says which rules are about which attack).
 
 For each attack, over merchants:
 
 - recall: of the merchants that ran the attack, the share that was flagged for it;
-- precision: of all merchants flagged for it, honest ones and other attackers included, the share that ran it.
+- precision: of all merchants flagged for it, honest ones and other attackers included, the share that ran it; an
+  attacker that was also flagged for what it did do is left out of this.
 
-Overall, recall is the share of all attackers that was flagged for anything, and precision the share of all flagged
-merchants that attacked. Only attacks that had begun by the event time that was played count, so that ending early is no
-failure. A share of nothing is None.
+Overall, recall is the share of all attackers that was flagged, for its attack or for anything at such a level, and
+precision the share of all flagged merchants that attacked. Only attacks that had begun by the event time that was
+played count, so that ending early is no failure. A share of nothing is None.
 """
 
 from collections.abc import Mapping
@@ -66,16 +68,28 @@ def score(
     flagged_for
         (attack, merchant) -> event time of the first flag for that attack, ms.
     """
+    malicious = truth.attackers()
+
+    def excused(merchant: str, attack: str) -> bool:
+        own = malicious.get(merchant)
+        if own is None or own == attack:
+            return False
+        return (own, merchant) in flagged_for or attack in truth.also.get(merchant, ())
+
     begun: dict[str, int] = {}
     attacks: dict[str, Ratio] = {}
     for name, episode in truth.attacks.items():
         onsets = {merchant: onset for merchant, onset in episode.onsets.items() if onset <= until}
         begun |= onsets
-        attacks[name] = _ratio(onsets, {m: at for (attack, m), at in flagged_for.items() if attack == name})
-    malicious = truth.attackers()
+        accused = {m: at for (attack, m), at in flagged_for.items() if attack == name and not excused(m, name)}
+        attacks[name] = _ratio(onsets, accused)
+    found = dict(flagged)
+    for (attack, merchant), at in flagged_for.items():
+        if malicious.get(merchant) == attack:
+            found[merchant] = min(at, found.get(merchant, at))
     return Score(
         attacks,
-        _ratio(begun, flagged),
+        _ratio(begun, found),
         truth.honest_merchants,
         sum(merchant not in malicious for merchant in flagged),
     )

@@ -79,7 +79,8 @@ class Tally:
         self.merchants: dict[str, MerchantView] = {}
         #: Merchants named at FLAG_LEVEL or above, and the event time (ms) when they first were.
         self.flagged: dict[str, int] = {}
-        #: The same for the rules about each attack: (attack, merchant) -> event time, ms.
+        #: The same for the rules about each attack, and for decisions by them that ask a person or restrict something:
+        #: (attack, merchant) -> event time, ms.
         self.flagged_for: dict[tuple[str, str], int] = {}
         #: By merchant, action, rule and whether it ended; the latest last.
         self._enforcements: dict[tuple[str, str, str, bool], EnforcementView] = {}
@@ -142,7 +143,10 @@ class Tally:
         self._decisions[output.decision_id] = output
         self._show(output, at)
         if LEVELS.index(output.severity) >= FLAG_RANK:
-            self._flag(output.merchant_id, at, [output.policy.id])
+            self.flagged.setdefault(output.merchant_id, at)
+        elif output.action == "warn" and output.subject.kind != "listing":
+            return  # a missed service level accuses nobody
+        self._flag_for(output.merchant_id, at, output.policy.id)
 
     def _reversed(self, output: EnforcementReversed, at: int) -> None:
         decision = self._decisions.pop(output.reverses, None)
@@ -169,10 +173,14 @@ class Tally:
     def _flag(self, merchant_id: str, at: int, codes: Sequence[str]) -> None:
         self.flagged.setdefault(merchant_id, at)
         for code in codes:
-            rule = self._rules.get(code)
             # A mild rule that fired beside a grave one accuses nobody of an attack.
-            if rule is not None and rule.attack is not None and rule.rank >= FLAG_RANK:
-                self.flagged_for.setdefault((rule.attack, merchant_id), at)
+            if (rule := self._rules.get(code)) is not None and rule.rank >= FLAG_RANK:
+                self._flag_for(merchant_id, at, code)
+
+    def _flag_for(self, merchant_id: str, at: int, code: str) -> None:
+        rule = self._rules.get(code)
+        for attack in () if rule is None else rule.attacks:
+            self.flagged_for.setdefault((attack, merchant_id), at)
 
     def _merchant(self, merchant_id: str) -> MerchantView:
         view = self.merchants.get(merchant_id)

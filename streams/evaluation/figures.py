@@ -14,7 +14,10 @@ def figures(score: GovernanceScore) -> dict[str, Any]:
         "overall": {**_share("recall", score.recall), **_share("precision", score.precision)},
         "honest": _honest(score.honest),
         "listings": {
-            "patterns": {name: _share("recall", each.recall) for name, each in score.listings.items()},
+            "patterns": {
+                name: {**_share("recall", each.recall), **_share("precision", each.precision)}
+                for name, each in score.listings.items()
+            },
             **_share("precision", score.listing_precision),
         },
     }
@@ -39,18 +42,22 @@ def table(score: GovernanceScore) -> list[str]:
     honest = score.honest
     lines.append(
         f"{'honest':22} {honest.high_or_above.total:9,}  named at level high or above {percent(honest.high_or_above)}, "
+        f"reviewed or restricted {percent(honest.acted_on)}, "
         f"own level high {percent(honest.own_level_high)}, suspended {honest.suspended} "
         f"(without asking a person {honest.suspended_at_once})"
     )
     lines += [
-        f"  of these {name:11} {each.total:9,}  named at level high or above {percent(each)}"
+        f"  of these {name:15} {each.total:9,}  named at level high or above {percent(each)}"
         for name, each in honest.traps.items()
     ]
     for name, listing in score.listings.items():
-        lines.append(f"{'listings: ' + name:22} {listing.recall.total:9,}  {percent(listing.recall)}")
+        lines.append(
+            f"{'listings: ' + name:30} {listing.recall.total:7,}  found {percent(listing.recall):<17}  "
+            f"precision {percent(listing.precision)}"
+        )
     if score.listings:
         lines.append(
-            f"{'listings: precision':22} {score.listing_precision.total:9,}  {percent(score.listing_precision)}"
+            f"{'listings at high: forbidden':30} {score.listing_precision.total:7,}  {percent(score.listing_precision)}"
         )
     return lines
 
@@ -68,8 +75,10 @@ def _pattern(each: PatternScore) -> dict[str, Any]:
     return {
         "merchants": each.recall.total,
         **_share("recall", each.recall),
+        **_share("recall_high", each.recall_high),
         **_share("attributed_recall", each.attributed_recall),
         **_share("precision", each.precision),
+        **_share("honest_accused_share", each.honest_accused),
         "median_hours_to_detection": each.median_hours_to_detection,
         "gmv_share_lost": each.gmv_share_lost,
     }
@@ -80,6 +89,7 @@ def _honest(each: HonestScore) -> dict[str, Any]:
         "merchants": each.high_or_above.total,
         **_share("high_or_above_share", each.high_or_above),
         **_share("own_level_high_share", each.own_level_high),
+        **_share("acted_on_share", each.acted_on),
         "suspended": each.suspended,
         "suspended_at_once": each.suspended_at_once,
         "traps": {name: _share("high_or_above_share", trap) for name, trap in each.traps.items()},

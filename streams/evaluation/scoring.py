@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Iterable
 
-from detectors.evaluation.governance import GovernanceScore, score
+from detectors.evaluation.governance import GovernanceScore, Malicious, score
 from detectors.evaluation.observations import Observations
 from detectors.judge import Judge
 from streams.archive import ArchiveRecord
 from streams.evaluation.archive_run import run_archive
-from streams.evaluation.patterns import pattern_of_rules
+from streams.evaluation.patterns import rules_about
 from streams.evaluation.truth import Labels
 
 
@@ -28,10 +28,13 @@ def score_records(
     """
     if watched is None and not callable(labels):
         watched = labels.merchants
-    seen = Observations(pattern_of_rules(judge.policies), frozenset(watched or ()))
+    seen = Observations(rules_about(judge.policies), frozenset(watched or ()))
     run_archive(records, judge, seen, shards=shards, seed=seed, advance=advance)
     known = labels() if callable(labels) else labels
-    malicious = {merchant: (each.pattern, each.start_ms) for merchant, each in known.merchants.items()}
+    malicious = {
+        merchant: Malicious(each.pattern, each.start_ms, frozenset(each.also))
+        for merchant, each in known.merchants.items()
+    }
     # Honest merchants that never appear would only make the shares look better.
     honest = seen.merchants - malicious.keys()
     if known.honest is not None:

@@ -18,10 +18,11 @@ from msgspec import Meta, Struct, field
 
 
 class Malice(Struct, frozen=True):
-    """What a merchant does, and from when (ms)."""
+    """What a merchant does, and from when (ms); ``also`` names other patterns that may rightly be said of it."""
 
     pattern: Annotated[str, Meta(min_length=1)]
     start_ms: Annotated[int, Meta(ge=0)]
+    also: tuple[str, ...] = ()
 
 
 class Labels(Struct, kw_only=True):

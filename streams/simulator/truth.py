@@ -43,9 +43,12 @@ class Episode(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class GroundTruth(Struct, kw_only=True):
-    """What was simulated. ``start`` and ``end`` in ms; ``merchants`` counts all (``merchant_count`` in the file),
-    ``honest_merchants`` the honest ones, ``honest`` names them, ``listings`` has the pattern of each listing that
-    breaks a rule, ``buyers`` that of each buyer who abuses refunds (ids as in the orders).
+    """What was simulated.
+
+    ``start`` and ``end`` in ms. ``merchants`` counts all (``merchant_count`` in the file), ``honest_merchants`` the
+    honest ones; ``honest`` names them. ``listings`` has the pattern of each listing that breaks a rule, ``buyers`` that
+    of each buyer who abuses refunds (ids as in the orders), ``also`` what else than its attack may rightly be said of a
+    merchant.
     """
 
     seed: int
@@ -58,6 +61,7 @@ class GroundTruth(Struct, kw_only=True):
     honest: list[str] = field(default_factory=list)
     listings: dict[str, str] = field(default_factory=dict)
     buyers: dict[str, str] = field(default_factory=dict)
+    also: dict[str, list[str]] = field(default_factory=dict)
 
     def attackers(self) -> dict[str, str]:
         """The attack of each malicious merchant, by merchant id."""
@@ -67,10 +71,11 @@ class GroundTruth(Struct, kw_only=True):
         """Honest merchants by the trouble they were in."""
         return {name: episode.merchants for name, episode in self.hard_negatives.items()}
 
-    def labels(self) -> dict[str, dict[str, str | int]]:
+    def labels(self) -> dict[str, dict[str, Any]]:
         """Pattern and start (ms) of each malicious merchant, by its id."""
         return {
             merchant: {"pattern": name, "start_ms": onset}
+            | ({"also": self.also[merchant]} if merchant in self.also else {})
             for name, episode in self.attacks.items()
             for merchant, onset in episode.onsets.items()
         }

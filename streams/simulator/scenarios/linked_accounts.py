@@ -44,6 +44,9 @@ class LinkedAccounts(Scenario):
         for what in self.shared_details():
             second.account[what] = first.account[what]
         self.episode.join(second.id, again)
+        # Each of the two is linked to the other, and sells what it should not.
+        world.truth.also[first.id] = [self.name]
+        world.truth.also[second.id] = [Counterfeit.name]
         goods: list[Listing] = []
         world.at(closes, partial(self._close, first, fakes, goods))
         for number in range(self.several(12)):

@@ -86,13 +86,20 @@ def test_seeds_are_averaged_and_their_counts_added() -> None:
 
     def run(hits: int, hours: float | None) -> dict[str, object]:
         share = {"recall": hits / 4, "recall_of": [hits, 4], "attributed_recall": None, "attributed_recall_of": [0, 0]}
+        share |= {"recall_high": 0.5, "recall_high_of": [2, 4], "honest_accused_share_of": [0, 100]}
         more = {"precision": 1.0, "precision_of": [hits, hits], "median_hours_to_detection": hours}
         named = {"high_or_above_share": 0.01, "high_or_above_share_of": [1, 100], "own_level_high_share": 0.0}
-        honest = named | {"own_level_high_share_of": [0, 100], "suspended": hits, "suspended_at_once": 0, "traps": {}}
+        honest = named | {
+            "own_level_high_share_of": [0, 100],
+            "acted_on_share_of": [4, 100],
+            "suspended": hits,
+            "suspended_at_once": 0,
+            "traps": {},
+        }
         return {
             "patterns": {"bust_out": share | more | {"gmv_share_lost": 0.5, "merchants": 4}},
             "honest": honest | {"merchants": 100},
-            "listings": {"patterns": {}, "precision": None, "precision_of": [0, 0]},
+            "listings": {"patterns": {"bust_out": {"recall_of": [hits, 5]}}, "precision": None, "precision_of": [0, 0]},
         }
 
     found = summarise({1: run(4, 10.0), 2: run(2, None)})
@@ -101,4 +108,6 @@ def test_seeds_are_averaged_and_their_counts_added() -> None:
     assert found["bust_out"]["recall_of"] == [6, 8]
     assert found["bust_out"]["attributed_recall"] is None
     assert (found["bust_out"]["median_hours_to_detection"], found["bust_out"]["gmv_share_lost_sd"]) == (10, 0)
+    assert (found["bust_out"]["listing_recall"], found["bust_out"]["listing_recall_of"]) == (0.6, [6, 10])
+    assert (found["bust_out"]["listing_precision"], "brushing" in found) == (None, False)
     assert (found["honest"]["suspended"], found["honest"]["high_or_above_share_of"]) == (6, [2, 200])

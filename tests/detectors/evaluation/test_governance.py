@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from detectors.evaluation.governance import score
-from detectors.evaluation.observations import Observations
+from detectors.evaluation.governance import Malicious, score
+from detectors.evaluation.observations import Observations, RuleAbout
 from detectors.flush import Emit
 from features.events import OrderCreated, OrderItem
 from features.outputs import (
@@ -21,7 +21,12 @@ from features.outputs import (
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
-RULES = {"burst": "bust_out", "fakes": "counterfeit"}
+RULES = {
+    "burst": RuleAbout(frozenset({"bust_out"})),
+    "fakes": RuleAbout(frozenset({"counterfeit"})),
+    "overdue": RuleAbout(frozenset({"bust_out"}), grave=False, fits=frozenset({"takeover"})),
+    "rings": RuleAbout(frozenset({"brushing", "self_dealing"}), grave=False),
+}
 
 
 class Stream:
@@ -69,16 +74,26 @@ class Stream:
             hour,
         )
 
-    def decide(self, merchant: str, hour: int, action: Action, rule: str, *, review: bool) -> None:
+    def decide(
+        self,
+        merchant: str,
+        hour: int,
+        action: Action,
+        rule: str,
+        *,
+        review: bool = False,
+        severity: Level = "high",
+        listing: str = "",
+    ) -> None:
         """An enforcement comes out."""
         self._out(
             EnforcementDecided(
                 decision_id="d",
                 sequence=1,
                 merchant_id=merchant,
-                subject=Subject("merchant", merchant),
+                subject=Subject("listing", listing) if listing else Subject("merchant", merchant),
                 action=action,
-                severity="high",
+                severity=severity,
                 starts_at=0,
                 requires_review=review,
                 policy=PolicyRef(rule, "1", ""),
@@ -111,7 +126,11 @@ def test_recall_precision_delay_and_loss_by_hand() -> None:
     stream.assess("bad", 12, "high", "burst")
     stream.assess("good", 13, "critical", "burst")
     stream.order("good", 50)
-    malicious = {"bad": ("bust_out", at(2)), "missed": ("bust_out", at(2)), "later": ("bust_out", at(60))}
+    malicious = {
+        "bad": Malicious("bust_out", at(2)),
+        "missed": Malicious("bust_out", at(2)),
+        "later": Malicious("bust_out", at(60)),
+    }
     found = score(stream.seen, malicious, ["good", "better"], {}, {"sale": ["good"]})
     pattern = found.patterns["bust_out"]
     assert (pattern.recall.hits, pattern.recall.total) == (1, 2)
@@ -128,7 +147,7 @@ def test_a_false_alarm_before_the_start_is_no_detection() -> None:
     stream.assess("m", 1, "high", "burst")
     stream.assess("m", 3, "low")
     stream.order("m", 50)
-    pattern = score(stream.seen, {"m": ("bust_out", at(10))}, [], {}, {}).patterns["bust_out"]
+    pattern = score(stream.seen, {"m": Malicious("bust_out", at(10))}, [], {}, {}).patterns["bust_out"]
     assert (pattern.recall.value, pattern.precision.value, pattern.median_hours_to_detection) == (0, 0, None)
 
 
@@ -137,7 +156,7 @@ def test_who_stands_at_high_already_is_found_at_once() -> None:
     stream = Stream("m")
     stream.assess("m", 1, "high", "burst")
     stream.order("m", 50)
-    pattern = score(stream.seen, {"m": ("bust_out", at(10))}, [], {}, {}).patterns["bust_out"]
+    pattern = score(stream.seen, {"m": Malicious("bust_out", at(10))}, [], {}, {}).patterns["bust_out"]
     assert (pattern.recall.value, pattern.median_hours_to_detection, pattern.gmv_share_lost) == (1, 0, 0)
 
 
@@ -147,7 +166,7 @@ def test_being_found_for_something_else_is_recall_without_attribution() -> None:
     stream.assess("m", 11, "high", "fakes", kind="listing", of="l1")
     stream.assess("n", 11, "elevated", "burst")
     stream.order("m", 50)
-    malicious = {"m": ("bust_out", at(10)), "n": ("bust_out", at(10))}
+    malicious = {"m": Malicious("bust_out", at(10)), "n": Malicious("bust_out", at(10))}
     found = score(stream.seen, malicious, [], {"l1": "counterfeit", "l2": "counterfeit"}, {})
     pattern = found.patterns["bust_out"]
     assert (pattern.recall.hits, pattern.attributed_recall.hits, pattern.precision.value) == (1, 0, None)
@@ -175,3 +194,54 @@ def test_an_order_told_twice_counts_once() -> None:
         stream.orders = 0
         stream.order("m", 11)
     assert stream.seen.orders["m"] == [(at(11), 100)]
+
+
+def test_asking_a_person_about_the_pattern_is_finding_it() -> None:
+    """A mild rule's review finds and attributes, though nothing names the merchant at high; a warning does neither."""
+    stream = Stream("asked", "warned")
+    stream.decide("asked", 14, "require_review", "overdue", review=True, severity="elevated")
+    stream.decide("warned", 14, "warn", "overdue", severity="guarded")
+    stream.order("asked", 12)
+    stream.order("asked", 20)
+    malicious = {name: Malicious("bust_out", at(10)) for name in ("asked", "warned")}
+    found = score(stream.seen, malicious, ["good"], {}, {})
+    pattern = found.patterns["bust_out"]
+    assert (pattern.recall.hits, pattern.attributed_recall.hits, pattern.recall_high.hits) == (1, 1, 0)
+    assert (pattern.precision.value, pattern.gmv_share_lost) == (1, 0.5)
+    assert found.recall.hits == 1
+
+
+def test_a_warning_about_a_listing_says_that_it_breaks_the_rule() -> None:
+    """It accuses listing and merchant, and an honest merchant's listing costs precision."""
+    stream = Stream("m")
+    stream.decide("m", 12, "warn", "fakes", severity="guarded", listing="l1")
+    stream.decide("good", 12, "warn", "fakes", severity="guarded", listing="l9")
+    stream.order("m", 20)
+    found = score(
+        stream.seen, {"m": Malicious("counterfeit", at(10))}, ["good"], {"l1": "counterfeit", "l2": "counterfeit"}, {}
+    )
+    pattern, listings = found.patterns["counterfeit"], found.listings["counterfeit"]
+    assert (pattern.attributed_recall.hits, pattern.precision.value, pattern.honest_accused.value) == (1, 0.5, 1)
+    assert (listings.recall.value, listings.precision.value) == (0.5, 0.5)
+    assert (found.honest.acted_on.hits, found.honest.high_or_above.hits) == (0, 0)
+
+
+def test_a_rule_that_is_right_about_an_attacker_is_no_mistake_of_its_other_pattern() -> None:
+    """A rule about two patterns, a rule that fits another one, and what else is true of a merchant."""
+    stream = Stream("dealer", "taken", "both", "ring")
+    for merchant, rule in (("dealer", "rings"), ("taken", "overdue"), ("both", "fakes"), ("ring", "fakes")):
+        stream.decide(merchant, 12, "require_review", rule, review=True, severity="elevated")
+    stream.order("dealer", 20)
+    malicious = {
+        "dealer": Malicious("self_dealing", at(10)),
+        "taken": Malicious("takeover", at(10)),
+        "both": Malicious("bust_out", at(10), frozenset({"counterfeit"})),
+        "ring": Malicious("brushing", at(10)),
+        "fake": Malicious("counterfeit", at(10)),
+    }
+    patterns = score(stream.seen, malicious, [], {}, {}).patterns
+    assert patterns["brushing"].precision.value is None
+    assert patterns["bust_out"].precision.value is None
+    assert patterns["takeover"].attributed_recall.value == 0
+    assert (patterns["counterfeit"].precision.hits, patterns["counterfeit"].precision.total) == (0, 1)
+    assert patterns["self_dealing"].precision.value == 1

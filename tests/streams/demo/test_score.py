@@ -59,6 +59,17 @@ def test_wrong_attack_counts_against_it() -> None:
     assert (found.overall.precision, found.overall.recall) == (1, 0.25)
 
 
+def test_found_for_its_own_attack_an_attacker_is_no_mistake_of_another() -> None:
+    """A milder decision finds b1, which is flagged for brushing as well; of r1 a bust-out may be said too."""
+    known = truth()
+    known.also["r1"] = ["bust_out"]
+    flagged_for = {("bust_out", "b1"): 12 * DAY, ("brushing", "b1"): 13 * DAY, ("bust_out", "r1"): 40 * DAY}
+    found = score(known, {"b1": 13 * DAY}, flagged_for, END)
+    assert found.attacks["brushing"].precision is None
+    assert (found.attacks["bust_out"].precision, found.attacks["bust_out"].days) == (1, 2)
+    assert (found.overall.recall, found.overall.days) == (0.25, 2)
+
+
 def test_honest_merchants_count() -> None:
     """Honest merchants that are flagged lower the precision of the attack and of the whole."""
     flagged = {"b1": 12 * DAY, "h1": DAY, "h2": DAY, "h3": DAY}

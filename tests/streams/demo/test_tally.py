@@ -24,10 +24,10 @@ from streams.demo.rulebook import RuleInfo
 from streams.demo.tally import Tally, percentiles
 
 RULES = {
-    "bust-out": RuleInfo(rank=4, attack="bust_out"),
-    "brushing": RuleInfo(rank=3, attack="brushing"),
-    "self-dealing-order": RuleInfo(rank=1, attack="brushing"),
-    "bad-order-rate": RuleInfo(rank=3, attack=None),
+    "bust-out": RuleInfo(rank=4, attacks=frozenset({"bust_out"})),
+    "brushing": RuleInfo(rank=3, attacks=frozenset({"brushing"})),
+    "self-dealing-order": RuleInfo(rank=1, attacks=frozenset({"brushing"})),
+    "bad-order-rate": RuleInfo(rank=3),
 }
 
 
@@ -150,11 +150,12 @@ def test_mild_rule_beside_a_grave_one_accuses_nobody(tally: Tally) -> None:
 
 
 def test_enforcement_flags_by_its_severity(tally: Tally) -> None:
-    """An enforcement flags like an assessment, by the severity of its rule."""
+    """An enforcement flags like an assessment by the severity of its rule; a mild one flags for its attack alone."""
     tally.event(decided("d1", "self-dealing-order", "guarded"), 3)
     assert not tally.flagged
+    assert tally.flagged_for == {("brushing", "m1"): 3}
     tally.event(decided("d2", "bust-out", "critical"), 4)
-    assert tally.flagged_for == {("bust_out", "m1"): 4}
+    assert tally.flagged_for == {("brushing", "m1"): 3, ("bust_out", "m1"): 4}
 
 
 def test_like_decisions_are_one_line(tally: Tally) -> None:

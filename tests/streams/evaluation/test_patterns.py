@@ -1,16 +1,24 @@
 from config.settings import Settings
 from features.outputs import LEVELS
-from streams.demo.rulebook import ATTACK_POLICIES
-from streams.evaluation.patterns import pattern_of_rules
+from streams.evaluation.patterns import FITTING, PATTERN_POLICIES, patterns_of_policy, rules_about
+from streams.simulator import ATTACK_NAMES
 from streams.worker import compiled_policies
 
 
-def test_only_grave_rules_accuse_of_a_pattern() -> None:
-    """Rules of severity high and above name the simulator's attack that they are about, or their own policy."""
+def test_every_pattern_of_the_simulator_has_policies() -> None:
+    """Each attack, and nothing else, is listed, and what fits is a pattern too."""
+    assert PATTERN_POLICIES.keys() == set(ATTACK_NAMES)
+    assert all(patterns <= set(ATTACK_NAMES) for patterns in FITTING.values())
+
+
+def test_rules_are_about_the_patterns_that_break_their_policy() -> None:
+    """A policy that no attack breaks is a pattern of its own name; graveness is the rule's severity."""
     policies = compiled_policies(Settings())
-    found = pattern_of_rules(policies)
-    assert set(ATTACK_POLICIES) <= set(found.values())
+    found = rules_about(policies)
+    assert found.keys() == policies.rules.keys()
     for rule in policies.rules.values():
-        grave = LEVELS.index(rule.severity) >= LEVELS.index("high")
-        assert (rule.id in found) == grave
-    assert found["prohibited-category"] == policies.rules["prohibited-category"].policy == "prohibited_product"
+        assert found[rule.id].grave == (LEVELS.index(rule.severity) >= LEVELS.index("high"))
+    assert found["prohibited-category"].patterns == {"prohibited_goods"}
+    assert found["overdue-orders"].fits >= {"account_takeover"}
+    assert patterns_of_policy("money_laundering") == {"money_laundering"}
+    assert patterns_of_policy("brushing") == {"brushing", "self_dealing"}

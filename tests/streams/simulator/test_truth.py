@@ -45,6 +45,7 @@ def test_the_file_has_the_agreed_fields(tmp_path: Path) -> None:
         "listings": {},
         "traps": {},
         "buyers": {},
+        "also": {},
     }
 
 
