@@ -1,8 +1,8 @@
 """Examples that models learned from lately: kept beside the models, to train them anew when a snapshot is of no use.
 
-That is so when River or a model's inputs have changed, or a snapshot was damaged. The latest labelled orders and a
-sample of the latest behaviours are kept, as they were learned; a checkpoint appends the new ones. They are plain data
-without a signature, as all state of merchants and orders is.
+That is so when River or a model's inputs have changed, or a snapshot was damaged. The latest labelled orders, a
+sample of the latest behaviours and the latest titles are kept, as they were learned; a checkpoint appends the new ones.
+They are plain data without a signature, as all state of merchants and orders is.
 """
 
 from collections import deque
@@ -14,6 +14,8 @@ from msgspec import Struct
 
 from detectors.anomaly import BehaviourAnomaly
 from detectors.bad_order import BadOrderModel
+from detectors.category import CategoryModel
+from features.listing_words import listing_words
 
 #: Labelled orders kept of a shard: some hundred KB. They train a model that ranks about as well as the lost one
 #: (tests/detectors/test_examples.py).
@@ -21,9 +23,12 @@ LABELS_KEPT: Final = 2_000
 #: Behaviours kept, and of how many one is: they come many times an hour, and 1,000 of 4,000 fill the trees' windows.
 BEHAVIOURS_KEPT: Final = 1_000
 BEHAVIOUR_EVERY: Final = 4
+#: Titles with their categories kept: about 100 bytes each.
+LISTINGS_KEPT: Final = 2_000
 #: Names of the stored lists.
 LABELS: Final = "examples:bad-order"
 BEHAVIOURS: Final = "examples:anomaly"
+LISTINGS: Final = "examples:listing-category"
 
 
 T = TypeVar("T")
@@ -37,14 +42,23 @@ class LabelledOrder(Struct, frozen=True, array_like=True, gc=False):
     predicted: float | None
 
 
+class CategorisedListing(Struct, frozen=True, array_like=True, gc=False):
+    """A listing's title, its category, and the weight with which it was learned, 0 to 1."""
+
+    title: str
+    category: str
+    weight: float
+
+
 class Examples:
     """Examples of one shard that are not stored yet."""
 
-    __slots__ = ("_behaviours", "_labels")
+    __slots__ = ("_behaviours", "_labels", "_listings")
 
     def __init__(self) -> None:
         self._labels: deque[LabelledOrder] = deque(maxlen=LABELS_KEPT)
         self._behaviours: deque[list[float | None]] = deque(maxlen=BEHAVIOURS_KEPT)
+        self._listings: deque[CategorisedListing] = deque(maxlen=LISTINGS_KEPT)
 
     def add_label(self, values: list[float | None], bad: bool, predicted: float | None) -> None:
         """Keep an order that the bad-order model has learned."""
@@ -55,6 +69,10 @@ class Examples:
         if learned % BEHAVIOUR_EVERY == 0:
             self._behaviours.append(values)
 
+    def add_listing(self, title: str, category: str, weight: float) -> None:
+        """Keep a listing that the category model has learned."""
+        self._listings.append(CategorisedListing(title, category, weight))
+
     def take(self) -> dict[str, tuple[list[bytes], int]]:
         """What was added since the last time, encoded, by list, with how many of the latest each list keeps."""
         taken: dict[str, tuple[list[bytes], int]] = {}
@@ -64,6 +82,9 @@ class Examples:
         if self._behaviours:
             taken[BEHAVIOURS] = ([msgspec.json.encode(each) for each in self._behaviours], BEHAVIOURS_KEPT)
             self._behaviours.clear()
+        if self._listings:
+            taken[LISTINGS] = ([msgspec.json.encode(each) for each in self._listings], LISTINGS_KEPT)
+            self._listings.clear()
         return taken
 
 
@@ -96,6 +117,18 @@ def retrain_anomaly(model: BehaviourAnomaly, examples: Iterable[bytes]) -> int:
                 model.learn(values)
             except ValueError:
                 continue
+            count += 1
+    return count
+
+
+def retrain_category(model: CategoryModel, examples: Iterable[bytes]) -> int:
+    """Teach an untrained model the kept titles, oldest first; one that is damaged is left out. Returns how many."""
+    count = 0
+    # Even if nothing was kept: the next checkpoint replaces the snapshot that is of no use.
+    model.changed = True
+    for each in _decoded(examples, CategorisedListing):
+        if 0.0 <= each.weight <= 1.0:
+            model.learn(listing_words(each.title), each.category, each.weight)
             count += 1
     return count
 

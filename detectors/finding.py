@@ -7,6 +7,7 @@ from msgspec import Struct
 from detectors.rules import Rule
 from features.outputs import Detector, Reason
 from features.registry import FEATURES, Context
+from features.subject_texts import TEXTS
 
 #: Points of the ordinal score that one level spans: five levels make 1000.
 _BAND: Final = 200
@@ -37,7 +38,8 @@ class Finding(Struct):
             return
         for rule in self.fired:
             values = {name: FEATURES[name].get(context) for name in rule.features}
-            self.reasons.append(rule.explain(values))
+            texts = {name: TEXTS[name](context) for name in rule.reason.texts}
+            self.reasons.append(rule.explain(values, texts))
             self.detectors.append(Detector(f"rule:{rule.id}", str(rule.version), rule.weight))
             for name, value in values.items():
                 if value is not None:

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from detectors.anomaly import BehaviourAnomaly
 from detectors.bad_order import BadOrderModel
+from detectors.category import CategoryModel
 from detectors.examples import Examples
 from detectors.inputs import Input
 from detectors.merchant_timers import EMPTY_DAYS
@@ -78,18 +79,19 @@ class Judge:
 class Models:
     """The models of one shard: they learn in the order of its events."""
 
-    __slots__ = ("anomaly", "bad_order", "examples")
+    __slots__ = ("anomaly", "bad_order", "category", "examples")
 
-    def __init__(self, anomaly: BehaviourAnomaly, bad_order: BadOrderModel) -> None:
+    def __init__(self, anomaly: BehaviourAnomaly, bad_order: BadOrderModel, category: CategoryModel) -> None:
         self.anomaly = anomaly
         self.bad_order = bad_order
+        self.category = category
         #: What they learned and is not stored yet.
         self.examples = Examples()
 
     @property
     def version(self) -> str:
         """Versions of all models, for the outputs."""
-        return f"{self.anomaly.name}-{self.anomaly.version}+{self.bad_order.name}-{self.bad_order.version}"
+        return "+".join(f"{each.name}-{each.version}" for each in (self.anomaly, self.bad_order, self.category))
 
 
 def fresh_models(seed: int) -> Models:
@@ -97,4 +99,5 @@ def fresh_models(seed: int) -> Models:
     return Models(
         BehaviourAnomaly([Input(*given) for given in BEHAVIOUR_INPUTS], seed=seed, n_trees=ANOMALY_TREES),
         BadOrderModel([Input(*given) for given in ORDER_INPUTS], prior=BAD_ORDER_PRIOR),
+        CategoryModel(),
     )

@@ -3,6 +3,7 @@
 from math import log
 
 from detectors.assess import Assessor
+from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
 from features import events
 from features.keys import entity_key, split_key
@@ -21,12 +22,13 @@ SEEN_LIMIT = 16
 class ListingFlow:
     """Applies listing events to a shard's state."""
 
-    __slots__ = ("_assessor", "_judge", "_state")
+    __slots__ = ("_assessor", "_categories", "_judge", "_state")
 
     def __init__(self, assessor: Assessor) -> None:
         self._assessor = assessor
         self._state = assessor.state
         self._judge = assessor.judge
+        self._categories = CategoryJudge(assessor.models.category, assessor.models.examples)
 
     def apply(self, event: events.ListingInput) -> None:
         """Apply one event: the version, the merchant's churn, judgement."""
@@ -109,6 +111,7 @@ class ListingFlow:
             # An older version that arrives late is counted, but does not take the place of the newer one.
             return
         first = not listing.version_at
+        new_text = first or listing.title != event.title[:TITLE_CHARACTERS] or listing.category != event.category
         ended = listing.version_at if listing.removed else at
         if not first and not listing.removed:
             self._withdraw_price(listing, merchant.record)
@@ -146,8 +149,11 @@ class ListingFlow:
         listing.category_restricted = signals.category_restricted
         listing.disguised_terms = signals.disguised_terms
         listing.brand_lookalike = signals.brand_lookalike
+        words = self._categories.judge(event, listing)
         self._assessor.post.listing(merchant, listing, event)
         self._assessor.listing(type(event), event.listing_id, listing, merchant)
+        if new_text:
+            self._categories.accept(words, listing, merchant.record)
         self._assessor.merchant(merchant, False)
 
     def _price(

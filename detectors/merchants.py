@@ -1,8 +1,10 @@
 """What each event of a merchant's account, and each word of feedback, changes."""
 
 from detectors.assess import Assessor
+from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
 from features import events
+from features.keys import entity_key
 from features.merchant import CHANGES_LIMIT, SEEN_LIMIT, Merchant, MerchantRecord
 from features.merchant_rest import rested
 from features.priors import begin_day
@@ -12,11 +14,12 @@ from features.timers import UNKNOWN
 class MerchantFlow:
     """Applies merchant and feedback events to a shard's state."""
 
-    __slots__ = ("_assessor", "_state")
+    __slots__ = ("_assessor", "_categories", "_state")
 
     def __init__(self, assessor: Assessor) -> None:
         self._assessor = assessor
         self._state = assessor.state
+        self._categories = CategoryJudge(assessor.models.category, assessor.models.examples)
 
     def apply(self, event: events.MerchantInput | events.FeedbackInput) -> None:
         """Apply one event."""
@@ -38,6 +41,10 @@ class MerchantFlow:
             self._assessor.post.account_value(merchant, event)
         if type(event) is events.EnforcementOverridden:
             self._assessor.enforcer.override(merchant, event.decision_id)
+        elif type(event) is events.ReviewDecided and event.subject is not None and event.subject.kind == "listing":
+            listing = state.listings.get(entity_key(event.merchant_id, event.subject.id))
+            if listing is not None:
+                self._categories.reviewed(listing, event)
         if urgent:
             self._assessor.merchant(merchant, True)
 

@@ -1,6 +1,7 @@
 """Reasons in words: a sentence with the features' values put in, as ``{late_ship_rate_30d:.1%} of orders left late``.
 
-A template may hold names of features with a number format, nothing else: no attributes, no indexes, no nested formats.
+A template may hold names of features with a number format, and of texts (:data:`features.subject_texts.TEXTS`) without
+one, nothing else: no attributes, no indexes, no nested formats.
 """
 
 import re
@@ -11,6 +12,7 @@ from typing import Final
 from msgspec import Struct
 
 from config.policies import did_you_mean
+from features.subject_texts import TEXTS
 
 #: ``.1%`` share in percent, ``.2f`` and ``,.0f`` decimals (with separators), ``d`` and ``,d`` whole numbers.
 _FORMAT: Final = re.compile(r"^(?:,?\.[0-4][f%]|,?d|\.[1-6]g)?$")
@@ -29,11 +31,23 @@ class ReasonText(Struct, frozen=True, eq=False):
     @property
     def names(self) -> tuple[str, ...]:
         """Features that the text shows, each once."""
-        return tuple(dict.fromkeys(name for _, name, _ in self.pieces if name))
+        return tuple(dict.fromkeys(name for _, name, _ in self.pieces if name and name not in TEXTS))
 
-    def fill(self, features: Mapping[str, float | None]) -> str:
-        """The text with the features' values; a null feature reads "unknown"."""
-        return "".join(literal + (_show(features.get(name), how) if name else "") for literal, name, how in self.pieces)
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Texts that it quotes, each once."""
+        return tuple(dict.fromkeys(name for _, name, _ in self.pieces if name in TEXTS))
+
+    def fill(self, features: Mapping[str, float | None], texts: Mapping[str, str | None] = {}) -> str:
+        """The text with the features' values and the quoted texts; what is null reads "unknown"."""
+        found = []
+        for literal, name, how in self.pieces:
+            found.append(literal)
+            if name in TEXTS:
+                found.append(texts.get(name) or UNKNOWN)
+            elif name:
+                found.append(_show(features.get(name), how))
+        return "".join(found)
 
 
 def parse_reason(template: str, known: Collection[str]) -> ReasonText:
@@ -52,6 +66,11 @@ def parse_reason(template: str, known: Collection[str]) -> ReasonText:
     for literal, name, how, conversion in parsed:
         if name is None:
             pieces.append((literal, "", ""))
+            continue
+        if name in TEXTS:
+            if conversion or how:
+                raise TemplateError(f'"{name}" is a text and takes no format')
+            pieces.append((literal, name, ""))
             continue
         if name not in known:
             raise TemplateError(f'unknown feature "{name}"{did_you_mean(name, known)}')

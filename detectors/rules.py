@@ -55,12 +55,14 @@ class Rule(Struct, frozen=True, kw_only=True, eq=False):
         shown = (self.observed,) if self.observed else ()
         return tuple(dict.fromkeys((*self.evidence, *self.when.names, *shown, *self.reason.names)))
 
-    def explain(self, features: Mapping[str, float | None]) -> Reason:
-        """Why the rule fired, in words and figures. Costs several microseconds: only for rules that did."""
+    def explain(self, features: Mapping[str, float | None], texts: Mapping[str, str | None] = {}) -> Reason:
+        """Why the rule fired, in words and figures, with the texts that its reason quotes. Costs several microseconds:
+        only for rules that did.
+        """
         value = features.get(self.observed) if self.observed else None
         return Reason(
             code=self.id,
-            text=self.reason.fill(features),
+            text=self.reason.fill(features, texts),
             weight=self.weight,
             # Six digits say all there is; the rest is noise of the arithmetic.
             observed=None if value is None else float(f"{value:.6g}"),

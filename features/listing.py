@@ -63,6 +63,10 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     #: Digest of title and images as the other shards know them, and listings that look like this one.
     look: int = 0
     matches: list[Match] = field(default_factory=list)
+    #: Probability that the text belongs to another category than the declared one; null while that is not known.
+    category_mismatch: float | None = None
+    #: The likeliest other category, if it is likelier.
+    category_suggested: str = ""
 
 
 def end_price(listing: ListingRecord, ended: int, at: int) -> None:

@@ -9,7 +9,15 @@ from msgspec import Struct, field
 
 from features.buckets import BUCKET_VERSION, Bucket
 from features.decode import RecordKind
-from features.events import InputEvent, ListingExposed, ListingRemoved, ListingVersion, OrderCreated, OrderEvent
+from features.events import (
+    InputEvent,
+    ListingExposed,
+    ListingRemoved,
+    ListingVersion,
+    OrderCreated,
+    OrderEvent,
+    ReviewDecided,
+)
 from features.exchange import BucketKind, BuyerClaims, Figures, Message, Met, Origin, Seen
 from features.keys import entity_key
 from features.listing import LISTING_VERSION, ListingRecord
@@ -235,3 +243,5 @@ class Needed(Struct):
                     self.listings.add(entity_key(merchant_id, item.listing_id))
         elif isinstance(event, ListingVersion | ListingRemoved | ListingExposed):
             self.listings.add(entity_key(merchant_id, event.listing_id))
+        elif type(event) is ReviewDecided and event.subject is not None and event.subject.kind == "listing":
+            self.listings.add(entity_key(merchant_id, event.subject.id))

@@ -177,6 +177,13 @@ _LISTING: Final[tuple[tuple[str, str, str, str, Callable[[ListingRecord], float 
     ),
     ("brand_changed", "0 or 1", "this edit changed the brand", "never", lambda x: float(x.brand_changed)),
     (
+        "category_mismatch",
+        "probability, 0 to 1",
+        "that title and description belong to another category, if it is the likeliest other one or the declared one",
+        "the category is new to the shard (under 20 listings), or the shard to the model (under 200)",
+        lambda x: x.category_mismatch,
+    ),
+    (
         "replica_terms",
         "terms",
         "distinct words of the replica trade, disguised or not; hints (oem, aaa) beside one or an unauthorised brand",

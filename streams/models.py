@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from typing import Final
 
-from detectors.examples import BEHAVIOURS, LABELS, retrain_anomaly, retrain_bad_order
+from detectors.examples import BEHAVIOURS, LABELS, LISTINGS, retrain_anomaly, retrain_bad_order, retrain_category
 from detectors.judge import Models
 from detectors.model import Estimator, SnapshotMismatch
 from detectors.signing import Signer
@@ -14,19 +14,25 @@ logger = logging.getLogger("shopwarden.models")
 
 ANOMALY: Final = "model:anomaly"
 BAD_ORDER: Final = "model:bad-order"
+CATEGORY: Final = "model:listing-category"
 #: Lists that models are trained anew from.
-EXAMPLES: Final = (LABELS, BEHAVIOURS)
+EXAMPLES: Final = (LABELS, BEHAVIOURS, LISTINGS)
 
 _RETRAINED: Final = "model %s is trained anew from %d kept examples: %s"
 _UNSIGNED: Final = "model %s was stored by version 1 of the state, without a signature; it is signed from now on"
 
 
 def signed_snapshots(models: Models, signer: Signer, shard: int) -> dict[str, bytes]:
-    """Snapshots of a shard's models, by their names in the store."""
-    return {
+    """Snapshots of a shard's models, by their names in the store; the category model's, of up to 260 KB, only if it has
+    learned since the last one.
+    """
+    snapshots = {
         ANOMALY: signer.sign(_place(shard, ANOMALY), models.anomaly.snapshot()),
         BAD_ORDER: signer.sign(_place(shard, BAD_ORDER), models.bad_order.snapshot()),
     }
+    if models.category.changed:
+        snapshots[CATEGORY] = signer.sign(_place(shard, CATEGORY), models.category.snapshot())
+    return snapshots
 
 
 def load_models(models: Models, loaded: Loaded, signer: Signer, shard: int) -> None:
@@ -36,6 +42,8 @@ def load_models(models: Models, loaded: Loaded, signer: Signer, shard: int) -> N
     labels, behaviours = loaded.lists.get(LABELS, []), loaded.lists.get(BEHAVIOURS, [])
     _load(ANOMALY, models.anomaly, loaded, signer, shard, lambda: retrain_anomaly(models.anomaly, behaviours))
     _load(BAD_ORDER, models.bad_order, loaded, signer, shard, lambda: retrain_bad_order(models.bad_order, labels))
+    listings = loaded.lists.get(LISTINGS, [])
+    _load(CATEGORY, models.category, loaded, signer, shard, lambda: retrain_category(models.category, listings))
 
 
 def _load(name: str, model: Estimator, loaded: Loaded, signer: Signer, shard: int, retrain: Callable[[], int]) -> None:

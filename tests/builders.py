@@ -238,4 +238,5 @@ def stored(core: Core) -> dict[str, bytes]:
     return found | {
         "anomaly": core.models.anomaly.snapshot(),
         "bad_order": core.models.bad_order.snapshot(),
+        "category": core.models.category.snapshot(),
     }

@@ -15,9 +15,10 @@ def test_fresh_models_are_the_same_for_the_same_seed() -> None:
     assert snapshots[0] == snapshots[1] != snapshots[2]
 
 
-def test_versions_name_both_models() -> None:
+def test_versions_name_all_models() -> None:
     """Outputs say what judged."""
     models = fresh_models(1)
     assert models.version == (
         f"{models.anomaly.name}-{models.anomaly.version}+{models.bad_order.name}-{models.bad_order.version}"
+        f"+{models.category.name}-{models.category.version}"
     )

@@ -153,6 +153,7 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     "replica-vocabulary": ({"replica_terms": 2}, [{"replica_terms": 1}]),
     "replica-word": ({"replica_terms": 1, "brand_unauthorised": 0}, [{"replica_terms": 0}, {"brand_unauthorised": 1}]),
     "prohibited-category": ({"category_prohibited": 1}, [{"category_prohibited": 0}]),
+    "category-mismatch": ({"category_mismatch": 0.97}, [{"category_mismatch": 0.94}, {"category_mismatch": None}]),
     "prohibited-terms": ({"prohibited_terms": 1}, [{"prohibited_terms": 0}]),
     "restricted-category": ({"category_restricted": 1}, [{"category_restricted": 0}]),
     "misleading-claim": ({"claim_terms": 1}, [{"claim_terms": 0}]),
@@ -205,7 +206,8 @@ def test_reasons_are_sentences_with_figures(packaged: PolicySet, rule_id: str) -
     """The reason of a fired rule has no placeholder and no unknown value left, and shows what was observed."""
     rule = packaged.rules[rule_id]
     values = dict.fromkeys(rule.features, 1.0) | CASES[rule_id][0]
-    reason = rule.explain({name: 0.5 if value is None else value for name, value in values.items()})
+    texts = dict.fromkeys(rule.reason.texts, "home/kitchen")
+    reason = rule.explain({name: 0.5 if value is None else value for name, value in values.items()}, texts)
     assert "{" not in reason.text
     assert "unknown" not in reason.text
     assert reason.code == rule_id

@@ -39,7 +39,7 @@ ORDER = [
 ]
 LISTING = [
     *("listing_price", "price_to_category", "discount_share", "price_change", "price_to_lowest_30d"),
-    *("list_price_change", "title_similarity"),
+    *("list_price_change", "title_similarity", "category_mismatch"),
     *("category_changed", "brand_changed", "replica_terms", "contact_terms", "prohibited_terms", "claim_terms"),
     *("disguised_terms", "brand_unauthorised", "brand_lookalike", "category_prohibited", "category_restricted"),
     *("listing_edits", "listing_age_days", "listing_orders"),

@@ -6,7 +6,7 @@ import pytest
 
 from detectors import model as models
 from detectors.apply import Core
-from detectors.examples import BEHAVIOURS, LABELS
+from detectors.examples import BEHAVIOURS, LABELS, LISTINGS
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge, fresh_models
 from detectors.signing import Signer
@@ -14,7 +14,7 @@ from features.merchant import STATE_VERSION, MerchantRecord
 from features.shard import Needed, Record, ShardState
 from features.windows import DAY_MS
 from streams.intake import Intake
-from streams.models import ANOMALY, BAD_ORDER
+from streams.models import ANOMALY, BAD_ORDER, CATEGORY
 from streams.snapshot import BLOBS, LISTS, Changes, evict, restore, take_changes
 from streams.store import Position, StoreError
 from tests.streams.shard_fakes import TOPICS, MemoryStore, Shelf, load_needed, make_judge, marketplace
@@ -97,7 +97,7 @@ async def test_changes_are_those_since_the_last_time(judge: Judge, flushes: list
     assert {key.partition(":")[0] for key in everything.values} >= {"m", "o", "l", "clock", "statistics", "population"}
     assert everything.timers
     nothing = take_changes(core)
-    assert set(nothing.values) == set(BLOBS)
+    assert set(nothing.values) == set(BLOBS) - {CATEGORY}
     assert (nothing.deleted, nothing.timers) == ([], {})
     record = next(record for record in flushes[5].records if record.kind == "listings")
     await work(core, store, Flush(6, [record]))
@@ -286,6 +286,7 @@ async def test_a_model_that_can_not_be_continued_is_trained_anew(
         await work(core, store, flush)
         if harm == "older River" and flush is flushes[-1]:
             monkeypatch.setattr(models, "_RIVER", "0.1.0")
+            core.models.category.changed = True
         await put(store, flush.sequence, take_changes(core))
     monkeypatch.undo()
     shelf, partition, reader = store.shelf, 0, judge
@@ -293,11 +294,11 @@ async def test_a_model_that_can_not_be_continued_is_trained_anew(
     match harm:
         case "damaged":
             values[ANOMALY] = values[ANOMALY][:-1] + bytes([values[ANOMALY][-1] ^ 1])
-            values[BAD_ORDER] = b"no snapshot"
+            values[BAD_ORDER] = values[CATEGORY] = b"no snapshot"
         case "truncated":
-            values[ANOMALY], values[BAD_ORDER] = values[ANOMALY][:-9], b""
+            values[ANOMALY], values[BAD_ORDER], values[CATEGORY] = values[ANOMALY][:-9], b"", values[CATEGORY][:-9]
         case "swapped":
-            values[ANOMALY], values[BAD_ORDER] = values[BAD_ORDER], values[ANOMALY]
+            values[ANOMALY], values[BAD_ORDER], values[CATEGORY] = values[BAD_ORDER], values[CATEGORY], values[ANOMALY]
         case "another key":
             reader = Judge(judge.settings, judge.policies, judge.pseudonyms, Signer(b"another key, of some length"))
         case "another shard":
@@ -309,13 +310,11 @@ async def test_a_model_that_can_not_be_continued_is_trained_anew(
     kept = {name: len(shelf.lists[name]) for name in LISTS}
     assert min(kept.values()) > 20
     why = "from River 0.1.0" if harm == "older River" else "signature is wrong"
-    expected = [f"is trained anew from {kept[BEHAVIOURS]} kept", f"is trained anew from {kept[LABELS]} kept"]
-    assert [part in message and why in message for part, message in zip(expected, caplog.messages, strict=True)] == [
-        True,
-        True,
-    ]
+    expected = [f"is trained anew from {kept[name]} kept" for name in (BEHAVIOURS, LABELS, LISTINGS)]
+    assert all(part in message and why in message for part, message in zip(expected, caplog.messages, strict=True))
     assert again.models.bad_order.metrics().labels == kept[LABELS]
     assert again.models.anomaly.learned == kept[BEHAVIOURS]
+    assert again.models.category.learned == kept[LISTINGS]
     twin = restore(partition, await store.load(BLOBS, LISTS), reader, fresh_models(42))
     assert twin.models.bad_order.snapshot() == again.models.bad_order.snapshot()
     assert twin.models.anomaly.snapshot() == again.models.anomaly.snapshot()
