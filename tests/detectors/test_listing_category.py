@@ -54,7 +54,8 @@ def test_a_misplaced_listing_is_sent_to_review_with_the_category_it_belongs_to(s
     assessed = next(each for each in shard.outputs(RiskAssessed) if each.subject.id == "l1")
     reason = next(each for each in assessed.reasons if each.code == "category-mismatch")
     assert reason.text.startswith("by its text the listing belongs to toys, and not to its own category (probability ")
-    assert (reason.observed or 0.0) > 0.95
+    assert isinstance(reason.observed, float)
+    assert reason.observed > 0.95
     assert assessed.level == "guarded"
 
 
