@@ -17,7 +17,7 @@ from features.merchant import Merchant
 from features.pseudonyms import Pseudonyms
 from features.shard import ShardState
 
-#: Images of a listing that are compared: the first one shows the product. Each costs four lookups.
+#: Images of a listing that are compared: the first one shows the product. Each costs three lookups.
 IMAGES_COMPARED: Final = 1
 _LOOK_MASK: Final = (1 << 40) - 1
 _encode = msgspec.json.Encoder().encode

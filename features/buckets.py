@@ -60,8 +60,9 @@ def bucket_end(bucket: Bucket) -> int:
 def bands_of(kind: CommonKind, mark: Sequence[int]) -> list[str]:
     """Names of the buckets of an image's or title's fingerprint; two that are alike mostly share one.
 
-    Every second band of a title: three independent ones, of which titles of likeness 0.8 share one in 95 % of cases, at
-    half of the cost of six.
+    Not all bands, as each costs a lookup. Three of an image: up to 2 bits apart share one always, 3 bits apart in 91 %
+    of cases. Two of a title, which have no MinHash value in common: titles of likeness 0.8 share one in 87 % of cases,
+    of likeness 0.9 in 96 %. A copied catalogue has many listings.
     """
-    bands = image_bands(mark[0]) if kind == "image" else title_bands(mark)[::2]
+    bands = image_bands(mark[0])[:3] if kind == "image" else title_bands(mark)[::3]
     return [f"{kind}/{band:x}" for band in bands]

@@ -23,6 +23,8 @@ logger = logging.getLogger("shopwarden.shard")
 
 _DAY_MS = 86_400_000
 _ENCODE_EVERY_S = 0.2
+#: Checkpoints of a shard that catches up are so many times rarer: what changes again soon is stored once.
+_CATCHING_UP = 3
 
 
 class ShardOptions(Struct, frozen=True, kw_only=True):
@@ -82,6 +84,8 @@ class ShardRunner:
         self._arrived = asyncio.Event()
         self._stopping = False
         self._warned_of_policies = False
+        #: Whether the last flush was as large as it may be.
+        self._catching_up = False
         self._checkpointing: asyncio.Task[None] | None = None
         self._checkpointed_at = time.monotonic()
         self._encoded_at = self._checkpointed_at
@@ -121,6 +125,7 @@ class ShardRunner:
             records = self.intake.take(options.max_flush_records)
             if records:
                 await self._flush(records)
+            self._catching_up = len(records) == options.max_flush_records
             await self._maybe_checkpoint()
             if len(self.intake) < options.max_flush_records // 8:
                 # Light load: let a few records gather, so that a flush is worth its round trips.
@@ -242,11 +247,12 @@ class ShardRunner:
         if self.protocol.sequence == self.protocol.position.sequence:
             return
         elapsed = time.monotonic() - self._checkpointed_at
-        if elapsed < self._options.checkpoint_interval and self._since_checkpoint < self._options.checkpoint_records:
+        interval = self._options.checkpoint_interval * (_CATCHING_UP if self._catching_up else 1)
+        if elapsed < interval and self._since_checkpoint < self._options.checkpoint_records:
             return
         if self._checkpointing is None:
             self._begin_checkpoint()
-        elif elapsed > 4 * self._options.checkpoint_interval:
+        elif elapsed > 4 * interval:
             # The store can't keep up: wait for it rather than let the journal grow.
             await self._checkpointing
 

@@ -198,10 +198,12 @@ async def test_a_fault_that_is_no_matter_of_records_stops_the_worker(
         runner = await start_shard(MemoryStore(shelf, f"worker {attempt}"), MemoryPublisher(topics), judge)
         with pytest.raises(ApplyError):
             await run_through(runner, market)
+    before = shelf.sequence
     runner = await start_shard(MemoryStore(shelf, "the last"), MemoryPublisher(topics), judge)
     with pytest.raises(StoreError, match="no matter of single records"):
         await run_through(runner, market)
-    assert shelf.sequence == 0
+    assert shelf.sequence == before
+    assert sum(len(entry.poison) for entry in shelf.journal) == MOST_POISON
 
 
 def test_the_core_names_the_record_that_it_fails_on(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
