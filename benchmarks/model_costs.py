@@ -1,16 +1,19 @@
-"""What the models cost: microseconds a call and bytes a snapshot.
+"""What the models cost, microseconds a call and bytes a snapshot; and what every detector costs per event.
 
-    python -m benchmarks.model_costs
+    python -m benchmarks.model_costs            # EVENTS=60000 for more of them
 
-Best of several rounds, on the worker's inputs with made-up values.
+Models: best of several rounds, on the worker's inputs with made-up values. Detectors: in the mix of events that
+``make bench`` has (benchmarks/event_costs.py); docs/performance.md keeps that table.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from random import Random
 from time import perf_counter
 from typing import TypeVar
 
 from benchmarks.evaluation.bad_order_olist import order_inputs
+from benchmarks.event_costs import measure, table
 from detectors.anomaly import BehaviourAnomaly
 from detectors.bad_order import BadOrderModel
 from detectors.inputs import Input
@@ -63,6 +66,8 @@ def main() -> None:
     print(f"  snapshot          {_microseconds(lambda _: orders.snapshot(), range(100)):8.1f} us")
     print(f"  restore           {_microseconds(orders.restore, [orders.snapshot()] * 100):8.1f} us")
     print(f"  size              {len(orders.snapshot()):8} bytes")
+    print()
+    print("\n".join(table(*measure(int(os.environ.get("EVENTS", "30000"))))))
 
 
 if __name__ == "__main__":
