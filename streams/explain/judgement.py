@@ -12,6 +12,7 @@ from features.feature import Context
 from features.input_words import input_words
 from features.order import OrderRecord, scored_values
 from features.registry import FEATURES
+from features.subject_texts import TEXTS
 from streams.explain.story import Attribution, Contribution, RuleNow
 
 #: Rules that have come this near to firing are shown.
@@ -28,6 +29,7 @@ def rules_now(policies: PolicySet, kind: SubjectKind, context: Context) -> list[
         if rule.subject != kind or rule.mode == "off":
             continue
         values = {name: FEATURES[name].get(context) for name in rule.features}
+        texts = {name: TEXTS[name](context) for name in rule.reason.texts}
         near = nearness(rule, values)
         if near.value is not None and near.value < NEAR:
             continue
@@ -38,7 +40,7 @@ def rules_now(policies: PolicySet, kind: SubjectKind, context: Context) -> list[
                 severity=rule.severity,
                 mode=rule.mode,
                 nearness=near.value,
-                reason=rule.explain(values) if near.value == 1 else None,
+                reason=rule.explain(values, texts) if near.value == 1 else None,
                 missing=near.missing,
                 unknown=near.unknown,
             )

@@ -1,6 +1,6 @@
 """What detectors cost: the clock measures what it should, and knows all parts."""
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
@@ -13,16 +13,16 @@ class Work:
 
     def inner(self, seconds: float) -> None:
         """Busy for a while."""
-        until = perf_counter() + seconds
-        while perf_counter() < until:
+        until = thread_time() + seconds
+        while thread_time() < until:
             pass
 
     def outer(self) -> int:
         """Work of its own, and twice that of another part."""
         self.inner(0.01)
         self.inner(0.01)
-        until = perf_counter() + 0.01
-        while perf_counter() < until:
+        until = thread_time() + 0.01
+        while thread_time() < until:
             pass
         return 7
 
@@ -48,7 +48,7 @@ def test_the_clock_takes_its_own_cost_off() -> None:
     for _ in range(20_000):
         nothing()
     assert watch.costs["nothing"].calls == 20_000
-    assert abs(watch.costs["nothing"].seconds) / 20_000 < 2e-7 * 5
+    assert abs(watch.costs["nothing"].seconds) / 20_000 < 1e-6
 
 
 def test_a_part_that_is_not_there_is_an_error() -> None:
