@@ -46,7 +46,10 @@ class Stock:
         """A listing as an honest merchant would make it; not yet in the stream."""
         random = self._random
         if category is None and merchant.listings and random.random() < _VARIANT_SHARE:
-            return self.variant(random.choice(merchant.listings))
+            of = random.choice(merchant.listings)
+            # A variant of a listing that breaks a rule would break it too, and nobody would have labelled it.
+            if of.id not in self._world.truth.listings:
+                return self.variant(of)
         if category is None:
             categories = merchant.categories
             category = categories[0] if len(categories) == 1 or random.random() < 0.8 else random.choice(categories[1:])

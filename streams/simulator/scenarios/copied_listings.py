@@ -23,7 +23,7 @@ class CopiedListings(BadListings):
 
     def prepare(self, merchant: Merchant, onset: int) -> None:
         """Choose the victims."""
-        honest = [each for each in self.world.honest if each.opens < onset and each.slots >= 5]
+        honest = [m for m in self.world.honest if m.opens < onset and m.slots >= 5 and not m.authorizations]
         self._victims[merchant.id] = self.random.sample(honest, min(self.random.randint(1, 3), len(honest)))
 
     def offer(self, merchant: Merchant, time: int) -> Listing | None:
@@ -32,7 +32,11 @@ class CopiedListings(BadListings):
         victims = [victim for victim in self._victims[merchant.id] if victim.listings]
         if not victims:
             return None
-        old = random.choice(random.choice(victims).listings)
+        # What needs a permit or a brand's authorisation is another violation.
+        free = [each for each in random.choice(victims).listings if not each.authorizations]
+        if not free:
+            return None
+        old = random.choice(free)
         new = Listing(self.world.new_listing_id(), old.category, old.name, pretty(old.price * random.uniform(0.7, 0.9)))
         new.brand, new.description, new.colour, new.size = old.brand, old.description, old.colour, old.size
         new.quantity, new.grams = random.randint(20, 300), old.grams

@@ -93,6 +93,7 @@ class Counterfeit(Scenario):
             new = Listing(self.world.new_listing_id(), old.category, old.title, old.price)
             new.brand, new.description, new.colour, new.grams = old.brand, old.description, old.colour, old.grams
             new.images, new.quantity, new.list_price = old.images, old.quantity, old.list_price
+            new.authorizations = old.authorizations
             fakes.append(new)
             self.world.truth.listings[new.id] = self.name
             self.stock.create(merchant, new, time + 1)

@@ -37,7 +37,7 @@ class LinkedAccounts(Scenario):
         first, fakes = self._first.stage_seller(onset, closes)
         again = closes + self.days(0.5, 6)
         second = self.recruit(again, 0, first.categories[0])
-        second.country, second.warehouse, second.authorizations = first.country, first.warehouse, []
+        second.country, second.warehouse, second.authorizations = first.country, first.warehouse, first.authorizations
         second.handling, second.transit = first.handling, first.transit
         for what in DETAILS:
             first.account[what] = self.accounts.new_value(what)
@@ -66,7 +66,7 @@ class LinkedAccounts(Scenario):
         new = Listing(self.world.new_listing_id(), old.category, old.title, old.price)
         new.description, new.colour, new.grams = old.description, old.colour, old.grams
         new.quantity, new.list_price, new.brand = old.quantity, old.list_price, old.brand
-        new.images = retouched(old.images, random)
+        new.images, new.authorizations = retouched(old.images, random), old.authorizations
         if old.brand and random.random() < self.masked(0.2, 0.9):
             new.brand, new.title = None, new.title.replace(old.brand, disguise(old.brand)[:3])
         self.world.truth.listings[new.id] = self.name
