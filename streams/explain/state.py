@@ -5,6 +5,7 @@ from typing import Any, Final
 from features import order as flags
 from features.enforcement_state import EnforcementState
 from features.feature import Context
+from features.links import BITS
 from features.listing import ListingRecord
 from features.merchant import RATES, Merchant, MerchantRecord
 from features.order import OrderRecord
@@ -34,7 +35,7 @@ _FLAG_WORDS: Final = {
     flags.OVERDUE: "overdue and not shipped",
 }
 #: Fields of a listing that are kept for the program alone.
-_LISTING_INTERNAL: Final = frozenset({"version", "seen", "timer", "asked"})
+_LISTING_INTERNAL: Final = frozenset({"version", "seen", "timer", "asked", "look"})
 _LISTING_TIMES: Final = frozenset({"created", "version_at", "active_at"})
 
 
@@ -53,6 +54,16 @@ def merchant_state(merchant: Merchant) -> dict[str, Any]:
         "currency": record.currency or None,
         "unshipped_overdue_orders": record.overdue,
         "live_listings": record.live_listings,
+        "linked_merchants": [
+            {
+                "merchant": each.other,
+                "in_common": _in_common(each.common),
+                "listings_alike": each.listings,
+                "of_these_theirs_first": each.copied,
+                "under_enforcement": each.flagged,
+            }
+            for each in record.links
+        ],
         "enforcement": _enforcement(record.enforcement, record.as_of),
         "feedback": {
             "reports": record.reports,
@@ -148,6 +159,7 @@ def order_state(order: OrderRecord) -> dict[str, Any]:
         "dispute_lost": order.dispute_lost,
         "rating": order.rating or None,
         "tracking_reused": order.tracking_reused,
+        "claims_of_the_buyer_180d": order.buyer_claims or None,
         "defects": [words for flag, words in _FLAG_WORDS.items() if order.flags & flag],
         "outcome_known": order.matured,
     }
@@ -162,6 +174,16 @@ def listing_state(listing: ListingRecord) -> dict[str, Any]:
         value = getattr(listing, name)
         if name in _LISTING_TIMES:
             value = _time(value)
+        elif name == "matches":
+            value = [
+                {
+                    "merchant": each.other or "the same",
+                    "listing": each.listing,
+                    "alike": _in_common(each.common),
+                    "there_before": each.first,
+                }
+                for each in listing.matches
+            ]
         if value in ("", [], {}):
             continue
         state[name] = value
@@ -184,6 +206,10 @@ def buyer_name(pseudonym: int) -> str:
     'buyer-0000ab'
     """
     return f"buyer-{pseudonym:06x}"
+
+
+def _in_common(bits: int) -> list[str]:
+    return [kind for kind, bit in BITS.items() if bits & bit]
 
 
 def _time(time: int | None) -> str | None:
