@@ -1,19 +1,26 @@
 """How unusual a merchant's behaviour is among merchants."""
 
 from collections.abc import Sequence
-from math import log2
+from math import log2, sqrt
 from typing import Final
 
 from msgspec import Struct
 from msgspec.msgpack import Decoder
 
+from detectors.bounded_share import BoundedShare, ShareState
 from detectors.half_space_trees import HalfSpaceTrees
 from detectors.inputs import FixedRanges, Input, Values
 from detectors.model import SnapshotMismatch, check_shape, schema_of, seal, unseal
 from detectors.percentile import PercentileState, StreamingPercentile
+from detectors.tail_probabilities import TailProbabilities, TailState
 
 #: The least share of mass that a score can stand for, against log2(0).
 _LEAST_MASS: Final = 1e-12
+#: What a bit of the tails counts beside one of the trees. Tails are the better detector on most data, but they judge
+#: each input alone; at half their weight, what only the trees see still shows.
+_TAIL_WEIGHT: Final = 0.5
+#: Tails need more behaviours than a percentile to be told apart: how many times its memory they remember.
+_TAIL_MEMORIES: Final = 4
 
 
 class _State(Struct, frozen=True):
@@ -24,21 +31,27 @@ class _State(Struct, frozen=True):
     learned: int
     typical: list[float]
     percentile: PercentileState
+    tails: TailState
+    shares: ShareState
 
 
 _STATES: Final = Decoder(_State)
 
 
 class BehaviourAnomaly:
-    """Half-Space Trees over fixed-range inputs, reported as a percentile among recent behaviours.
+    """Half-Space Trees and tail probabilities over fixed-range inputs, reported as a percentile.
 
-    The trees compare a behaviour with the last full window of ``window`` behaviours; their score has no unit, so it
-    is ranked among the scores of the behaviours learned lately. Only learned behaviours enter the ranking, and none
-    from the first window, when trees score everything 0.
+    Two online detectors that see different things. The trees compare a behaviour with the last full window of
+    ``window`` behaviours and find what few others are near to, also within the range and in combination. The tails
+    compare each input with some 20,000 behaviours and find what lies far out in any. Their surprises in bits are added
+    up, and the sum is ranked among the sums of the behaviours learned lately.
 
-    Warm-up: ``score`` is ``None`` for the first ``window`` + 200 behaviours. Failure mode: what is common is normal,
-    so attacks that make up a good part of a shard's merchants hide each other; rules and the bad-order model look for
-    those.
+    Both learn what :class:`~detectors.bounded_share.BoundedShare` admits: bursts of unusual behaviours are ranked and
+    left out of what others are compared with, so they can't make themselves normal or hide each other, unless they go
+    on until they are what is usual.
+
+    Warm-up: ``score`` is ``None`` for the first ``window`` + 200 behaviours. Failure mode: what was common from the
+    start is normal; rules and the bad-order model look for attacks that are.
 
     Parameters
     ----------
@@ -50,7 +63,7 @@ class BehaviourAnomaly:
         Size of the forest, and behaviours per window. The paper uses 25 trees of height 15 and windows of 250; height
         8 keeps the snapshot small.
     memory
-        Behaviours over which the percentile and the typical values forget.
+        Behaviours over which the percentile and the typical values forget. The tails forget over four times as many.
 
     Attributes
     ----------
@@ -59,7 +72,7 @@ class BehaviourAnomaly:
     """
 
     name: str = "behaviour-anomaly"
-    version: str = "1"
+    version: str = "2"
 
     def __init__(
         self,
@@ -74,7 +87,7 @@ class BehaviourAnomaly:
         self._ranges = FixedRanges(inputs)
         self.inputs = self._ranges.inputs
         self._size = (n_trees, height, window, seed, memory)
-        self._trees, self._percentile = self._fresh()
+        self._trees, self._percentile, self._tails, self._shares = self._fresh()
         self._pace = 1.0 / memory
         self._typical = [0.5] * len(self.inputs)
         self._learned = 0
@@ -83,7 +96,7 @@ class BehaviourAnomaly:
 
     @property
     def learned(self) -> int:
-        """Behaviours learned so far."""
+        """Behaviours seen so far, those kept out of the reference included."""
         return self._learned
 
     def score(self, values: Values) -> float | None:
@@ -94,9 +107,15 @@ class BehaviourAnomaly:
         ValueError
             A value is NaN or infinite. ``None`` is fine: the typical value stands for it.
         """
-        trees = self._trees
-        leaves = trees.leaves(self._ranges.scale(values, self._typical))
-        return self._percentile.rank(_bits(trees.score_leaves(leaves))) if trees.warm else None
+        surprise = self.surprise(values)
+        return None if surprise is None else self._percentile.rank(sqrt(surprise))
+
+    def surprise(self, values: Values) -> float | None:
+        """The score itself, in bits, at least 0; comparable between behaviours of one model only. ``None`` while the
+        first window fills; errors as :meth:`score`.
+        """
+        point = self._ranges.scale(values, self._typical)
+        return self._surprise(point) if self._trees.warm else None
 
     def learn(self, values: Values) -> None:
         """Learn a behaviour; errors as :meth:`score`."""
@@ -104,16 +123,19 @@ class BehaviourAnomaly:
 
     def score_and_learn(self, values: Values) -> float | None:
         """:meth:`score`, then :meth:`learn`, in about half the time of both."""
-        trees = self._trees
+        trees, tails = self._trees, self._tails
         point = self._ranges.scale(values, self._typical)
-        leaves = trees.leaves(point)
+        leaves, cells = trees.leaves(point), tails.cells(point)
+        self._learned += 1
         rank = None
         if trees.warm:
-            bits = _bits(trees.score_leaves(leaves))
-            rank = self._percentile.rank(bits)
-            self._percentile.add(bits)
+            root = sqrt(_bits(trees.score_leaves(leaves)) + _TAIL_WEIGHT * tails.surprise(cells))
+            rank = self._percentile.rank(root)
+            if not self._shares.admits(rank):
+                return rank
+            self._percentile.add(root)
         trees.learn_leaves(leaves)
-        self._learned += 1
+        tails.learn(cells)
         pace = max(self._pace, 1.0 / self._learned)
         self._typical = [old + pace * (new - old) for old, new in zip(self._typical, point, strict=True)]
         return rank
@@ -145,7 +167,15 @@ class BehaviourAnomaly:
         trees = self._trees
         reference, learning = trees.masses()
         state = _State(
-            reference, learning, trees.counter, trees.warm, self._learned, self._typical, self._percentile.state()
+            reference,
+            learning,
+            trees.counter,
+            trees.warm,
+            self._learned,
+            self._typical,
+            self._percentile.state(),
+            self._tails.state(),
+            self._shares.state(),
         )
         return seal(self._schema, state)
 
@@ -157,20 +187,30 @@ class BehaviourAnomaly:
             raise SnapshotMismatch("the snapshot's typical values are outside 0..1")
         if state.learned < state.counter:
             raise SnapshotMismatch("the snapshot has learned less than its window holds")
-        trees, percentile = self._fresh()
+        trees, percentile, tails, shares = self._fresh()
         percentile.restore(state.percentile)
+        tails.restore(state.tails)
+        shares.restore(state.shares)
         trees.restore_masses(state.reference, state.learning, state.counter, state.warm)
-        self._trees, self._percentile = trees, percentile
+        self._trees, self._percentile, self._tails, self._shares = trees, percentile, tails, shares
         self._typical, self._learned = state.typical, state.learned
 
-    def _fresh(self) -> tuple[HalfSpaceTrees, StreamingPercentile]:
+    def _fresh(self) -> tuple[HalfSpaceTrees, StreamingPercentile, TailProbabilities, BoundedShare]:
         n_trees, height, window, seed, memory = self._size
-        trees = HalfSpaceTrees(self._ranges.names, n_trees, height, window, seed)
-        # Surprise in bits lies between 0 (all mass) and that of a point that falls off below every root.
-        return trees, StreamingPercentile(0.0, log2(2 ** (height + 1) - 1), memory=memory)
+        names = self._ranges.names
+        trees = HalfSpaceTrees(names, n_trees, height, window, seed)
+        tails = TailProbabilities(len(names), memory=_TAIL_MEMORIES * memory)
+        # From all mass and the middle of every input to a point that falls off below every root and lies beyond all
+        # others. Ranked by the root: nearly all surprises are a small part of what there can be.
+        most = log2(2 ** (height + 1) - 1) + _TAIL_WEIGHT * len(names) * log2(_TAIL_MEMORIES * memory)
+        return trees, StreamingPercentile(0.0, sqrt(most), memory=memory), tails, BoundedShare(memory)
 
     def _surprise(self, point: Sequence[float]) -> float:
-        return _bits(self._trees.score_leaves(self._trees.leaves(point)))
+        """Bits, the weighted sum of both detectors; 0 while the first window fills."""
+        trees, tails = self._trees, self._tails
+        if not trees.warm:
+            return 0.0
+        return _bits(trees.score_leaves(trees.leaves(point))) + _TAIL_WEIGHT * tails.surprise(tails.cells(point))
 
 
 def _bits(score: float) -> float:

@@ -1,5 +1,7 @@
 """The anomaly model on public anomaly data (ADBench), test-then-train, with River's Half-Space Trees beside it.
 
+What is judged is the percentile that the worker publishes.
+
     python -m benchmarks.evaluation.anomaly_adbench [FOLDER] [--trees N] [--seeds N] [--ranges first|all] [--river]
 
 Each row is scored before it is learned. Ranges of the inputs come from the first 500 rows widened by half (``first``,
@@ -35,17 +37,19 @@ class DataSet(NamedTuple):
     """A set: where its rows stand, and whether they come shuffled (once, the same for every seed).
 
     Where rows are in their own order, anomalies come in clumps that fill whole windows, and what is common passes for
-    normal.
+    normal. ``settled``: rows after which a second AUC is taken; the rows before are scored and learned as well.
     """
 
     file: str
     shuffle: bool
+    settled: int | None = None
 
 
-#: The rows as they stand, but for mammography, whose anomalies stand at the end of its file.
+#: The rows as they stand, or shuffled. Of cover's anomalies, 79 % are among its first 4,320 rows, where they are half
+#: of what comes and up to 97 % for 1,500 rows on end: nothing without labels could tell that it is those.
 DATA_SETS: Final = {
     "shuttle": DataSet("32_shuttle.npz", False),
-    "cover": DataSet("10_cover.npz", False),
+    "cover": DataSet("10_cover.npz", False, settled=5_000),
     "cover_shuffled": DataSet("10_cover.npz", True),
     "mammography": DataSet("23_mammography.npz", True),
     "http": DataSet("16_http.npz", False),
@@ -63,7 +67,7 @@ class Rows(NamedTuple):
 
 def load(folder: Path, name: str, most: int | None = None) -> Rows:
     """The rows of a set, the first ``most`` of them."""
-    file, shuffle = DATA_SETS[name]
+    file, shuffle, _ = DATA_SETS[name]
     with np.load(folder / file) as data:
         values, labels = data["X"].astype(np.float64), data["y"].astype(bool).ravel()
     if shuffle:
@@ -112,14 +116,21 @@ def river_scores(rows: Rows, seed: int) -> tuple[list[float], float]:
 
 
 def measure(
-    rows: Rows, seeds: Sequence[int], score: Callable[[Rows, int], tuple[list[float], float]]
+    rows: Rows,
+    seeds: Sequence[int],
+    score: Callable[[Rows, int], tuple[list[float], float]],
+    settled: int | None = None,
 ) -> dict[str, Any]:
-    """Mean and standard deviation over seeds, and the least microseconds a row."""
+    """Mean and standard deviation over seeds, and the least microseconds a row; ``settled`` as in :class:`DataSet`."""
     found = [score(rows, seed) for seed in seeds]
-    areas = [area for scores, _ in found if (area := roc_auc(rows.labels, scores)) is not None]
+    areas = _areas(rows.labels, [scores for scores, _ in found])
     if not areas:
         raise ValueError("the rows are all anomalies or none is")
-    return {
+    later: dict[str, Any] = {}
+    if settled is not None:
+        late = _areas(rows.labels[settled:], [scores[settled:] for scores, _ in found])
+        later = {"settled_after": settled, "settled_auc_mean": fmean(late) if late else None}
+    return later | {
         "auc_mean": fmean(areas),
         "auc_sd": stdev(areas) if len(areas) > 1 else None,
         "ap_mean": fmean(average_precision(rows.labels, scores) or 0.0 for scores, _ in found),
@@ -128,11 +139,16 @@ def measure(
     }
 
 
+def _areas(labels: NDArray[np.bool_], runs: Sequence[Sequence[float]]) -> list[float]:
+    """AUC of each run; none where there is but one class."""
+    return [area for scores in runs if (area := roc_auc(labels, scores)) is not None]
+
+
 def main() -> None:
     """Run and print."""
     parser = argparse.ArgumentParser(description="The anomaly model on ADBench.")
     parser.add_argument("folder", nargs="?", type=Path, default=_FOLDER, help="ADBench's .npz files")
-    parser.add_argument("--trees", type=int, default=25)
+    parser.add_argument("--trees", type=int, default=ANOMALY_TREES, help="default: the worker's")
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--ranges", choices=("first", "all"), default="first")
     parser.add_argument("--river", action="store_true", help="River's Half-Space Trees too")
@@ -145,10 +161,12 @@ def main() -> None:
         rows = load(arguments.folder, name)
         print(f"{name}: {rows.labels.mean():.2%} of {len(rows.labels)} rows")
         for whose, score in (("ours", ours), ("River's", river_scores))[: 1 + arguments.river]:
-            found = measure(rows, range(arguments.seeds), score)
+            found = measure(rows, range(1, arguments.seeds + 1), score, DATA_SETS[name].settled)
+            late = found.get("settled_auc_mean")
             print(
                 f"  {whose:8} AUC {found['auc_mean']:.3f} (sd {found['auc_sd'] or 0:.3f}), AP {found['ap_mean']:.3f}, "
-                f"{found['us_per_event']:.1f} microseconds a row",
+                f"{found['us_per_event']:.1f} microseconds a row"
+                + (f"; AUC {late:.3f} past row {found['settled_after']:,}" if late is not None else ""),
                 flush=True,
             )
 

@@ -23,8 +23,10 @@ _ANOMALY_REFERENCES: Final = {
     "cover": "HST, ECML 2022: 0.854 (sd 0.066), 25 trees 0.905; xStream 0.754, RRCF 0.968, autoencoder 0.984",
     "cover_shuffled": "River's HST, 25 trees: 0.78",
     "mammography": "River's HST: 0.82, 25 trees 0.81",
+    "http_shuffled": "–",
+    "annthyroid": "–",
 }
-_GOAL_OF: Final = {"shuttle": 0.975, "cover": 0.9, "cover_shuffled": 0.9, "mammography": 0.86}
+_GOAL_OF: Final[Mapping[str, float]] = {"shuttle": 0.975, "cover": 0.9, "cover_shuffled": 0.9, "mammography": 0.86}
 _PATTERN_HEAD: Final = (
     "pattern", "merchants", "recall", "95 %", "at high", "by its rules", "precision", "95 %", "honest accused", "hours",
     "GMV lost",
@@ -47,8 +49,10 @@ _STAGES: Final = paragraph("""
 The worker scores at purchase alone. At dispatch and after delivery the same model class is given what is known then,
 which shows what is to be had.""")
 _HOW_ANOMALY: Final = paragraph("""
-Each row is scored before it is learned; our trees are of the worker's size, with ranges from the first 500 rows;
-River's Half-Space Trees of default size stand behind its running min-max scaler. Microseconds are the least of all
+Each row is scored before it is learned; our model is of the worker's size, with ranges from the first 500 rows;
+River's Half-Space Trees of default size stand behind its running min-max scaler. Nothing was tuned on http and
+annthyroid. As given, 79 % of cover's anomalies are among its first 4,320 rows, where they are half of what comes: past
+those rows, a second figure. Microseconds are the least of all
 seeds, on a machine busy with the other experiments.""")
 _HOW_FRAUD: Final = paragraph("""
 Purchases of new accounts, test-then-train, a fraud taken as known 14 days later, or at once. All of January's fraud is
@@ -232,9 +236,9 @@ def _anomaly(figures: Mapping[str, Any]) -> Section:
             (
                 f"{name}, {ours['order']}",
                 f"{ours['rows']:,}, {percent(ours['anomalies'])}",
-                f"{number(ours['auc_mean'])} (sd {number(ours['auc_sd'])})",
+                _areas(ours),
                 number(ours["us_per_event"], 1),
-                f"{number(river.get('auc_mean'))} (sd {number(river.get('auc_sd'))})",
+                _areas(river),
                 number(river.get("us_per_event"), 1),
                 _ANOMALY_REFERENCES[name],
             )
@@ -254,11 +258,18 @@ def _anomaly(figures: Mapping[str, Any]) -> Section:
                     "ours": [figures[name]["auc_sd"] for name in names],
                     "River": [figures[name].get("river", {}).get("auc_sd") for name in names],
                 },
-                goals=[_GOAL_OF[name] for name in names],
+                goals=[_GOAL_OF.get(name) for name in names],
                 label="AUC",
             )
         ],
     )
+
+
+def _areas(found: Mapping[str, Any]) -> str:
+    """AUC with its deviation, and past the first rows where it was taken there too."""
+    words = f"{number(found.get('auc_mean'))} (sd {number(found.get('auc_sd'))})"
+    late = found.get("settled_auc_mean")
+    return words if late is None else f"{words}; {number(late)} past row {found['settled_after']:,}"
 
 
 def _fraud(figures: Mapping[str, Any]) -> Section:

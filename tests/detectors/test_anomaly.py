@@ -124,3 +124,27 @@ def test_the_seed_decides_the_trees() -> None:
         score = model.score([25.0, 0.45, 0.95, 0.1])
         assert score is not None
         assert score > 0.99
+
+
+def test_many_alike_do_not_hide_each_other(model: BehaviourAnomaly) -> None:
+    """Four windows full of like attackers, at times more than honest merchants, stay among the most unusual."""
+    random = Random(10)
+    attackers: list[float] = []
+    for honest in merchants(1_000, 9):
+        model.learn(honest)
+        strange = [random.uniform(20, 25), random.uniform(0.3, 0.45), 0.15, 1.0]
+        attackers.append(model.score_and_learn(strange) or 0.0)
+    assert min(attackers) > 0.95
+    assert sum(attackers[-200:]) / 200 > 0.965
+    ordinary = [model.score(values) or 0.0 for values in merchants(500, 11)]
+    assert sum(ordinary) / 500 == pytest.approx(0.5, abs=0.06)
+
+
+def test_surprise_ranks_as_the_percentile_does(model: BehaviourAnomaly) -> None:
+    """The percentile is the rank of the surprise among recent ones: it never turns the order around."""
+    rows = list(merchants(300, 12))
+    scored = sorted((model.surprise(row) or 0.0, model.score(row) or 0.0) for row in rows)
+    ranks = [rank for _, rank in scored]
+    assert ranks == sorted(ranks)
+    assert scored[0][0] >= 0.0
+    assert BehaviourAnomaly(INPUTS, seed=1).surprise(rows[0]) is None

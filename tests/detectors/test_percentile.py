@@ -3,7 +3,10 @@
 from collections.abc import Callable
 from random import Random
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detectors.percentile import StreamingPercentile
 
@@ -96,3 +99,56 @@ def test_weights_stay_finite_for_ever() -> None:
     assert percentile.state().weight < 2e9
     assert _distance_from_uniform(ranks) < 0.06
     assert percentile.state().total == pytest.approx(sum(percentile.state().bins))
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    seed=st.integers(0, 10_000),
+    alpha=st.floats(0.5, 20.0),
+    beta=st.floats(0.5, 20.0),
+    memory=st.sampled_from([200, 1_000, 5_000]),
+)
+def test_ranks_are_those_of_numpy(seed: int, alpha: float, beta: float, memory: int) -> None:
+    """Once warm, ranks of numpy's own quantiles lie within the stated bound, for scores of many shapes."""
+    scores = np.random.default_rng(seed).beta(alpha, beta, size=4 * memory)
+    percentile = StreamingPercentile(0.0, 1.0, memory=memory)
+    for score in scores.tolist():
+        percentile.add(score)
+    counts, _ = np.histogram(scores, bins=512, range=(0.0, 1.0))
+    in_bin = float(counts.max()) / len(scores)
+    for quantile in (0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999):
+        rank = percentile.rank(float(np.quantile(scores, quantile)))
+        assert rank is not None
+        # What lies within a bin, and chance: fading weights are worth twice the memory in equal ones (DKW, 1:10,000).
+        assert abs(rank - quantile) < in_bin + 2.3 / (2 * memory) ** 0.5
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), drift=st.floats(-0.5, 0.5), memory=st.sampled_from([200, 1_000]))
+def test_under_drift_ranks_are_those_of_the_weighted_past(seed: int, drift: float, memory: int) -> None:
+    """While scores move, a rank is the exponentially weighted share of lower ones, but for what shares its bin."""
+    random = np.random.default_rng(seed)
+    count = 3 * memory
+    scores = np.clip(0.5 + drift * np.linspace(-0.5, 0.5, count) + random.normal(0.0, 0.1, count), 0.0, 1.0)
+    percentile = StreamingPercentile(0.0, 1.0, memory=memory)
+    for score in scores.tolist():
+        percentile.add(score)
+    weights = (1.0 - 1.0 / (memory + 1.0)) ** np.arange(count)[::-1]
+    for at in np.linspace(0.05, 0.95, 19):
+        rank = percentile.rank(float(at))
+        exact = float(weights[scores < at].sum() / weights.sum())
+        in_bin = float(weights[np.abs(scores - at) < 1 / 512].sum() / weights.sum())
+        assert rank is not None
+        assert abs(rank - exact) <= in_bin + 1e-9
+
+
+def test_memory_is_fixed() -> None:
+    """A hundred thousand scores take no more room than the first."""
+    percentile = StreamingPercentile(0.0, 1.0, memory=100)
+    random = Random(5)
+    sizes = set()
+    for at in range(100_000):
+        percentile.add(random.random())
+        if at % 10_000 == 0:
+            sizes.add(len(percentile.state().bins))
+    assert sizes == {512}

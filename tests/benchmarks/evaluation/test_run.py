@@ -91,7 +91,7 @@ def test_a_set_that_is_not_there_is_left_out_with_a_word(tmp_path: Path) -> None
     """An empty folder leaves the simulations, and a word on each of the others."""
     pieces, missing = plan(tmp_path, [1, 2], tmp_path, quick=False)
     assert [piece.name for piece in pieces] == [("simulator", "1"), ("simulator", "2")]
-    assert len(missing) == 7
+    assert len(missing) == 9
 
 
 @pytest.mark.slow
