@@ -14,7 +14,7 @@ from detectors.finding import Finding
 from detectors.judge import Judge, Models
 from detectors.levels import LEVEL_RANK
 from detectors.merchant_timers import MerchantTimers
-from detectors.model_reasons import model_detectors, model_reasons
+from detectors.model_reasons import LATER_STAGES_AT_MOST, model_detectors, model_reasons
 from detectors.outbox import Outbox
 from detectors.rules import Rule, RuleGroup
 from features.events import ListingInput, OrderCreated, OrderEvent, OrderInput
@@ -131,24 +131,40 @@ class Assessor:
     # -- orders and listings ----------------------------------------------------------------------------------------
 
     def order(
-        self, kind: type[OrderEvent | BuyerClaims], order_id: str, order: OrderRecord, merchant: Merchant
+        self,
+        kind: type[OrderEvent | BuyerClaims],
+        order_id: str,
+        order: OrderRecord,
+        merchant: Merchant,
+        scored: float | None = None,
     ) -> None:
-        """Judge an order: always when it is placed, later when a rule for that type of event fires."""
+        """Judge an order: always when it is placed, later when a rule for that type of event fires, or when a model
+        just ``scored`` it so that its level rises.
+
+        Later stages reach elevated at most.
+        """
         rules = self._order_rules[kind]
         created = kind is OrderCreated
-        if rules is None and not created:
+        if rules is None and scored is None:
             return
+        modelled = 0
+        if scored is not None:
+            modelled = self.judge.policies.level_of_probability(scored)
+            if not created:
+                modelled = min(modelled, LATER_STAGES_AT_MOST)
+                if rules is None and modelled <= order.level:
+                    return
         context = Context(merchant, self.state.population, order)
         fired = rules(context) if rules is not None else None
-        if not fired and not created:
+        if not fired and not created and modelled <= order.level:
             return
         finding = Finding()
         if fired:
             self._fire(finding, fired)
-        probability = order.probability or 0.0
-        if created:
-            finding.raise_to(self.judge.policies.level_of_probability(probability), probability)
-        elif finding.level <= order.level:
+        probability = (order.probability or 0.0) if scored is None else scored
+        if scored is not None:
+            finding.raise_to(modelled, scored)
+        if not created and finding.level <= order.level:
             return
         self.state.statistics.assessments += 1
         order.level = finding.level

@@ -17,6 +17,8 @@ from detectors.standardize import RunningStandardizer, StandardizerState
 
 #: Log-odds are cut here (0.0000003): no evidence makes an outcome certain.
 _CERTAIN: Final = 15.0
+#: Labels over which the metrics forget.
+_MEMORY: Final = 5_000
 #: The input of the classifier that carries what is known in advance.
 _KNOWN: Final = "known effects"
 
@@ -52,6 +54,8 @@ class BadOrderModel:
     ----------
     inputs
         What describes an order.
+    name
+        What scores are published under.
     prior
         Share of bad orders expected before any is known.
     known
@@ -62,8 +66,6 @@ class BadOrderModel:
         Learning rate of the base rate.
     l2
         Strength of the pull.
-    memory
-        Labels over which the metrics forget.
 
     Attributes
     ----------
@@ -76,13 +78,13 @@ class BadOrderModel:
     progressive validation.
     """
 
-    name: str = "bad-order"
     version: str = "2"
 
     def __init__(
         self,
         inputs: Sequence[Input],
         *,
+        name: str = "bad-order",
         prior: float = 0.05,
         known: Mapping[str, KnownEffect] | None = None,
         rate: float = 0.01,
@@ -90,10 +92,10 @@ class BadOrderModel:
         pace: float = 300.0,
         intercept_rate: float = 0.004,
         l2: float = 0.02,
-        memory: int = 5_000,
     ) -> None:
         if not 0.0 < prior < 1.0:
             raise ValueError(f"the prior share of bad orders must lie between 0 and 1, not at {prior}")
+        self.name = name
         self._ranges = FixedRanges(inputs)
         self.inputs = self._ranges.inputs
         self._names = self._ranges.names
@@ -102,7 +104,6 @@ class BadOrderModel:
         self._intercept_rate = intercept_rate
         self._l2 = l2
         self._schedule = SettlingRate(rate, floor, pace)
-        self._memory = memory
         self._labels = 0
         self._base_rate = BaseRate()
         self._scaler, self._classifier, self._calibration = self._fresh()
@@ -113,7 +114,7 @@ class BadOrderModel:
             "pace": pace,
             "intercept_rate": intercept_rate,
             "l2": l2,
-            "memory": memory,
+            "memory": _MEMORY,
             **{
                 f"known.{name}": f"{effect.log_odds} {effect.reference}" for name, effect in self._known.effects.items()
             },
@@ -254,7 +255,7 @@ class BadOrderModel:
         classifier = InformedLogisticRegression(
             (*self._names, _KNOWN), {_KNOWN: 1.0}, self._intercept, self._schedule, self._intercept_rate, self._l2
         )
-        return RunningStandardizer(self._names), classifier, CalibrationTracker(self._memory)
+        return RunningStandardizer(self._names), classifier, CalibrationTracker(_MEMORY)
 
     def _point(self, scaled: Sequence[float | None]) -> dict[str, float]:
         """What the classifier sees: deviations from the mean by name, and the sum of the known effects."""

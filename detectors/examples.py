@@ -27,6 +27,8 @@ BEHAVIOUR_EVERY: Final = 4
 LISTINGS_KEPT: Final = 2_000
 #: Names of the stored lists.
 LABELS: Final = "examples:bad-order"
+#: Those of the models at purchase, at dispatch and at delivery.
+STAGE_LABELS: Final = (LABELS, "examples:bad-order-dispatch", "examples:bad-order-delivery")
 BEHAVIOURS: Final = "examples:anomaly"
 LISTINGS: Final = "examples:listing-category"
 
@@ -35,11 +37,16 @@ T = TypeVar("T")
 
 
 class LabelledOrder(Struct, frozen=True, array_like=True, gc=False):
-    """An order's inputs as scored, whether it went wrong, and the probability given when it was placed."""
+    """An order's inputs as scored at a stage, whether it went wrong, and the probability given then.
+
+    ``time`` is when the outcome was due, ms. ``revised``: it was learned as the opposite before.
+    """
 
     values: list[float | None]
     bad: bool
     predicted: float | None
+    time: int = 0
+    revised: bool = False
 
 
 class CategorisedListing(Struct, frozen=True, array_like=True, gc=False):
@@ -56,13 +63,13 @@ class Examples:
     __slots__ = ("_behaviours", "_labels", "_listings")
 
     def __init__(self) -> None:
-        self._labels: deque[LabelledOrder] = deque(maxlen=LABELS_KEPT)
+        self._labels: tuple[deque[LabelledOrder], ...] = tuple(deque(maxlen=LABELS_KEPT) for _ in STAGE_LABELS)
         self._behaviours: deque[list[float | None]] = deque(maxlen=BEHAVIOURS_KEPT)
         self._listings: deque[CategorisedListing] = deque(maxlen=LISTINGS_KEPT)
 
-    def add_label(self, values: list[float | None], bad: bool, predicted: float | None) -> None:
-        """Keep an order that the bad-order model has learned."""
-        self._labels.append(LabelledOrder(values, bad, predicted))
+    def add_label(self, stage: int, label: LabelledOrder) -> None:
+        """Keep an order that the bad-order model of a stage has learned."""
+        self._labels[stage].append(label)
 
     def add_behaviour(self, values: list[float | None], learned: int) -> None:
         """Keep a behaviour that the anomaly model has learned, as its ``learned``-th, if it is in the sample."""
@@ -76,9 +83,10 @@ class Examples:
     def take(self) -> dict[str, tuple[list[bytes], int]]:
         """What was added since the last time, encoded, by list, with how many of the latest each list keeps."""
         taken: dict[str, tuple[list[bytes], int]] = {}
-        if self._labels:
-            taken[LABELS] = ([msgspec.json.encode(each) for each in self._labels], LABELS_KEPT)
-            self._labels.clear()
+        for name, labels in zip(STAGE_LABELS, self._labels, strict=True):
+            if labels:
+                taken[name] = ([msgspec.json.encode(each) for each in labels], LABELS_KEPT)
+                labels.clear()
         if self._behaviours:
             taken[BEHAVIOURS] = ([msgspec.json.encode(each) for each in self._behaviours], BEHAVIOURS_KEPT)
             self._behaviours.clear()
@@ -103,8 +111,13 @@ def retrain_bad_order(model: BadOrderModel, examples: Iterable[bytes]) -> int:
             continue
         usable.append(each)
     for each in usable:
+        if each.revised:
+            model.revise(each.values, each.bad, each.time)
+            continue
         predicted = each.predicted
-        model.learn(each.values, each.bad, predicted if predicted is None or 0.0 <= predicted <= 1.0 else None)
+        if predicted is not None and not 0.0 <= predicted <= 1.0:
+            predicted = None
+        model.learn(each.values, each.bad, predicted, each.time)
     return len(usable)
 
 

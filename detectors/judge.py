@@ -1,5 +1,6 @@
 """Who judges: settings and policies shared by all shards, and the models of one."""
 
+from math import log
 from typing import Final
 
 from msgspec import Struct
@@ -9,6 +10,7 @@ from detectors.bad_order import BadOrderModel
 from detectors.category import CategoryModel
 from detectors.examples import Examples
 from detectors.inputs import Input
+from detectors.known_effects import KnownEffect
 from detectors.merchant_timers import EMPTY_DAYS
 from detectors.policy import PolicySet
 from detectors.signing import Signer
@@ -16,6 +18,7 @@ from features.decode import InputLimits
 from features.order import LONGEST_PROMISE_DAYS, OUTCOME_DAYS
 from features.outputs import Mode
 from features.pseudonyms import Pseudonyms
+from features.stage_vectors import DELIVERY_INPUTS, DISPATCH_INPUTS
 from features.vectors import BEHAVIOUR_INPUTS, ORDER_INPUTS
 from features.windows import DAY_MS
 
@@ -80,14 +83,24 @@ class Judge:
 class Models:
     """The models of one shard: they learn in the order of its events."""
 
-    __slots__ = ("anomaly", "bad_order", "category", "examples")
+    __slots__ = ("anomaly", "bad_order", "category", "delivery", "dispatch", "examples")
 
-    def __init__(self, anomaly: BehaviourAnomaly, bad_order: BadOrderModel, category: CategoryModel) -> None:
+    def __init__(
+        self,
+        anomaly: BehaviourAnomaly,
+        stages: tuple[BadOrderModel, BadOrderModel, BadOrderModel],
+        category: CategoryModel,
+    ) -> None:
         self.anomaly = anomaly
-        self.bad_order = bad_order
+        self.bad_order, self.dispatch, self.delivery = stages
         self.category = category
         #: What they learned and is not stored yet.
         self.examples = Examples()
+
+    @property
+    def stages(self) -> tuple[BadOrderModel, BadOrderModel, BadOrderModel]:
+        """The bad-order models at purchase, at dispatch and at delivery."""
+        return self.bad_order, self.dispatch, self.delivery
 
     @property
     def version(self) -> str:
@@ -95,10 +108,37 @@ class Models:
         return "+".join(f"{each.name}-{each.version}" for each in (self.anomaly, self.bad_order, self.category))
 
 
+def bad_order_models() -> tuple[BadOrderModel, BadOrderModel, BadOrderModel]:
+    """Untrained models of an order at purchase, at dispatch and at delivery.
+
+    What was judged at purchase is worth half of its log-odds later, until labels say more; the other half is what has
+    happened since. Labels of delivery are few where few buyers rate, so that model learns faster.
+    """
+    middle = log(BAD_ORDER_PRIOR / (1.0 - BAD_ORDER_PRIOR))
+    return (
+        BadOrderModel([Input(*given) for given in ORDER_INPUTS], prior=BAD_ORDER_PRIOR),
+        BadOrderModel(
+            [Input(*given) for given in DISPATCH_INPUTS],
+            name="bad-order-dispatch",
+            prior=BAD_ORDER_PRIOR,
+            known={"purchase_log_odds": KnownEffect(0.5, middle), "days_left_margin": KnownEffect(-0.8, 1.0)},
+        ),
+        BadOrderModel(
+            [Input(*given) for given in DELIVERY_INPUTS],
+            name="bad-order-delivery",
+            prior=BAD_ORDER_PRIOR,
+            known={"purchase_log_odds": KnownEffect(0.5, middle)},
+            rate=0.03,
+            floor=0.006,
+            l2=0.01,
+        ),
+    )
+
+
 def fresh_models(seed: int) -> Models:
     """Untrained models of the present shape."""
     return Models(
         BehaviourAnomaly([Input(*given) for given in BEHAVIOUR_INPUTS], seed=seed, n_trees=ANOMALY_TREES),
-        BadOrderModel([Input(*given) for given in ORDER_INPUTS], prior=BAD_ORDER_PRIOR),
+        bad_order_models(),
         CategoryModel(),
     )

@@ -2,25 +2,39 @@
 
 from collections.abc import Sequence
 from math import exp
+from typing import Final
 
 from detectors.judge import Models
 from detectors.policy import PolicySet
 from features.feature import Context
 from features.input_words import input_window, input_words
-from features.order import scored_values
+from features.order import OrderRecord, scored_values
 from features.outputs import Detector, Reason
 from features.priors import DEFAULT_PRIORS
 from features.vectors import behaviour_vector
 from features.windows import WINDOWS
+
+#: Level that the models of dispatch and delivery can raise an order to: elevated. They say that a buyer will be
+#: disappointed, which accuses nobody.
+LATER_STAGES_AT_MOST: Final = 2
+#: Code of a stage's reasons, when it is judged, and what is judged.
+_STAGES: Final = (
+    ("bad_order_model", "at purchase", "a bad order"),
+    ("bad_order_dispatch_model", "at dispatch", "a late or bad order"),
+    ("bad_order_delivery_model", "at delivery", "a complaint"),
+)
 
 
 def model_detectors(models: Models, context: Context) -> list[Detector]:
     """What the models say of a subject, as scores."""
     found = []
     order = context.order
-    if order is not None and order.probability is not None:
-        model = models.bad_order
-        found.append(Detector(model.name, model.version, order.probability))
+    if order is not None:
+        found += [
+            Detector(model.name, model.version, judged)
+            for model, judged in zip(models.stages, _judged(order), strict=True)
+            if judged is not None
+        ]
     anomaly = context.merchant.record.anomaly
     if anomaly is not None and context.order is None and context.listing is None:
         found.append(Detector(models.anomaly.name, models.anomaly.version, round(anomaly, 5)))
@@ -34,25 +48,7 @@ def model_reasons(models: Models, policies: PolicySet, level: int, context: Cont
     order = context.order
     record = context.merchant.record
     if order is not None:
-        if order.probability is None or policies.level_of_probability(order.probability) < max(1, level):
-            return []
-        values = scored_values(order)
-        if values is None:
-            return []
-        parts = models.bad_order.contributions(values)
-        typical = models.bad_order.typical()
-        return [
-            Reason(
-                "bad_order_model",
-                f"{input_words(name)} ({name}) raises the odds of a bad order by a factor of {exp(part):.2g}, "
-                f"{share:.0%} of all that raises them",
-                round(share, 4),
-                observed=_rounded(values[index]),
-                expected=_rounded(typical[index]),
-                window=input_window(name) or "at purchase",
-            )
-            for index, name, part, share in largest(parts)
-        ]
+        return _order_reasons(models, policies, level, order)
     if context.listing is not None:
         return []
     found = []
@@ -75,6 +71,41 @@ def model_reasons(models: Models, policies: PolicySet, level: int, context: Cont
             for index, name, part, share in largest(model.contributions(vector))
         ]
     return found
+
+
+def _order_reasons(models: Models, policies: PolicySet, level: int, order: OrderRecord) -> list[Reason]:
+    """Of the latest stage whose probability reaches the level."""
+    judged = _judged(order)
+    for stage in (2, 1, 0):
+        probability = judged[stage]
+        if probability is None:
+            continue
+        reached = policies.level_of_probability(probability)
+        if min(reached, LATER_STAGES_AT_MOST if stage else reached) < max(1, level):
+            continue
+        values = scored_values(order, stage)
+        if values is None:
+            continue
+        model = models.stages[stage]
+        typical = model.typical()
+        code, when, outcome = _STAGES[stage]
+        return [
+            Reason(
+                code,
+                f"{input_words(name)} ({name}) raises the odds of {outcome} by a factor of {exp(part):.2g}, "
+                f"{share:.0%} of all that raises them",
+                round(share, 4),
+                observed=_rounded(values[index]),
+                expected=_rounded(typical[index]),
+                window=input_window(name) or when,
+            )
+            for index, name, part, share in largest(model.contributions(values))
+        ]
+    return []
+
+
+def _judged(order: OrderRecord) -> tuple[float | None, float | None, float | None]:
+    return order.probability, order.probability_dispatch, order.probability_delivery
 
 
 def _share_of_bad_orders(context: Context, probability: float) -> Reason:

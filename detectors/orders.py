@@ -6,32 +6,26 @@ from typing import Any, Final
 from xxhash import xxh3_64_intdigest
 
 from detectors.assess import Assessor
+from detectors.order_stages import OrderStages
 from features import events
 from features.events import OrderEvent
 from features.keys import entity_key, split_key
 from features.merchant import GMV, TRACKING_LIMIT, Merchant
 from features.order import (
-    BAD,
     DEFAULT_DELIVER_MS,
     DEFAULT_SHIP_MS,
     DEFECTS,
     LATE_DELIVERY,
     LONGEST_PROMISE_MS,
-    NOT_SCORED,
-    OUTCOME_DUE,
     OVERDUE,
     RETURN_FLAGS,
     SEEN_LIMIT,
     OrderRecord,
-    keep_scored,
     next_timer,
     outcome_due,
     retention_end,
-    scored_values,
 )
 from features.priors import begin_day
-from features.rounding import nearest
-from features.vectors import order_vector
 from features.windows import DAY_MS
 
 #: 40 bits keep the numbers short in JSON; among the few events of one order they never collide.
@@ -42,6 +36,10 @@ _TRACKING_MASK = (1 << 24) - 1
 _PROGRESS: Final = frozenset((events.OrderShipped, events.OrderTracked, events.OrderDelivered, events.OrderCancelled))
 #: What a buyer who abuses refunds has to send.
 _CLAIMS: Final = frozenset((events.OrderReturnRequested, events.OrderDisputed))
+#: What tells how an order that may not have arrived turned out.
+_OUTCOMES: Final = frozenset(
+    (events.OrderReturnRequested, events.OrderRefunded, events.OrderDisputed, events.OrderReviewed)
+)
 #: Tracking numbers kept of one order.
 _NUMBERS_LIMIT = 4
 
@@ -54,7 +52,7 @@ def event_digest(event_id: str) -> int:
 class OrderFlow:
     """Applies order events to a shard's state."""
 
-    __slots__ = ("_assessor", "_judge", "_models", "_orders", "_retention_days", "_state", "_statistics")
+    __slots__ = ("_assessor", "_judge", "_orders", "_retention_days", "_stages", "_state", "_statistics")
 
     def __init__(self, assessor: Assessor) -> None:
         self._assessor = assessor
@@ -62,7 +60,7 @@ class OrderFlow:
         self._orders = assessor.state.orders
         self._statistics = assessor.state.statistics
         self._judge = assessor.judge
-        self._models = assessor.models
+        self._stages = OrderStages(assessor.models, assessor.state)
         self._retention_days = assessor.judge.settings.retention_days
 
     def apply(self, event: OrderEvent) -> None:
@@ -104,6 +102,8 @@ class OrderFlow:
         if not order.timer:
             order.timer = at + self._retention_days * DAY_MS
             state.timers.set("o" + key, order.timer)
+        if kind in _OUTCOMES and order.delivered is None:
+            self._stages.arrived(order, merchant, at)
         if not _HANDLERS[kind](order, event):
             # Most scans say nothing new: no fact changed, so nothing else can.
             return
@@ -131,7 +131,14 @@ class OrderFlow:
             self._wait(key, order)
         if not order.segment_known:
             self._learn_lateness(order, event.occurred_at)
-        self._assessor.order(kind, event.order_id, order, merchant)
+        scored = None
+        if kind is events.OrderShipped:
+            scored = self._stages.shipped(order)
+        elif order.delivered == event.occurred_at and kind in _PROGRESS:
+            scored = self._stages.arrived(order, merchant, event.occurred_at)
+        elif order.learned:
+            self._stages.revise(order)
+        self._assessor.order(kind, event.order_id, order, merchant, scored)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
 
@@ -139,14 +146,17 @@ class OrderFlow:
         """A new order: its facts, its place in the merchant's counts, its judgement."""
         self._create(event, key, order, merchant)
         changed = merchant.reflag(order)
-        self._score(order, merchant, event)
+        listing = self._state.listings.get(entity_key(event.merchant_id, event.items[0].listing_id))
+        probability = self._stages.placed(order, merchant, listing)
+        self._state.population.order_placed(event.occurred_at)
         # What happened to it may have arrived before the order itself.
         self._learn_lateness(order, event.occurred_at)
-        self._assessor.order(events.OrderCreated, event.order_id, order, merchant)
+        self._assessor.order(events.OrderCreated, event.order_id, order, merchant, probability)
         if len(order.seen) > 1:
             # What came before its order could not be judged then.
             if order.delivered is not None:
                 self._learn_lateness(order, event.occurred_at)
+                self._stages.arrived(order, merchant, event.occurred_at)
             for kind in _facts_of(order):
                 self._assessor.order(kind, event.order_id, order, merchant)
         self._assessor.merchant(merchant, changed & DEFECTS != 0)
@@ -158,6 +168,8 @@ class OrderFlow:
         order.created = at
         order.buyer, order.buyer_key = buyer, _ = self._judge.pseudonyms.pair("buyer", event.buyer_id)
         order.total = event.total
+        if event.checkout_total is not None and event.checkout_total > event.total:
+            order.checkout_total = event.checkout_total
         order.items = len(event.items)
         order.ship_by = _promise(at, event.ship_by, DEFAULT_SHIP_MS)
         order.deliver_by = _promise(at, event.deliver_by, DEFAULT_DELIVER_MS)
@@ -201,16 +213,6 @@ class OrderFlow:
         if timer != order.timer:
             order.timer = timer
             self._state.timers.set("o" + key, timer)
-
-    def _score(self, order: OrderRecord, merchant: Merchant, event: events.OrderCreated) -> None:
-        """Judge a fresh order by the bad-order model, and keep its inputs for the day its outcome is known."""
-        listing = self._state.listings.get(entity_key(event.merchant_id, event.items[0].listing_id))
-        population = self._state.population
-        values = order_vector(order, merchant, listing, population)
-        population.order_placed(event.occurred_at)
-        model = self._models.bad_order
-        keep_scored(order, values)
-        order.probability = nearest(model.observe_and_predict(values), 1e5)
 
     @staticmethod
     def _check_tracking(order: OrderRecord, merchant: Merchant, number: str) -> None:
@@ -276,7 +278,8 @@ class OrderFlow:
             if overdue:
                 self._overdue(order, split_key(key)[0], time)
         if not order.matured and time >= outcome_due(order):
-            self._mature(order)
+            order.matured = True
+            self._stages.mature(order)
         self._wait(key, order)
 
     def _overdue(self, order: OrderRecord, merchant_id: str, time: int) -> None:
@@ -289,20 +292,9 @@ class OrderFlow:
         changed = merchant.reflag(order)
         if order.delivery_overdue:
             self._learn_lateness(order, time)
+            self._stages.arrived(order, merchant, time)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
-
-    def _mature(self, order: OrderRecord) -> None:
-        """The order's outcome is known: learn from its inputs as they were scored."""
-        order.matured = True
-        values = scored_values(order)
-        if values is not None:
-            if order.flags & OUTCOME_DUE:
-                bad = order.flags & BAD != 0
-                self._models.bad_order.learn(values, bad, order.probability)
-                self._models.examples.add_label(values, bad, order.probability)
-                self._state.statistics.labels += 1
-            order.scored = NOT_SCORED
 
     def _retire(self, key: str, order: OrderRecord) -> None:
         """Forget an order; what it added to the counts leaves them with their windows."""

@@ -101,7 +101,9 @@ class OrderEvent(Event, frozen=True, kw_only=True, gc=False):
 
 
 class OrderCreated(OrderEvent, frozen=True, kw_only=True, tag="order.created"):
-    """A buyer ordered. ``ship_by`` and ``deliver_by`` are what the buyer was promised."""
+    """A buyer ordered. ``ship_by`` and ``deliver_by`` are what the buyer was promised; ``checkout_total`` is what was
+    paid at the checkout in all, for orders at other merchants too.
+    """
 
     buyer_id: Id
     items: Annotated[list[OrderItem], Meta(min_length=1, max_length=200)]
@@ -113,6 +115,7 @@ class OrderCreated(OrderEvent, frozen=True, kw_only=True, tag="order.created"):
     ship_to: Label | None = None
     device_id: Id | None = None
     channel: Channel | None = None
+    checkout_total: Money | None = None
 
 
 class OrderShipped(OrderEvent, frozen=True, kw_only=True, tag="order.shipped"):

@@ -39,6 +39,19 @@ _WORDS: Final = {
     "unit_price_to_category": "the price of a piece against the category's median",
     "buyer_orders_at_merchant_30d": "the buyer's orders at the merchant",
     "listing_age_days": "the age of the listing (days)",
+    # -- an order at dispatch and at delivery
+    "purchase_log_odds": "what was judged at purchase (log-odds)",
+    "dispatch_days": "the days until dispatch",
+    "ship_slack_days": "the days left for dispatch",
+    "days_left_margin": "the time left for delivery (logarithm of days left over expected days)",
+    "promise_margin_at_dispatch": "the time to spare in the promise, as seen at dispatch (logarithm)",
+    "late_days": "the days of delay",
+    "late": "the delay",
+    "undelivered": "that it has not arrived",
+    "delivery_days": "the days since the order",
+    "ship_late_days": "the delay of dispatch",
+    "checkout_ratio": "other merchants' parcels of the same checkout",
+    "low_rating_rate_90d_shrunk": "the share of orders rated 1 or 2",
 }
 _WINDOW: Final = re.compile(r"_(\d+)(h|d)(?:_|$)")
 

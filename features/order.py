@@ -127,7 +127,7 @@ class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"})
     segment_known: bool = False
     #: Digests of the events applied, so that a repeated event counts once.
     seen: list[int] = []
-    #: Inputs of the bad-order model as scored (see :func:`keep_scored`), and what was judged then.
+    #: Inputs of the bad-order model as scored (see :func:`encode_scored`), and what was judged then.
     scored: Raw = NOT_SCORED
     probability: float | None = None
     level: int = 0
@@ -137,19 +137,29 @@ class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"})
     buyer_key: int = 0
     buyer_claims: int = 0
     buyer_claim_merchants: int = 0
+    #: What the buyer paid at the checkout, other merchants' parts included; 0 where that is not more than the total.
+    checkout_total: int = 0
+    #: Inputs as scored when it was shipped and when it had arrived, and what was judged then.
+    scored_dispatch: Raw = NOT_SCORED
+    probability_dispatch: float | None = None
+    scored_delivery: Raw = NOT_SCORED
+    probability_delivery: float | None = None
+    #: Two bits a stage (purchase, dispatch, delivery): whether its outcome was learned, and whether as bad.
+    learned: int = 0
 
 
-def keep_scored(order: OrderRecord, values: Sequence[float | None]) -> None:
-    """Keep the inputs that an order was scored by until its outcome is known.
+def encode_scored(values: Sequence[float | None]) -> Raw:
+    """The inputs that an order was scored by, kept as long as the order is: its outcome comes late and may change.
 
-    They are encoded once and stay so: an order is stored with each of its events, and twenty floats are most of it.
+    They are encoded once and stay so: an order is stored with each of its events, and they are most of it.
     """
-    order.scored = Raw(_encode(values))
+    return Raw(_encode(values))
 
 
-def scored_values(order: OrderRecord) -> list[float | None] | None:
-    """The inputs that :func:`keep_scored` keeps, or ``None``."""
-    return _decode(order.scored) if order.scored else None
+def scored_values(order: OrderRecord, stage: int = 0) -> list[float | None] | None:
+    """The inputs that an order was scored by at purchase (0), dispatch (1) or delivery (2), or ``None``."""
+    kept = (order.scored, order.scored_dispatch, order.scored_delivery)[stage]
+    return _decode(kept) if kept else None
 
 
 def flags_of(order: OrderRecord) -> int:

@@ -61,6 +61,8 @@ class Statistics(Struct):
     outputs: int = 0
     timers: int = 0
     labels: int = 0
+    #: Outcomes that changed after they were learned, and were learned anew.
+    revisions: int = 0
     #: Messages of shards that were applied.
     messages: int = 0
     #: Matches of rules in shadow mode, by rule.

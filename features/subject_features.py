@@ -7,6 +7,7 @@ from typing import Final
 from features.feature import Context, Feature, Getter
 from features.listing import ListingRecord
 from features.order import DELIVERED_NOT_RECEIVED, OrderRecord
+from features.stage_vectors import checkout_ratio
 from features.windows import DAY_MS
 
 HOUR_MS: Final = 3_600_000
@@ -75,6 +76,27 @@ _ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], f
         "that the order turns out bad, judged when it was placed",
         "not scored",
         lambda _, o: o.probability,
+    ),
+    (
+        "bad_order_probability_dispatch",
+        "probability, 0 to 1",
+        "that it comes late or goes wrong afterwards, judged when it was shipped",
+        "not shipped, or only when its promise had passed",
+        lambda _, o: o.probability_dispatch,
+    ),
+    (
+        "bad_order_probability_delivery",
+        "probability, 0 to 1",
+        "that its buyer claims, disputes or rates it 1 or 2, judged when it had arrived or its promise had passed",
+        "not arrived and not overdue",
+        lambda _, o: o.probability_delivery,
+    ),
+    (
+        "checkout_ratio",
+        "ratio, 1 or more",
+        "what the buyer paid at the checkout over this order's total: above 1, other merchants' parcels belong to it",
+        "never",
+        lambda _, o: checkout_ratio(o),
     ),
     (
         "scan_before_order_hours",

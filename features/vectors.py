@@ -68,6 +68,7 @@ _late_ship_30d = _shrunk("late_ship", 1)
 _late_delivery_30d = _shrunk("late_delivery", 1)
 _not_received_30d = _shrunk("not_received", 1)
 _bad_order_90d = _shrunk("bad_order", 3)
+low_rating_90d = _shrunk("low_rating", 3)
 
 
 def behaviour_vector(merchant: Merchant, population: Population) -> list[float | None]:

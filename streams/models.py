@@ -2,9 +2,10 @@
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-from detectors.examples import BEHAVIOURS, LABELS, LISTINGS, retrain_anomaly, retrain_bad_order, retrain_category
+from detectors.examples import BEHAVIOURS, LISTINGS, STAGE_LABELS, retrain_anomaly, retrain_bad_order, retrain_category
 from detectors.judge import Models
 from detectors.model import Estimator, SnapshotMismatch
 from detectors.signing import Signer
@@ -14,9 +15,11 @@ logger = logging.getLogger("shopwarden.models")
 
 ANOMALY: Final = "model:anomaly"
 BAD_ORDER: Final = "model:bad-order"
+#: Those of the models at purchase, at dispatch and at delivery.
+STAGES: Final = (BAD_ORDER, "model:bad-order-dispatch", "model:bad-order-delivery")
 CATEGORY: Final = "model:listing-category"
 #: Lists that models are trained anew from.
-EXAMPLES: Final = (LABELS, BEHAVIOURS, LISTINGS)
+EXAMPLES: Final = (*STAGE_LABELS, BEHAVIOURS, LISTINGS)
 
 _RETRAINED: Final = "model %s is trained anew from %d kept examples: %s"
 _UNSIGNED: Final = "model %s was stored by version 1 of the state, without a signature; it is signed from now on"
@@ -28,7 +31,10 @@ def signed_snapshots(models: Models, signer: Signer, shard: int) -> dict[str, by
     """
     snapshots = {
         ANOMALY: signer.sign(_place(shard, ANOMALY), models.anomaly.snapshot()),
-        BAD_ORDER: signer.sign(_place(shard, BAD_ORDER), models.bad_order.snapshot()),
+        **{
+            name: signer.sign(_place(shard, name), model.snapshot())
+            for name, model in zip(STAGES, models.stages, strict=True)
+        },
     }
     if models.category.changed:
         snapshots[CATEGORY] = signer.sign(_place(shard, CATEGORY), models.category.snapshot())
@@ -39,9 +45,11 @@ def load_models(models: Models, loaded: Loaded, signer: Signer, shard: int) -> N
     """Continue untrained models from their snapshots; one that is not ours or does not fit is trained from examples,
     with a warning that says why. The same store gives the same models.
     """
-    labels, behaviours = loaded.lists.get(LABELS, []), loaded.lists.get(BEHAVIOURS, [])
+    behaviours = loaded.lists.get(BEHAVIOURS, [])
     _load(ANOMALY, models.anomaly, loaded, signer, shard, lambda: retrain_anomaly(models.anomaly, behaviours))
-    _load(BAD_ORDER, models.bad_order, loaded, signer, shard, lambda: retrain_bad_order(models.bad_order, labels))
+    for stage, examples, model in zip(STAGES, STAGE_LABELS, models.stages, strict=True):
+        labels = loaded.lists.get(examples, [])
+        _load(stage, model, loaded, signer, shard, partial(retrain_bad_order, model, labels))
     listings = loaded.lists.get(LISTINGS, [])
     _load(CATEGORY, models.category, loaded, signer, shard, lambda: retrain_category(models.category, listings))
 

@@ -237,6 +237,6 @@ def stored(core: Core) -> dict[str, bytes]:
     found = {f"{kind}:{key}": _encode(value) for kind, values in parts.items() for key, value in values.items()}
     return found | {
         "anomaly": core.models.anomaly.snapshot(),
-        "bad_order": core.models.bad_order.snapshot(),
+        **{model.name: model.snapshot() for model in core.models.stages},
         "category": core.models.category.snapshot(),
     }

@@ -7,7 +7,7 @@ from time import perf_counter
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from benchmarks.evaluation.anomaly_adbench import DATA_SETS, load, measure, our_scores, river_scores
-from benchmarks.evaluation.bad_order_olist import evaluate, order_inputs
+from benchmarks.evaluation.bad_order_olist import evaluate
 from benchmarks.evaluation.fraud_ecommerce import evaluate as evaluate_fraud
 from benchmarks.evaluation.fraud_ecommerce import load_purchases
 from benchmarks.evaluation.obfuscation import evaluate as evaluate_obfuscation
@@ -28,7 +28,7 @@ TASKS: Final[Mapping[str, Stage]] = {
     "late_at_dispatch": "dispatch",
     "negative_review_after_delivery": "delivery",
 }
-#: Shards that the task at purchase is also measured with.
+#: Shards that the tasks are also measured with.
 SHARDS: Final = 4
 # What `quick` takes of each set.
 _QUICK_ORDERS: Final = 3_000
@@ -74,8 +74,8 @@ def plan(data: Path, seeds: Sequence[int], scratch: Path, *, quick: bool) -> tup
     pieces += [Piece(("simulator", str(seed)), evaluate_seed, (seed, scratch, quick)) for seed in seeds]
     absent = [name for name in OLIST_FILES if not _there(data / "olist", f"{name}.csv")]
     if not absent:
-        pieces += [Piece(("olist", task), olist, (data / "olist", task, quick)) for task in TASKS]
-        pieces.append(Piece(("olist", "late_at_purchase", "four_shards"), olist_shards, (data / "olist", quick)))
+        pieces.append(Piece(("olist",), olist, (data / "olist", quick)))
+        pieces.append(Piece(("olist", "four_shards"), olist_shards, (data / "olist", quick)))
     else:
         missing.append(f"olist: there is no {absent[0]}.csv in {data / 'olist'}")
     if purchases := _there(data / "fraud_ecommerce", "Fraud_Data.csv"):
@@ -105,23 +105,27 @@ def assemble(results: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
         place[name[-1]] = dict(result)
     olist_figures = found.get("olist")
     if olist_figures:
+        for task, figures_of_four in olist_figures.pop("four_shards", {}).items():
+            olist_figures.setdefault(task, {})["four_shards"] = figures_of_four
         olist_figures["yardstick"] = {
             task: olist_figures[task].pop("yardstick") for task in TASKS if "yardstick" in olist_figures.get(task, {})
         }
     return found
 
 
-def olist(folder: Path, task: str, quick: bool) -> dict[str, Any]:
-    """One stage of Olist's orders with one shard, and batch models on the same rows."""
-    stage = TASKS[task]
-    rows, _ = evaluate(load_orders(folder)[: _QUICK_ORDERS if quick else None], 1, order_inputs(stage=stage), stage)
-    return figures(rows) | {"yardstick": yardstick(rows, retrain=not quick)}
+def olist(folder: Path, quick: bool) -> dict[str, Any]:
+    """Every stage of Olist's orders with one shard, and batch models on the same rows."""
+    rows = evaluate(load_orders(folder)[: _QUICK_ORDERS if quick else None], 1).rows
+    return {
+        task: figures(rows[stage]) | {"yardstick": yardstick(rows[stage], retrain=not quick)}
+        for task, stage in TASKS.items()
+    }
 
 
 def olist_shards(folder: Path, quick: bool) -> dict[str, Any]:
-    """Late deliveries at purchase, merchants spread over shards."""
-    rows, _ = evaluate(load_orders(folder)[: _QUICK_ORDERS if quick else None], SHARDS, order_inputs())
-    return figures(rows)
+    """The same with merchants spread over shards that tell each other what they count."""
+    rows = evaluate(load_orders(folder)[: _QUICK_ORDERS if quick else None], SHARDS).rows
+    return {task: figures(rows[stage]) for task, stage in TASKS.items()}
 
 
 def anomaly_ours(folder: Path, name: str, quick: bool) -> dict[str, Any]:

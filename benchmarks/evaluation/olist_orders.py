@@ -1,41 +1,51 @@
-"""Olist's orders as the bad-order model would meet them: inputs as known when it scores, labels when they become known.
+"""Olist's orders as the worker's models would meet them: scored at purchase, at dispatch and at delivery, and learned
+when their label becomes known.
 
-Simple on purpose and apart from the product's own import and features, but with their names, so that it measures the
-model and the choice of inputs. Nothing is used before it was known: rates learn at delivery or when the promise has
-passed, durations at delivery, ratings when they come, prices and ages from earlier orders.
+Nothing is used before it was known: rates learn at delivery or when the promise has passed, durations at delivery,
+ratings when they come, prices and ages from earlier orders. Shards tell each other what they counted every hour.
 """
 
-from bisect import insort
-from collections.abc import Iterator
-from datetime import UTC, datetime
-from heapq import heappop, heappush
-from math import cos, pi, sin
-from typing import Literal, NamedTuple, TypeAlias
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, NamedTuple, TypeAlias
 
+from benchmarks.evaluation.olist_knowledge import Knowledge, tell
 from benchmarks.evaluation.olist_rows import Order
-from features.delivery_times import DeliveryTimes
-from features.population import Population
-from features.windows import DAY_MS
+from benchmarks.evaluation.prequential import Row
+from detectors.bad_order import BadOrderModel
+from streams.evaluation.partitioner import shard_of
 
 #: When an order is scored, and for what: at purchase and when it is handed to the carrier for a late delivery, when its
 #: delivery is known for a rating of 1 or 2.
 Stage: TypeAlias = Literal["purchase", "dispatch", "delivery"]
 
-_MONTH_MS = 30 * DAY_MS
-#: Pseudo-orders and their share of late ones with which a merchant starts; the share of low ratings.
-_PRIOR = (50.0, 0.08)
-_LOW_RATINGS = 0.15
+_HOUR_MS: Final = 3_600_000
 #: What happens to an order, in this order where it happens at once.
-_SCORE, _OUTCOME, _REVIEW, _SHIP = range(4)
+_SCORE_DISPATCH, _SCORE_DELIVERY, _OUTCOME, _REVIEW, _SHIP, _PLACE = range(6)
 
 
 class Step(NamedTuple):
-    """What the model sees next at a time (ms): an order to score (``label`` is ``None``) or its label."""
+    """A row was scored (``label`` is ``None``) or its label learned, at a time (ms)."""
 
     number: int
     time: int
+    stage: Stage
     label: bool | None
-    values: dict[str, float | None]
+
+
+class Shard:
+    """What one shard knows, and its models."""
+
+    def __init__(self, models: Mapping[Stage, BadOrderModel], *, shared: bool) -> None:
+        self.knowledge = Knowledge(shared=shared)
+        self.models = models
+
+
+class Replay(NamedTuple):
+    """Rows as scored, by the time of scoring; what happened, in order; and the shards as they are at the end."""
+
+    rows: dict[Stage, list[Row]]
+    steps: list[Step]
+    shards: list[Shard]
 
 
 def scored_at(order: Order, stage: Stage) -> int | None:
@@ -58,189 +68,94 @@ def label_of(order: Order, stage: Stage) -> bool:
     return order.late if stage != "delivery" else order.rating is not None and order.rating <= 2
 
 
-def steps(orders: list[Order], stage: Stage = "purchase") -> Iterator[Step]:
-    """Orders to score and labels in the order in which they happen and become known."""
-    knowledge = _Knowledge()
-    waiting: list[tuple[int, int, int]] = []
-    scored: dict[int, dict[str, float | None]] = {}
+def replay(orders: Sequence[Order], shards: Sequence[Shard]) -> Replay:
+    """Let shards meet the orders of their merchants, all in order of time."""
+    run = _Run(orders, shards)
+    told = 0
+    for time, _, number, what in sorted(_happenings(orders)):
+        if len(shards) > 1 and time // _HOUR_MS > told:
+            told = time // _HOUR_MS
+            tell([shard.knowledge for shard in shards], time)
+        run.happen(number, time, what)
+    return run.result()
+
+
+def _happenings(orders: Sequence[Order]) -> list[tuple[int, int, int, int]]:
+    """What happens: time, rank at that time, order, what. At one time earlier orders come before those placed then."""
+    found = []
     for number, order in enumerate(orders):
-        while waiting and waiting[0][0] <= order.created:
-            yield from _happen(waiting, orders, knowledge, scored, stage)
-        values = knowledge.inputs(order)
-        knowledge.place(order)
-        score = scored_at(order, stage)
-        if score is not None:
-            scored[number] = values
-        if stage == "purchase":
-            yield Step(number, order.created, None, values)
-        elif score is not None:
-            heappush(waiting, (score, number, _SCORE))
-        heappush(waiting, (order.known, number, _OUTCOME))
-        heappush(waiting, (min(order.shipped or order.ship_by + 1, order.ship_by + 1), number, _SHIP))
-        if order.reviewed is not None:
-            heappush(waiting, (max(order.created, order.reviewed), number, _REVIEW))
-    while waiting:
-        yield from _happen(waiting, orders, knowledge, scored, stage)
-
-
-def _happen(
-    waiting: list[tuple[int, int, int]],
-    orders: list[Order],
-    knowledge: "_Knowledge",
-    scored: dict[int, dict[str, float | None]],
-    stage: Stage,
-) -> Iterator[Step]:
-    time, number, what = heappop(waiting)
-    order = orders[number]
-    if what == _SHIP:
-        knowledge.ship_known(order)
-    elif what == _SCORE:
-        more = knowledge.dispatched(order, time) if stage == "dispatch" else knowledge.delivered(order, time)
-        scored[number] = scored[number] | more
-        yield Step(number, time, None, scored[number])
-    elif what == _OUTCOME:
-        knowledge.outcome_known(order, time)
-        if stage != "delivery" and number in scored:
-            yield Step(number, time, order.late, scored.pop(number))
-    else:
-        knowledge.rated(order, time)
-        if stage == "delivery":
-            yield Step(number, time, label_of(order, stage), scored.pop(number))
-
-
-class _Seller:
-    """What is known of a seller: its orders, and outcomes of those old enough."""
-
-    def __init__(self, first: int) -> None:
-        self.first = first
-        self.placed: list[int] = []
-        self.ship: list[tuple[int, bool]] = []
-        self.delivery: list[tuple[int, bool]] = []
-        self.rated: list[tuple[int, bool]] = []
-        self.overdue: set[str] = set()
-
-
-def _shrunk(outcomes: list[tuple[int, bool]], since: int, mean: float = _PRIOR[1]) -> float:
-    strength = _PRIOR[0]
-    recent = [bad for placed, bad in outcomes if placed >= since]
-    return (sum(recent) + strength * mean) / (len(recent) + strength)
-
-
-class _Knowledge:
-    """Everything known at a moment, by the product's own counters where they are pure."""
-
-    def __init__(self) -> None:
-        self.population = Population()
-        self.deliveries = DeliveryTimes()
-        #: From the hand-over to the carrier on.
-        self.transits = DeliveryTimes()
-        #: Low ratings, of all and by category.
-        self.ratings = Population()
-        self.sellers: dict[str, _Seller] = {}
-        self.prices: dict[str, list[int]] = {}
-        self.listed: dict[str, int] = {}
-        self.buyers: dict[tuple[str, str], list[int]] = {}
-
-    def inputs(self, order: Order) -> dict[str, float | None]:
-        """Inputs of the bad-order model, by name."""
-        now = order.created
-        seller = self.sellers.get(order.seller) or _Seller(now)
-        month = [at for at in seller.placed if at >= now - _MONTH_MS]
-        day = sum(at >= now - DAY_MS for at in month)
-        prices = self.prices.get(order.category, [])
-        route = f"{order.ship_from}>{order.ship_to}"
-        weekday = datetime.fromtimestamp(now / 1000, UTC).weekday()
-        overall, region, place, category = self.population.segment_rates(order.ship_to, route, order.category)
-        return {
-            "promise_margin": self.deliveries.promise_margin(now, order.deliver_by, order.ship_to, route),
-            "order_total": order.total,
-            "order_quantity": order.items,
-            "promised_days": (order.deliver_by - now) / DAY_MS,
-            "handling_days": (order.ship_by - now) / DAY_MS,
-            "slack_days": (order.deliver_by - order.ship_by) / DAY_MS,
-            "weekday_sin": sin(2 * pi * weekday / 7),
-            "weekday_cos": cos(2 * pi * weekday / 7),
-            "overall_late_rate": overall,
-            "region_late_rate": region,
-            "route_late_rate": place,
-            "category_late_rate": category,
-            "late_ship_rate_30d_shrunk": _shrunk(seller.ship, now - _MONTH_MS),
-            "late_delivery_rate_30d_shrunk": _shrunk(seller.delivery, now - _MONTH_MS),
-            "bad_order_rate_90d_shrunk": _shrunk(seller.delivery, now - 3 * _MONTH_MS),
-            "overdue_per_order_30d": min(1.0, len(seller.overdue) / len(month)) if month else 0.0,
-            "orders_30d": len(month),
-            "orders_burst_1d": (day + 1) / (len(month) / 30 + 1),
-            "account_age_days": (now - seller.first) / DAY_MS,
-            "unit_price_to_category": order.unit_price / max(1, prices[len(prices) // 2])
-            if len(prices) >= 10
-            else None,
-            "buyer_orders_at_merchant_30d": sum(
-                at >= now - _MONTH_MS for at in self.buyers.get((order.seller, order.buyer), ())
-            ),
-            "listing_age_days": (now - self.listed.get(order.product, now)) / DAY_MS,
+        created = order.created
+        found.append((created, 1, number, _PLACE))
+        times = {
+            _SCORE_DISPATCH: scored_at(order, "dispatch"),
+            _SCORE_DELIVERY: scored_at(order, "delivery"),
+            _OUTCOME: order.known,
+            _REVIEW: order.reviewed,
+            _SHIP: min(order.shipped or order.ship_by + 1, order.ship_by + 1),
         }
+        for what, at in times.items():
+            if at is not None:
+                time = max(created, at)
+                found.append((time, 0 if created < time else 2, number, what))
+    return found
 
-    def dispatched(self, order: Order, now: int) -> dict[str, float | None]:
-        """What is known in addition when the carrier has the order."""
-        self.transits.placed(now)
-        route = f"{order.ship_from}>{order.ship_to}"
-        return {
-            "dispatch_days": (now - order.created) / DAY_MS,
-            "ship_slack_days": (order.ship_by - now) / DAY_MS,
-            "days_left": (order.deliver_by - now) / DAY_MS,
-            "transit_margin": self.transits.promise_margin(now, order.deliver_by, order.ship_to, route),
+
+class _Run:
+    """A replay under way."""
+
+    def __init__(self, orders: Sequence[Order], shards: Sequence[Shard]) -> None:
+        self._orders = orders
+        self._shards = shards
+        self._owners = [shards[shard_of(order.seller.encode(), len(shards))] for order in orders]
+        self._scored: dict[Stage, dict[int, tuple[int, list[float | None], float]]] = {
+            "purchase": {},
+            "dispatch": {},
+            "delivery": {},
         }
+        self._rows: dict[Stage, dict[int, Row]] = {"purchase": {}, "dispatch": {}, "delivery": {}}
+        self._steps: list[Step] = []
 
-    def delivered(self, order: Order, now: int) -> dict[str, float | None]:
-        """What is known in addition when the order has arrived, or is rated before."""
-        arrived = order.delivered is not None and order.delivered <= now
-        shipped = order.shipped if order.shipped is not None and order.shipped <= now else now
-        late_by = (now - order.deliver_by) / DAY_MS
-        overall, _, _, category = self.ratings.segment_rates("", "", order.category)
-        seller = self.sellers[order.seller]
-        return {
-            "lateness_days": late_by,
-            "late_days": max(0.0, late_by),
-            "late": float(late_by > 0),
-            "undelivered": float(not arrived),
-            "delivery_days": (now - order.created) / DAY_MS,
-            "ship_late_days": max(0.0, (shipped - order.ship_by) / DAY_MS),
-            "low_rating_rate": overall,
-            "category_low_rating_rate": category,
-            "merchant_low_rating_rate": _shrunk(seller.rated, now - 6 * _MONTH_MS, _LOW_RATINGS),
+    def happen(self, number: int, time: int, what: int) -> None:
+        """Something happens to an order."""
+        order = self._orders[number]
+        knowledge = self._owners[number].knowledge
+        if what == _PLACE:
+            self._score(number, time, "purchase", knowledge.placing(order))
+            knowledge.place(order)
+        elif what == _SHIP:
+            knowledge.ship_known(order)
+        elif what == _OUTCOME:
+            knowledge.outcome_known(order, time)
+            self._learn(number, time, "purchase")
+            self._learn(number, time, "dispatch")
+        elif what == _REVIEW:
+            knowledge.rated(order, time)
+            self._learn(number, time, "delivery")
+        else:
+            probability = self._scored["purchase"][number][2]
+            if what == _SCORE_DISPATCH:
+                self._score(number, time, "dispatch", knowledge.dispatched(order, time, probability))
+            else:
+                self._score(number, time, "delivery", knowledge.delivered(order, time, probability))
+
+    def _score(self, number: int, time: int, stage: Stage, inputs: Mapping[str, float | None]) -> None:
+        model = self._owners[number].models[stage]
+        values = [inputs[each.name] for each in model.inputs]
+        self._scored[stage][number] = time, values, model.observe_and_predict(values)
+        self._steps.append(Step(number, time, stage, None))
+
+    def _learn(self, number: int, time: int, stage: Stage) -> None:
+        if number not in self._scored[stage]:
+            return
+        placed, values, probability = self._scored[stage][number]
+        label = label_of(self._orders[number], stage)
+        self._owners[number].models[stage].learn(values, label, probability, time)
+        self._rows[stage][number] = Row(placed, time, values, label, probability)
+        self._steps.append(Step(number, time, stage, label))
+
+    def result(self) -> Replay:
+        """Rows in the order of scoring."""
+        rows = {
+            stage: [found[key] for key in self._scored[stage] if key in found] for stage, found in self._rows.items()
         }
-
-    def rated(self, order: Order, time: int) -> None:
-        """A rating came."""
-        low = order.rating is not None and order.rating <= 2
-        self.sellers[order.seller].rated.append((time, low))
-        for segment in ("all", f"category/{order.category}"):
-            self.ratings.learn_segment(segment, time, low)
-
-    def place(self, order: Order) -> None:
-        """An order was placed."""
-        self.deliveries.placed(order.created)
-        self.sellers.setdefault(order.seller, _Seller(order.created)).placed.append(order.created)
-        insort(self.prices.setdefault(order.category, []), order.unit_price)
-        self.listed.setdefault(order.product, order.created)
-        self.buyers.setdefault((order.seller, order.buyer), []).append(order.created)
-
-    def ship_known(self, order: Order) -> None:
-        """Whether it shipped in time is known."""
-        seller = self.sellers[order.seller]
-        late = order.shipped is None or order.shipped > order.ship_by
-        seller.ship.append((order.created, late))
-        if late:
-            seller.overdue.add(order.id)
-
-    def outcome_known(self, order: Order, time: int) -> None:
-        """Whether it was delivered in time is known."""
-        seller = self.sellers[order.seller]
-        seller.overdue.discard(order.id)
-        seller.delivery.append((order.created, order.late))
-        route = f"{order.ship_from}>{order.ship_to}"
-        self.deliveries.finished(time, order.ship_to, route, time - order.created)
-        if order.shipped is not None and order.created <= order.shipped < order.known:
-            self.transits.finished(time, order.ship_to, route, time - order.shipped)
-        for segment in ("all", f"region/{order.ship_to}", f"route/{route}", f"category/{order.category}"):
-            self.population.learn_segment(segment, time, order.late)
+        return Replay(rows, self._steps, list(self._shards))

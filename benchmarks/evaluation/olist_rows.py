@@ -39,6 +39,8 @@ class Order(NamedTuple):
     #: When a buyer rated it first, and how (1 to 5).
     reviewed: int | None = None
     rating: int | None = None
+    #: What the buyer paid at the checkout, parts of other sellers included; 0 where unknown.
+    checkout_total: int = 0
 
     @property
     def late(self) -> bool:
@@ -64,6 +66,9 @@ def load_orders(folder: Path) -> list[Order]:
     for row in _rows(folder, "olist_order_reviews_dataset"):
         review = (_time(row["review_creation_date"]) or 0, int(row["review_score"]))
         reviews[row["order_id"]] = min(review, reviews.get(row["order_id"], review))
+    paid: dict[str, int] = {}
+    for row in _rows(folder, "olist_order_payments_dataset", optional=True):
+        paid[row["order_id"]] = paid.get(row["order_id"], 0) + _cents(row["payment_value"])
     found = []
     for (order_id, seller), items in parts.items():
         order = orders.get(order_id)
@@ -91,14 +96,17 @@ def load_orders(folder: Path) -> list[Order]:
                 items=len(items),
                 reviewed=reviewed,
                 rating=rating,
+                checkout_total=paid.get(order_id, 0),
             )
         )
     found.sort(key=lambda order: (order.created, order.id, order.seller))
     return found
 
 
-def _rows(folder: Path, name: str) -> Iterator[dict[str, str]]:
+def _rows(folder: Path, name: str, *, optional: bool = False) -> Iterator[dict[str, str]]:
     plain = folder / f"{name}.csv"
+    if optional and not plain.exists() and not (folder / f"{name}.csv.gz").exists():
+        return
     if plain.exists():
         with plain.open(encoding="utf-8-sig", newline="") as file:
             yield from csv.DictReader(file)

@@ -32,10 +32,11 @@ class Recording(Examples):
         self.labels: list[LabelledOrder] = []
         self.behaviours: list[list[float | None]] = []
 
-    def add_label(self, values: list[float | None], bad: bool, predicted: float | None) -> None:
+    def add_label(self, stage: int, label: LabelledOrder) -> None:
         """Keep an order."""
-        self.labels.append(LabelledOrder(values, bad, predicted))
-        super().add_label(values, bad, predicted)
+        if not stage:
+            self.labels.append(label)
+        super().add_label(stage, label)
 
     def add_behaviour(self, values: list[float | None], learned: int) -> None:
         """Keep a behaviour."""

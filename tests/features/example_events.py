@@ -50,6 +50,7 @@ FIELDS: dict[str, Fields] = {
         "ship_to": "DE-BE",
         "device_id": "d1",
         "channel": "live",
+        "checkout_total": 20_000,
     },
     "order.shipped": {
         "order_id": "o1",

@@ -33,7 +33,8 @@ MERCHANT = [
 ]
 ORDER = [
     *("order_total", "order_items", "order_quantity", "unit_price_to_category", "promised_days", "handling_days"),
-    *("buyer_orders_at_merchant_30d", "bad_order_probability", "scan_before_order_hours", "tracking_reused"),
+    *("buyer_orders_at_merchant_30d", "bad_order_probability", "bad_order_probability_dispatch"),
+    *("bad_order_probability_delivery", "checkout_ratio", "scan_before_order_hours", "tracking_reused"),
     *("delivered_then_not_received", "refund_share", "late_ship_days", "late_delivery_days"),
     *("buyer_claims_180d", "buyer_claim_merchants_180d"),
 ]
