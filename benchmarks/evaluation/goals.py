@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from streams.simulator import ATTACK_NAMES
+from streams.simulator.plans import LISTING_ATTACKS
 
 
 class Goal(NamedTuple):
@@ -38,7 +39,17 @@ _PURCHASE: Final = ("olist", "late_at_purchase")
 _REVIEW: Final = ("olist", "negative_review_after_delivery")
 GOALS: Final[Sequence[Goal]] = (
     *(Goal(("simulator", name, "recall"), f"simulator: recall, {name}", 0.9) for name in ATTACK_NAMES),
+    *(
+        Goal(("simulator", name, "listing_recall"), f"simulator: recall of listings, {name}", 0.9)
+        for name in LISTING_ATTACKS
+    ),
     Goal(("simulator", "honest", "high_or_above_share"), "simulator: honest merchants named", 0.01, at_most=True),
+    Goal(
+        ("simulator", "honest", "trapped_high_or_above_share"),
+        "simulator: the same in trouble that looks like an attack",
+        0.01,
+        at_most=True,
+    ),
     Goal(("simulator", "honest", "suspended"), "simulator: honest merchants suspended", 0, at_most=True),
     Goal((*_PURCHASE, "auc"), "Olist, late at purchase: AUC, last 20 %", 0.72),
     Goal((*_PURCHASE, "ap"), "Olist, late at purchase: AP, last 20 %", 0.18),

@@ -92,6 +92,14 @@ def summarise(seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
         trap: _pooled([figures["traps"][trap] for figures in honest if trap in figures["traps"]], "high_or_above_share")
         for trap in sorted({name for figures in honest for name in figures["traps"]})
     }
+    # Merchants of some kinds are most of all; those of the others are what a false alarm would be about.
+    trapped = [
+        figures
+        for run in honest
+        for name, figures in run["traps"].items()
+        if name not in ("holiday_peak", "shared_hub")
+    ]
+    found["honest"] |= _pooled(trapped, "high_or_above_share", "trapped_high_or_above_share")
     found["listings"] = _pooled([run["listings"] for run in runs], "precision")
     return found
 

@@ -9,7 +9,7 @@ For each attack, over merchants:
 
 - recall: of the merchants that ran the attack, the share that was flagged for it;
 - precision: of all merchants flagged for it, honest ones and other attackers included, the share that ran it; an
-  attacker that was also flagged for what it did do is left out of this.
+  attacker that was also flagged for its own attack, or does what a rule about this one says, is left out of this.
 
 Overall, recall is the share of all attackers that was flagged, for its attack or for anything at such a level, and
 precision the share of all flagged merchants that attacked. Only attacks that had begun by the event time that was
@@ -21,6 +21,7 @@ from statistics import median
 
 from msgspec import Struct
 
+from streams.evaluation.patterns import does_what
 from streams.simulator import GroundTruth
 
 _DAY_MS = 86_400_000
@@ -74,7 +75,8 @@ def score(
         own = malicious.get(merchant)
         if own is None or own == attack:
             return False
-        return (own, merchant) in flagged_for or attack in truth.also.get(merchant, ())
+        also = attack in truth.also.get(merchant, ()) or does_what(own, attack)
+        return also or (own, merchant) in flagged_for
 
     begun: dict[str, int] = {}
     attacks: dict[str, Ratio] = {}

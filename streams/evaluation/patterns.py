@@ -64,6 +64,11 @@ def patterns_of_policy(policy: str) -> frozenset[str]:
     return known or frozenset({policy})
 
 
+def does_what(pattern: str, attack: str) -> bool:
+    """Whether ``pattern`` does what some rule about ``attack`` says, too."""
+    return any(pattern in FITTING.get(policy, ()) for policy in PATTERN_POLICIES.get(attack, ()))
+
+
 def rules_about(policies: PolicySet) -> dict[str, RuleAbout]:
     """What each rule is about, by its id."""
     return {

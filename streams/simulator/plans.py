@@ -10,6 +10,11 @@ ATTACK_NAMES: Final = (
     "triangulation", "linked_accounts", "probation_evasion", "poor_fulfilment", "not_as_described", "copied_listings",
     "duplicate_listings", "category_spam", "switched_listings", "fake_discount", "off_platform", "prohibited_goods",
 )  # fmt: skip
+#: Those whose listings are labelled too.
+LISTING_ATTACKS: Final = (
+    "counterfeit", "linked_accounts", "copied_listings", "duplicate_listings", "category_spam", "switched_listings",
+    "fake_discount", "off_platform", "prohibited_goods",
+)  # fmt: skip
 #: Honest trouble that looks like an attack; abusive buyers are here, as merchants are their victims.
 HARD_NEGATIVE_NAMES: Final = (
     "carrier_strike", "viral_burst", "discount_sale", "bad_luck", "refund_abuse", "holiday_peak", "fast_newcomer",

@@ -1,6 +1,6 @@
 from config.settings import Settings
 from features.outputs import LEVELS
-from streams.evaluation.patterns import FITTING, PATTERN_POLICIES, patterns_of_policy, rules_about
+from streams.evaluation.patterns import FITTING, PATTERN_POLICIES, does_what, patterns_of_policy, rules_about
 from streams.simulator import ATTACK_NAMES
 from streams.worker import compiled_policies
 
@@ -22,3 +22,4 @@ def test_rules_are_about_the_patterns_that_break_their_policy() -> None:
     assert found["overdue-orders"].fits >= {"account_takeover"}
     assert patterns_of_policy("money_laundering") == {"money_laundering"}
     assert patterns_of_policy("brushing") == {"brushing", "self_dealing"}
+    assert does_what("account_takeover", "bust_out") and not does_what("brushing", "bust_out")
