@@ -210,6 +210,8 @@ class ExchangeFlow:
             if match_is == "new" and found.listings < LISTINGS_LIMIT:
                 found.listings += 1
                 found.copied += item.first
+            elif match_is == "more" and found.whole < LISTINGS_LIMIT:
+                found.whole += item.first
             if new and merchant.record.flagged:
                 self._post.to(item.other_shard, Flagged(item.other, merchant.id, True))
         if listing is not None and item.first:

@@ -36,6 +36,8 @@ _VARIANTS: Final = frozenset(
     {"plus", "pro", "max", "mini", "lite", "se", "xl", "xs", "xr", "xxl", "kids", "refill", "tester", "set", "mark",
      "ii", "iii", "iv", "vi", "vii", "viii", "ix", "x", "xi"}
 )  # fmt: skip
+#: Words before a size of clothes: "size M" is one word, and another one than "size L".
+_SIZE_WORDS: Final = frozenset({"size", "größe", "grösse", "taille", "talla", "taglia", "maat", "tamanho"})
 #: Dimensions of sizes, each with a byte in the fingerprint; the last is for colours.
 _UNITS: Final[Sequence[tuple[str, str]]] = (
     ("storage", "kb mb gb tb"),
@@ -72,8 +74,21 @@ _COLOURS: Final = {
         "brown braun brun marrón marrone bruin marrom",
         "purple lila violet violett morado viola paars roxo lavender",
         "orange naranja arancione oranje laranja",
-        "beige cream creme crema",
-        "turquoise türkis turquesa teal",
+        "beige",
+        "cream creme crema ivory champagne",
+        "turquoise türkis turquesa teal aqua",
+        "navy marine",
+        "olive oliv khaki",
+        "sand camel tan",
+        "terracotta rust copper kupfer",
+        "burgundy bordeaux maroon",
+        "charcoal",
+        "mint",
+        "coral salmon peach",
+        "lilac mauve",
+        "mustard senf",
+        "bronze",
+        "fuchsia magenta",
     )
     for word in line.split()
 }
@@ -121,7 +136,7 @@ def title_fingerprint(title: str) -> TitleFingerprint:
     for token in tokens:
         if token in _COLOURS:
             sizes[_COLOUR].append(_COLOURS[token])
-        elif token in _VARIANTS:
+        elif token in _VARIANTS or " " in token:
             models.append(token)
         elif not token.isalpha():
             size = _SIZE(token)
@@ -199,9 +214,9 @@ def images_alike(first: int, second: int, most: int = SAME_IMAGE) -> bool:
 
 
 def _tokens(folded: str) -> list[str]:
-    """Words of a folded title, each once, in order; a number and the unit after it are one."""
+    """Words of a folded title, each once, in order; a number and the unit after it are one, and so is a size."""
     found: dict[str, None] = {}
-    number = ""
+    number = before = ""
     for token in _TOKENS.findall(folded.replace(",", ".")):
         if number and token in _DIMENSION:
             found[_size(number, token)] = None
@@ -211,6 +226,10 @@ def _tokens(folded: str) -> list[str]:
             found[number] = None
             number = ""
         if token == _INCHES:
+            continue
+        before, last = token, before
+        if last in _SIZE_WORDS:
+            found[f"size {token}"] = None
             continue
         if not token[0].isdecimal():
             found[token] = None

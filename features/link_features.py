@@ -63,6 +63,12 @@ _MERCHANT: Final[tuple[tuple[str, str, str, Getter], ...]] = (
         _most(lambda each: each.copied),
     ),
     (
+        "catalogue_copied_whole",
+        "listings",
+        "most with a title and an image that one other merchant had before in one listing",
+        _most(lambda each: each.whole),
+    ),
+    (
         "catalogue_of_enforced",
         "listings",
         "most listings shared with one merchant under enforcement for malice",
@@ -88,8 +94,11 @@ _LISTING: Final[tuple[tuple[str, str, str, Getter], ...]] = (
     (
         "own_duplicates",
         "listings",
-        "listings of the same merchant with the same title or first image that were there before; at most 8 are known",
-        _matches(lambda found: sum(1 for m in found if not m.other and m.first)),
+        (
+            "listings of the same merchant with the title, or nearly the same one, that were there before; at most 8 are "
+            "known. Sizes and colours of one article have other titles, though the same image"
+        ),
+        _matches(lambda found: sum(1 for m in found if not m.other and m.first and m.common & _TITLE)),
     ),
     (
         "copied_title_merchants",

@@ -12,6 +12,7 @@ from detectors.judge import Judge
 from features.buckets import ACCOUNT_HUB, LISTING_HUB
 from features.exchange import Figures, Message, Met, Origin, Seen, owner_of
 from features.links import ACCOUNT_BITS
+from features.outputs import EnforcementDecided
 from features.shard import Record
 from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, of_order, placed, shipped, stored
 
@@ -156,6 +157,33 @@ def test_own_duplicates_count_from_the_second() -> None:
     market.apply(*(listed(f"l{n}", n * HOUR, "shop-0", title=TITLE, image_hashes=[IMAGE]) for n in range(3)))
     assert [market.feature("own_duplicates", "shop-0", listing=f"l{n}") for n in range(3)] == [0, 1, 2]
     assert market.feature("catalogue_shared", "shop-0") == 0
+
+
+def test_variants_are_no_duplicates() -> None:
+    """Sizes and colours of one article share their image, and are other goods by their titles."""
+    market = Marketplace(1)
+    for number, variant in enumerate(("black", "red", "olive, size M", "olive, size L", "olive, size M")):
+        title = f"Aurora soft summer dress Lark 9 {variant}"
+        market.apply(listed(f"l{number}", number * HOUR, "shop-0", title=title, image_hashes=[IMAGE]))
+    assert [market.feature("own_duplicates", "shop-0", listing=f"l{n}") for n in range(5)] == [0, 0, 0, 0, 1]
+
+
+def test_a_shop_that_copies_another_one_is_reviewed_from_the_fourth_listing() -> None:
+    """Title and image of each were another shop's before; a maker's goods that both sell are a few at most."""
+    market = Marketplace(2)
+    for number in range(6):
+        title, image = f"Aurora leather bag QX{number}00 with golden chain", [f"{number * 0x1F2E3D4C5B6A7989:016x}"]
+        market.apply(listed(f"l{number}", number * HOUR, "shop-0", title=title, image_hashes=image))
+        market.apply(listed(f"c{number}", DAY + number * HOUR, "copier-1", title=title, image_hashes=image))
+    assert market.feature("catalogue_copied_whole", "copier-1") == 6
+    assert market.feature("catalogue_copied_whole", "shop-0") == 0
+    reviewed = [
+        (one.merchant_id, one.subject.id)
+        for shard in market.shards
+        for one in shard.outputs(EnforcementDecided)
+        if one.policy.id == "copied-listing"
+    ]
+    assert reviewed == [("copier-1", f"c{number}") for number in range(3, 6)]
 
 
 def test_an_edit_of_the_price_tells_nobody(judge: Judge) -> None:

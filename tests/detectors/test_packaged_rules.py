@@ -153,6 +153,11 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     "replica-vocabulary": ({"replica_terms": 2}, [{"replica_terms": 1}]),
     "replica-word": ({"replica_terms": 1, "brand_unauthorised": 0}, [{"replica_terms": 0}, {"brand_unauthorised": 1}]),
     "prohibited-category": ({"category_prohibited": 1}, [{"category_prohibited": 0}]),
+    "copied-listing": (
+        {"copied_listing_merchants": 1, "catalogue_copied_whole": 4},
+        [{"copied_listing_merchants": 0}, {"catalogue_copied_whole": 3}],
+    ),
+    "duplicate-listing": ({"own_duplicates": 2}, [{"own_duplicates": 1}]),
     "category-mismatch": ({"category_mismatch": 0.97}, [{"category_mismatch": 0.94}, {"category_mismatch": None}]),
     "prohibited-terms": ({"prohibited_terms": 1}, [{"prohibited_terms": 0}]),
     "restricted-category": ({"category_restricted": 1}, [{"category_restricted": 0}]),

@@ -35,6 +35,7 @@ def alike(first: str, second: str) -> bool:
         ("Samsung QE55Q7F 55 inch QLED TV", 'Samsung QE55Q7F 55" QLED TV'),
         ("Intel Core i5-7400T 2.40 GHz processor", "Intel Core i5-7400T processor 2.4GHz"),
         ("Liebherr CTP2521 fridge freezer 55cm", "Liebherr CTP2521 fridge freezer 55cm white"),
+        ("Solenne soft summer dress Aria, Size M", "Solenne summer dress Aria size m soft"),
         ("Soft leather handbag with golden chain", "soft leather handbag with golden chain!"),
         ("Ｂｏｓｃｈ WAT28371GB waschmaschine weiß", "Bosch WAT28371GB waschmaschine white weiss"),
     ],
@@ -58,6 +59,7 @@ def test_the_same_product(first: str, second: str) -> None:
         ("Neff S517P70Y0G fully integrated dishwasher", "Neff dishwasher fully integrated"),
         ("Perfume eau de toilette 50 ml spray", "Perfume eau de toilette 100 ml spray"),
         ("Handtasche aus Leder schwarz mit Kette", "Handtasche aus Leder rot mit Kette"),
+        ("Solenne soft summer dress Aria, Size M", "Solenne soft summer dress Aria, Size L"),
         ("Wool scarf", "Cotton shirt"),
     ],
 )

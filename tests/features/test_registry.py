@@ -29,7 +29,7 @@ MERCHANT = [
     *("account_changes_30d", "days_since_account_change", "unshipped_overdue_orders", "implausible_scans_30d"),
     *("delivered_not_received_30d", "behaviour_anomaly"),
     *("linked_merchants", "linked_values", "linked_to_enforced"),
-    *("catalogue_shared", "catalogue_copied", "catalogue_of_enforced"),
+    *("catalogue_shared", "catalogue_copied", "catalogue_copied_whole", "catalogue_of_enforced"),
 ]
 ORDER = [
     *("order_total", "order_items", "order_quantity", "unit_price_to_category", "promised_days", "handling_days"),
