@@ -95,8 +95,8 @@ _LISTING: Final[tuple[tuple[str, str, str, Getter], ...]] = (
         "own_duplicates",
         "listings",
         (
-            "listings of the same merchant with the title, or nearly the same one, that were there before; at most 8 are "
-            "known. Sizes and colours of one article have other titles, though the same image"
+            "listings of the same merchant with the title, or nearly the same one, that were there before; at most 8 "
+            "are known. Sizes and colours of one article have other titles, though the same image"
         ),
         _matches(lambda found: sum(1 for m in found if not m.other and m.first and m.common & _TITLE)),
     ),
