@@ -152,6 +152,10 @@ def _simulator(figures: Mapping[str, Any]) -> Section:
             f"Seeds {', '.join(map(str, figures['seeds']))}. {_HOW_SIMULATED}",
             _WHAT_SIMULATED,
             f"Honest merchants suspended: {honest['suspended']}, {honest['suspended_at_once']} without asking anybody.",
+            *(
+                f"Buyers, {name}: {percent(each['recall'])} found, precision {percent(each['precision'])}."
+                for name, each in figures["buyers"].items()
+            ),
             f"Of the listings at level high or above, forbidden: {interval(figures['listings'], 'precision')}.",
         ],
         [

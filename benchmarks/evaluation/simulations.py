@@ -100,6 +100,10 @@ def summarise(seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
         if name not in ("holiday_peak", "shared_hub")
     ]
     found["honest"] |= _pooled(trapped, "high_or_above_share", "trapped_high_or_above_share")
+    found["buyers"] = {}
+    for pattern in sorted({name for run in runs for name in run["buyers"]}):
+        each = [run["buyers"].get(pattern, {}) for run in runs]
+        found["buyers"][pattern] = _pooled(each, "recall", "recall") | _pooled(each, "precision", "precision")
     found["listings"] = _pooled([run["listings"] for run in runs], "precision")
     return found
 

@@ -85,8 +85,17 @@ class ListingScore(Struct, frozen=True):
     precision: Share
 
 
+class BuyerScore(Struct, frozen=True):
+    """Recall: of the buyers of a pattern, those of whom an order was decided upon by a rule about it. Precision: of the
+    buyers of such orders, those of the pattern.
+    """
+
+    recall: Share
+    precision: Share
+
+
 class GovernanceScore(Struct, frozen=True):
-    """All patterns by name, all malicious merchants together, honest ones, and listings.
+    """All patterns by name, all malicious merchants together, honest ones, listings and abusive buyers.
 
     ``precision``: of all found or named merchants the share that is malicious. ``listing_precision``: of the listings
     at level high or above, the share that the truth names; empty without any.
@@ -98,6 +107,7 @@ class GovernanceScore(Struct, frozen=True):
     honest: HonestScore
     listings: dict[str, ListingScore]
     listing_precision: Share
+    buyers: dict[str, BuyerScore]
 
 
 def score(
@@ -106,6 +116,7 @@ def score(
     honest: Collection[str],
     listings: Mapping[str, str],
     traps: Mapping[str, Collection[str]],
+    buyers: Mapping[str, str] | None = None,
 ) -> GovernanceScore:
     """Score what was seen.
 
@@ -121,7 +132,10 @@ def score(
         Pattern by listing.
     traps
         Honest merchants by the trouble they were in.
+    buyers
+        Pattern by abusive buyer.
     """
+    abusive = buyers or {}
     by_pattern: dict[str, dict[str, int]] = {}
     for merchant, what in malicious.items():
         started = by_pattern.setdefault(what.pattern, {})
@@ -141,6 +155,7 @@ def score(
         honest=_honest(seen, honest, traps),
         listings={pattern: _listings(pattern, listings, seen) for pattern in sorted(set(listings.values()))},
         listing_precision=_share_of(seen.listings, listings) if listings else share(0, 0),
+        buyers={pattern: _buyers(pattern, abusive, seen) for pattern in sorted(set(abusive.values()))},
     )
 
 
@@ -210,6 +225,16 @@ def _listings(pattern: str, listings: Mapping[str, str], seen: Observations) -> 
     return ListingScore(
         recall=_share_of(bad, accused | seen.listings.keys()), precision=share(right, right + len(wrong))
     )
+
+
+def _buyers(pattern: str, buyers: Mapping[str, str], seen: Observations) -> BuyerScore:
+    accused = {
+        buyer
+        for buyer, rules in seen.accused_buyers.items()
+        if any(pattern in seen.rules[rule].patterns for rule in rules)
+    }
+    bad = {buyer for buyer, what in buyers.items() if what == pattern}
+    return BuyerScore(recall=_share_of(bad, accused), precision=_share_of(accused, bad))
 
 
 def _earliest(*times: int | None) -> int | None:

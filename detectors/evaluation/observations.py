@@ -27,12 +27,14 @@ _decode = Decoder(Output).decode
 class RuleAbout(Struct, frozen=True):
     """Which patterns a rule is about, and whether its severity is high or above.
 
-    ``fits``: patterns that do what the rule says as well, though it is not made to find them.
+    ``fits``: patterns that do what the rule says as well, though it is not made to find them. ``of_buyers``: it is
+    about who ordered, and accuses no merchant.
     """
 
     patterns: frozenset[str]
     grave: bool = True
     fits: frozenset[str] = frozenset()
+    of_buyers: bool = False
 
 
 class Observations:
@@ -44,6 +46,8 @@ class Observations:
         What each rule is about, by its id.
     watched
         Merchants whose turnover is kept.
+    buyers
+        Whether to remember who placed which order, so that rules on orders can be held against buyers.
 
     Attributes
     ----------
@@ -57,6 +61,8 @@ class Observations:
         When a listing was first judged or enforced against at level high or above.
     accused_listings
         Rules that accused a listing, by its id.
+    accused_buyers
+        Rules by which an order of a buyer was decided upon, by the buyer's id.
     acted_on
         Merchants with a decision that restricts something or asks a person to look, about whatever is theirs.
     suspended
@@ -65,8 +71,9 @@ class Observations:
         Orders of the watched: (time, total in minor units).
     """
 
-    def __init__(self, rules: Mapping[str, RuleAbout], watched: Collection[str]) -> None:
+    def __init__(self, rules: Mapping[str, RuleAbout], watched: Collection[str], *, buyers: bool = False) -> None:
         self.rules = rules
+        self._buyers: dict[tuple[str, str], str] | None = {} if buyers else None
         self._watched = watched
         self._counted: set[tuple[str, str]] = set()
         self.named: defaultdict[str, list[int]] = defaultdict(list)
@@ -74,6 +81,7 @@ class Observations:
         self.levels: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self.listings: dict[str, int] = {}
         self.accused_listings: defaultdict[str, set[str]] = defaultdict(set)
+        self.accused_buyers: defaultdict[str, set[str]] = defaultdict(set)
         self.acted_on: set[str] = set()
         self.suspended: dict[str, bool] = {}
         self.orders: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
@@ -86,11 +94,14 @@ class Observations:
         self.last = max(self.last, time)
         merchant_id = event.merchant_id
         self.merchants.add(merchant_id)
-        if type(event) is OrderCreated and merchant_id in self._watched:
-            key = (merchant_id, event.order_id)
-            if key not in self._counted:
-                self._counted.add(key)
-                self.orders[merchant_id].append((event.occurred_at, event.total))
+        if type(event) is not OrderCreated:
+            return
+        key = (merchant_id, event.order_id)
+        if self._buyers is not None:
+            self._buyers.setdefault(key, event.buyer_id)
+        if merchant_id in self._watched and key not in self._counted:
+            self._counted.add(key)
+            self.orders[merchant_id].append((event.occurred_at, event.total))
 
     def outputs(self, emits: Iterable[Emit], time: int) -> None:
         """What the core published when it applied the record of that time."""
@@ -124,6 +135,11 @@ class Observations:
     def _decided(self, output: EnforcementDecided, time: int) -> None:
         merchant_id, rule = output.merchant_id, output.policy.id
         listing = output.subject.id if output.subject.kind == "listing" else None
+        about = self.rules.get(rule)
+        if about is not None and about.of_buyers:
+            if self._buyers is not None and output.subject.kind == "order":
+                self.accused_buyers[self._buyers.get((merchant_id, output.subject.id), "")].add(rule)
+            return
         if output.action in _ENDING:
             before = self.suspended.get(merchant_id, True)
             self.suspended[merchant_id] = before and output.requires_review

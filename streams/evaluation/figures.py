@@ -20,6 +20,10 @@ def figures(score: GovernanceScore) -> dict[str, Any]:
             },
             **_share("precision", score.listing_precision),
         },
+        "buyers": {
+            name: {**_share("recall", each.recall), **_share("precision", each.precision)}
+            for name, each in score.buyers.items()
+        },
     }
 
 
@@ -54,6 +58,11 @@ def table(score: GovernanceScore) -> list[str]:
         lines.append(
             f"{'listings: ' + name:30} {listing.recall.total:7,}  found {percent(listing.recall):<17}  "
             f"precision {percent(listing.precision)}"
+        )
+    for name, buyer in score.buyers.items():
+        lines.append(
+            f"{'buyers: ' + name:30} {buyer.recall.total:7,}  found {percent(buyer.recall):<17}  "
+            f"precision {percent(buyer.precision)}"
         )
     if score.listings:
         lines.append(

@@ -31,6 +31,8 @@ PATTERN_POLICIES: Final[Mapping[str, frozenset[str]]] = {
     "off_platform": frozenset({"off_platform_diversion", "circumvention"}),
     "prohibited_goods": frozenset({"prohibited_product", "restricted_no_permit", "circumvention"}),
 }
+#: Policies that buyers break; merchants are their victims.
+BUYER_POLICIES: Final = frozenset({"refund_abuse"})
 _BAD_SERVICE: Final = frozenset({
     "bust_out", "counterfeit", "fake_tracking", "account_takeover", "empty_box", "triangulation", "linked_accounts",
     "probation_evasion", "poor_fulfilment", "not_as_described",
@@ -76,6 +78,7 @@ def rules_about(policies: PolicySet) -> dict[str, RuleAbout]:
             patterns_of_policy(rule.policy),
             LEVELS.index(rule.severity) >= NAMING_RANK,
             FITTING.get(rule.policy, frozenset()),
+            rule.policy in BUYER_POLICIES,
         )
         for rule in policies.rules.values()
     }

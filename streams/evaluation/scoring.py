@@ -28,7 +28,9 @@ def score_records(
     """
     if watched is None and not callable(labels):
         watched = labels.merchants
-    seen = Observations(rules_about(judge.policies), frozenset(watched or ()))
+    seen = Observations(
+        rules_about(judge.policies), frozenset(watched or ()), buyers=callable(labels) or bool(labels.buyers)
+    )
     run_archive(records, judge, seen, shards=shards, seed=seed, advance=advance)
     known = labels() if callable(labels) else labels
     malicious = {
@@ -40,4 +42,4 @@ def score_records(
     if known.honest is not None:
         honest &= set(known.honest)
     traps = {name: honest & set(merchants) for name, merchants in known.traps.items()}
-    return score(seen, malicious, honest, known.listings, traps), seen
+    return score(seen, malicious, honest, known.listings, traps, known.buyers), seen

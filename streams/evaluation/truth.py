@@ -6,7 +6,8 @@ The form that anybody can write::
      "honest": ["m2", "m3"], "listings": {"l1": "counterfeit"}, "traps": {"viral_burst": ["m3"]}}
 
 ``merchants`` must name at least one. Without ``honest``, every other merchant of the archive counts as honest; with it,
-those named nowhere are left out. ``listings`` and ``traps`` (honest trouble that looks like an attack) may be absent.
+those named nowhere are left out. ``listings`` and ``traps`` (honest trouble that looks like an attack) may be absent, and so may ``buyers`` (the pattern of
+abusive ones, by id).
 Files of the simulator are read as well, older ones included; other fields are ignored.
 """
 
@@ -26,12 +27,16 @@ class Malice(Struct, frozen=True):
 
 
 class Labels(Struct, kw_only=True):
-    """Malicious merchants and listings, and honest merchants: ``None`` for all others, ``traps`` by kind of trouble."""
+    """Malicious merchants and listings, and honest merchants: ``None`` for all others, ``traps`` by kind of trouble.
+
+    ``buyers``: pattern of each abusive buyer, by the id that orders name it with.
+    """
 
     merchants: Annotated[dict[str, Malice], Meta(min_length=1)]
     honest: list[str] | None = None
     listings: dict[str, str] = field(default_factory=dict)
     traps: dict[str, list[str]] = field(default_factory=dict)
+    buyers: dict[str, str] = field(default_factory=dict)
 
 
 class LabelsError(Exception):

@@ -100,6 +100,7 @@ def test_seeds_are_averaged_and_their_counts_added() -> None:
             "patterns": {"bust_out": share | more | {"gmv_share_lost": 0.5, "merchants": 4}},
             "honest": honest | {"merchants": 100},
             "listings": {"patterns": {"bust_out": {"recall_of": [hits, 5]}}, "precision": None, "precision_of": [0, 0]},
+            "buyers": {"refund_abuse": {"recall_of": [hits, 5], "precision_of": [hits, hits]}},
         }
 
     found = summarise({1: run(4, 10.0), 2: run(2, None)})
@@ -110,4 +111,5 @@ def test_seeds_are_averaged_and_their_counts_added() -> None:
     assert (found["bust_out"]["median_hours_to_detection"], found["bust_out"]["gmv_share_lost_sd"]) == (10, 0)
     assert (found["bust_out"]["listing_recall"], found["bust_out"]["listing_recall_of"]) == (0.6, [6, 10])
     assert (found["bust_out"]["listing_precision"], "brushing" in found) == (None, False)
+    assert (found["buyers"]["refund_abuse"]["recall"], found["buyers"]["refund_abuse"]["precision"]) == (0.6, 1)
     assert (found["honest"]["suspended"], found["honest"]["high_or_above_share_of"]) == (6, [2, 200])

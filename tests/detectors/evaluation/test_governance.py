@@ -25,6 +25,7 @@ RULES = {
     "burst": RuleAbout(frozenset({"bust_out"})),
     "fakes": RuleAbout(frozenset({"counterfeit"})),
     "overdue": RuleAbout(frozenset({"bust_out"}), grave=False, fits=frozenset({"takeover"})),
+    "claims": RuleAbout(frozenset({"refund_abuse"}), of_buyers=True),
     "rings": RuleAbout(frozenset({"brushing", "self_dealing"}), grave=False),
 }
 
@@ -33,10 +34,10 @@ class Stream:
     """Feeds observations, in the units of the tests."""
 
     def __init__(self, *watched: str) -> None:
-        self.seen = Observations(RULES, watched)
+        self.seen = Observations(RULES, watched, buyers=True)
         self.orders = 0
 
-    def order(self, merchant: str, hour: int, total: int = 100) -> None:
+    def order(self, merchant: str, hour: int, total: int = 100, buyer: str = "b") -> None:
         """A merchant sells."""
         self.orders += 1
         self.seen.event(
@@ -45,7 +46,7 @@ class Stream:
                 occurred_at=DAY * 20_000 + hour * HOUR,
                 merchant_id=merchant,
                 order_id=f"o{self.orders}",
-                buyer_id="b",
+                buyer_id=buyer,
                 items=[OrderItem("l", 1, total)],
                 total=total,
                 currency="EUR",
@@ -84,14 +85,18 @@ class Stream:
         review: bool = False,
         severity: Level = "high",
         listing: str = "",
+        order: str = "",
     ) -> None:
         """An enforcement comes out."""
+        subject = Subject("merchant", merchant)
+        if order or listing:
+            subject = Subject("order", order) if order else Subject("listing", listing)
         self._out(
             EnforcementDecided(
                 decision_id="d",
                 sequence=1,
                 merchant_id=merchant,
-                subject=Subject("listing", listing) if listing else Subject("merchant", merchant),
+                subject=subject,
                 action=action,
                 severity=severity,
                 starts_at=0,
@@ -245,3 +250,17 @@ def test_a_rule_that_is_right_about_an_attacker_is_no_mistake_of_its_other_patte
     assert patterns["takeover"].attributed_recall.value == 0
     assert (patterns["counterfeit"].precision.hits, patterns["counterfeit"].precision.total) == (0, 1)
     assert patterns["self_dealing"].precision.value == 1
+
+
+def test_rules_about_buyers_are_held_against_them_and_not_against_the_merchant() -> None:
+    """One of two abusive buyers is found, and one who is not; the merchants of the orders were not acted against."""
+    stream = Stream()
+    stream.order("shop", 1, buyer="abuser")
+    stream.order("shop", 2, buyer="abuser")
+    stream.order("shop", 3, buyer="customer")
+    for order in ("o1", "o2", "o3"):
+        stream.decide("shop", 9, "require_review", "claims", review=True, severity="guarded", order=order)
+    found = score(stream.seen, {}, ["shop"], {}, {}, {"abuser": "refund_abuse", "other": "refund_abuse"})
+    buyers = found.buyers["refund_abuse"]
+    assert (buyers.recall.value, buyers.precision.value) == (0.5, 0.5)
+    assert (found.honest.acted_on.hits, found.honest.high_or_above.hits) == (0, 0)
