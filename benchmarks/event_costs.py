@@ -62,18 +62,23 @@ PARTS: Final = (
     ),
     Part(
         "bad-order: inputs",
-        ("detectors.orders:order_vector", "detectors.orders:keep_scored"),
-        "22 figures of an order, kept as they were scored",
+        (
+            "detectors.order_stages:order_vector",
+            "detectors.order_stages:dispatch_vector",
+            "detectors.order_stages:delivery_vector",
+            "detectors.order_stages:encode_scored",
+        ),
+        "figures of an order at purchase, dispatch and delivery, kept as they were scored",
     ),
     Part(
         "bad-order: score",
-        ("detectors.bad_order:BadOrderModel.observe_and_predict",),
-        "scaling, standardising, logistic regression; once an order",
+        ("detectors.bad_order:BadOrderModel.observe_and_predict", "detectors.bad_order:BadOrderModel.predict"),
+        "scaling, standardising, logistic regression; once an order and stage",
     ),
     Part(
         "bad-order: learn",
-        ("detectors.bad_order:BadOrderModel.learn", "detectors.examples:Examples.add_label"),
-        "a gradient step, calibration, and the example that is kept for training anew; once an outcome",
+        ("detectors.order_stages:OrderStages.mature", "detectors.order_stages:OrderStages.revise"),
+        "a gradient step a stage, calibration, base rate, and the example that is kept; once an outcome",
     ),
     Part(
         "behaviour-anomaly: inputs",
@@ -83,7 +88,7 @@ PARTS: Final = (
     Part(
         "behaviour-anomaly: score and learn",
         ("detectors.anomaly:BehaviourAnomaly.score_and_learn",),
-        "ten half-space trees, percentile",
+        "ten half-space trees, tail probabilities, percentile",
     ),
     Part("rules on merchants", (), "every rule on merchants, when one is assessed"),
     Part("rules on orders", (), "every rule on orders, at the events that trigger it"),

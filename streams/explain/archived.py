@@ -17,7 +17,7 @@ from streams.archive import ArchiveRecord
 from streams.evaluation.archive_run import evaluation_judge, run_archive
 from streams.evaluation.partitioner import shard_of
 from streams.explain.inputs import concerns, input_entry, parse_event
-from streams.explain.judgement import attribute_order
+from streams.explain.judgement import STAGES, attribute_order
 from streams.explain.present import describe
 from streams.explain.story import AmbiguousError, Attribution, ExplainError, Explanation, Wanted
 from streams.explain.timeline import Published, entries_of, published_of
@@ -67,7 +67,7 @@ def explain_archive(
         shard=shard,
         source=name,
         timeline=entries_of(watch.published, kind, wanted.id, merchant),
-        attribution=watch.attributions.get(merchant) if kind == "order" else None,
+        attributions=watch.attributions(merchant) if kind == "order" else [],
     )
     describe(explanation, watch.cores[shard])
     if wanted.events:
@@ -90,12 +90,14 @@ class _Watch:
         self._shards = shards
         self._record: ArchiveRecord | None = None
         self._count = 0
-        self._ordered: str | None = None
         self.cores: Sequence[Core] = ()
         self.published: list[Published] = []
         #: Number of the record in the archive, the record, and what it says.
         self.inputs: list[tuple[int, ArchiveRecord, dict[str, Any]]] = []
-        self.attributions: dict[str, Attribution] = {}
+        #: By merchant and stage, each as the model had it when the order was scored then.
+        self._attributions: dict[tuple[str, int], Attribution] = {}
+        #: Merchants that have an order of that id.
+        self._ordered: dict[str, None] = {}
         self._things: dict[tuple[SubjectKind, str], None] = {}
 
     def begun(self, cores: Sequence[Core]) -> None:
@@ -111,7 +113,6 @@ class _Watch:
     def event(self, event: InputEvent, time: int) -> None:
         """An event that is about to be applied."""
         wanted = self._wanted
-        self._ordered = None
         merchant = event.merchant_id
         if wanted.merchant not in (None, merchant):
             return
@@ -123,7 +124,7 @@ class _Watch:
             if parsed is not None:
                 self.inputs.append((self._count, self._record, parsed))
         if type(event) is OrderCreated and event.order_id == wanted.id:
-            self._ordered = merchant
+            self._ordered[merchant] = None
 
     def outputs(self, emits: Sequence[Emit], time: int) -> None:
         """What applying it published."""
@@ -134,12 +135,28 @@ class _Watch:
             one = published_of(ArchiveRecord("", emit.key, emit.value, time, emit.headers), 0)
             if one is not None and wanted.id in (one.merchant, one.subject):
                 self.published.append(one)
-        if self._ordered is not None and self._ordered not in self.attributions:
-            core = self.cores[shard_of(self._ordered.encode(), self._shards)]
-            order = core.state.orders.get(entity_key(self._ordered, wanted.id))
-            attribution = None if order is None else attribute_order(order, core.models, as_scored=True)
-            if attribution is not None:
-                self.attributions[self._ordered] = attribution
+        for merchant in self._ordered:
+            self._attribute(merchant)
+
+    def _attribute(self, merchant: str) -> None:
+        """Note where the order's probabilities come from, when it was scored just now."""
+        core = self.cores[shard_of(merchant.encode(), self._shards)]
+        order = core.state.orders.get(entity_key(merchant, self._wanted.id))
+        if order is None:
+            return
+        judged = (order.probability, order.probability_dispatch, order.probability_delivery)
+        for stage, scored in enumerate(judged):
+            known = self._attributions.get((merchant, stage))
+            if scored is None or (known is not None and known.scored == scored):
+                continue
+            found = attribute_order(order, core.models, stage)
+            if found is not None:
+                self._attributions[merchant, stage] = found
+
+    def attributions(self, merchant: str) -> list[Attribution]:
+        """Those of a merchant's order."""
+        found = [self._attributions.get((merchant, stage)) for stage in range(len(STAGES))]
+        return [each for each in found if each is not None]
 
     def found(self) -> tuple[SubjectKind, str]:
         """What the id is, and whose."""

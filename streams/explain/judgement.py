@@ -1,6 +1,5 @@
 """What the policies and models make of the present figures of a subject."""
 
-from math import exp
 from typing import Final
 
 from detectors.judge import Models
@@ -17,6 +16,10 @@ from streams.explain.story import Attribution, Contribution, RuleNow
 
 #: Rules that have come this near to firing are shown.
 NEAR: Final = 0.6
+#: The moments at which an order is scored.
+STAGES: Final = ("purchase", "dispatch", "delivery")
+#: Probabilities are stored with five decimals.
+_ROUNDED: Final = 1e-5
 
 
 def rules_now(policies: PolicySet, kind: SubjectKind, context: Context) -> list[RuleNow]:
@@ -49,28 +52,36 @@ def rules_now(policies: PolicySet, kind: SubjectKind, context: Context) -> list[
     return found
 
 
-def attribute_order(order: OrderRecord, models: Models, *, as_scored: bool) -> Attribution | None:
-    """Where an order's probability at purchase comes from; None once its inputs are not kept any more.
-
-    ``as_scored`` says that the model has not learned since it scored the order.
+def attribute_order(order: OrderRecord, models: Models, stage: int) -> Attribution | None:
+    """Where an order's probability at purchase (0), dispatch (1) or delivery (2) comes from, by the model as it is now;
+    None where it was not scored then, or its inputs are not kept any more.
     """
-    values = scored_values(order)
+    values = scored_values(order, stage)
     if values is None:
         return None
-    model = models.bad_order
+    scored = (order.probability, order.probability_dispatch, order.probability_delivery)[stage]
+    model = models.stages[stage]
     log_odds = model.log_odds(values)
     contributions = [
         Contribution(name, input_words(name), value, float(f"{usual:.4g}"), round(part, 6))
         for (name, part), value, usual in zip(model.contributions(values), values, model.typical(), strict=True)
     ]
     contributions.sort(key=lambda each: -abs(each.log_odds))
+    probability = model.predict(values)
     return Attribution(
+        stage=STAGES[stage],
         model=model.name,
         version=model.version,
         base=round(model.base(), 6),
         contributions=contributions,
         log_odds=round(log_odds, 6),
-        probability=round(1 / (1 + exp(-log_odds)), 5),
-        scored=order.probability,
-        as_scored=as_scored,
+        probability=round(probability, 5),
+        scored=scored,
+        as_scored=scored is not None and abs(scored - probability) <= _ROUNDED,
     )
+
+
+def attributions_of(order: OrderRecord, models: Models) -> list[Attribution]:
+    """Those of all stages at which an order was scored."""
+    found = [attribute_order(order, models, stage) for stage in range(len(STAGES))]
+    return [each for each in found if each is not None]

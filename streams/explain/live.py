@@ -23,7 +23,7 @@ from streams.clients import kafka_config, redis_client
 from streams.evaluation.archive_run import evaluation_judge
 from streams.evaluation.partitioner import shard_of
 from streams.explain.inputs import concerns, input_entry, parse_event
-from streams.explain.judgement import attribute_order
+from streams.explain.judgement import attributions_of
 from streams.explain.present import describe
 from streams.explain.story import AmbiguousError, ExplainError, Explanation, InputEntry, Wanted
 from streams.explain.timeline import Published, entries_of, published_of
@@ -93,7 +93,7 @@ def _explain(settings: Settings, store: "_Store", wanted: Wanted) -> Explanation
     describe(explanation, core)
     order = core.state.orders.get(entity_key(found.merchant, found.id)) if found.kind == "order" else None
     if order is not None and not notes:
-        explanation.attribution = attribute_order(order, core.models, as_scored=False)
+        explanation.attributions = attributions_of(order, core.models)
     if wanted.events:
         explanation.events = list(_events(settings, found))
     return explanation

@@ -23,8 +23,8 @@ def page(found: Explanation, last: int) -> Iterator[str]:
         yield from _section("What is known", _fields(found.state, 1))
     yield from _section("Rates", _rates(found.rates))
     yield from _section("Rules on these figures", _rules(found.rules))
-    if found.attribution is not None:
-        yield from _section("Where the model's probability comes from", _attribution(found.attribution))
+    for each in found.attributions:
+        yield from _section(f"Where the probability at {each.stage} comes from", _attribution(each))
     yield ""
     yield f"What was published ({len(found.timeline):,})"
     yield from _latest(found.timeline, last, _entry)

@@ -139,6 +139,8 @@ def order_state(order: OrderRecord) -> dict[str, Any]:
     return {
         "level": LEVELS[order.level],
         "bad_order_probability": order.probability,
+        "probability_at_dispatch": order.probability_dispatch,
+        "probability_at_delivery": order.probability_delivery,
         "assessment": order.assessment or None,
         "placed": _time(order.created),
         "buyer": buyer_name(order.buyer) if order.created is not None else None,

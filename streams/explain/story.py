@@ -75,10 +75,11 @@ class Contribution(Struct, frozen=True):
 class Attribution(Struct, frozen=True):
     """Where a model's probability comes from: ``base`` and all contributions add up to ``log_odds``.
 
-    ``scored`` is the probability that was given when the order was judged. It is that of ``log_odds`` if the model has
-    not learned since (``as_scored``).
+    ``stage`` is purchase, dispatch or delivery; ``scored`` the probability that was given then. It is that of
+    ``log_odds`` if the model has not learned since (``as_scored``).
     """
 
+    stage: str
     model: str
     version: str
     base: float
@@ -123,7 +124,8 @@ class Explanation(Struct, kw_only=True):
     #: The merchant's rates, where the subject is one.
     rates: list[Rate] = []
     rules: list[RuleNow] = []
-    attribution: Attribution | None = None
+    #: Of an order, at each stage at which it was scored.
+    attributions: list[Attribution] = []
     #: Every feature of the subject that is not null.
     features: dict[str, float] = {}
     timeline: list[Entry] = []

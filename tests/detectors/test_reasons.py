@@ -37,6 +37,18 @@ def _trained(labels: int) -> BadOrderModel:
     return model
 
 
+def _stages() -> tuple[BadOrderModel, ...]:
+    models = fresh_models(1).stages
+    random = Random(1)
+    for number in range(600):
+        for model in models:
+            values = [item.low + (item.high - item.low) * random.betavariate(1, 4) for item in model.inputs]
+            model.observe(values)
+            model.learn(values, random.random() < 0.2, time=number * DAY)
+    return models
+
+
+_STAGES: Final = _stages()
 _MODELS: Final = [_trained(labels) for labels in (0, 1, 50, 2_000)]
 
 
@@ -48,6 +60,15 @@ def test_base_and_contributions_are_the_log_odds(values: list[float | None], mod
     assert [name for name, _ in parts] == [item.name for item in _INPUTS]
     assert model.base() + sum(part for _, part in parts) == pytest.approx(log_odds, abs=1e-9)
     assert model.predict(values) == pytest.approx(1 / (1 + exp(-min(max(log_odds, -15), 15))), abs=1e-12)
+
+
+@given(data=st.data(), stage=st.sampled_from([1, 2]))
+def test_the_sum_holds_at_dispatch_and_at_delivery_too(data: st.DataObject, stage: int) -> None:
+    """Each stage has a model of its own, corrected by the base rate of its own outcomes."""
+    model = _STAGES[stage]
+    values = [data.draw(st.none() | st.floats(item.low - 1, item.high + 1)) for item in model.inputs]
+    parts = model.contributions(values)
+    assert model.base() + sum(part for _, part in parts) == pytest.approx(model.log_odds(values), abs=1e-9)
 
 
 def test_an_order_of_which_nothing_is_known_stands_at_the_base() -> None:

@@ -97,14 +97,19 @@ def test_the_page_says_it_in_words(explain: Run, accused: str) -> None:
 def test_an_orders_probability_is_taken_apart(explain: Run, events: list[dict[str, Any]]) -> None:
     """Base and contributions add up to the log-odds of the probability that it was given."""
     orders = [one for one in events if one["type"] == "order.created"]
-    for order in (orders[0], orders[-1]):
+    stages: list[str] = []
+    delivered = next(one for one in events if one["type"] == "order.delivered")
+    for order in (orders[0], orders[-1], next(one for one in orders if one["order_id"] == delivered["order_id"])):
         found = json.loads(explain(order["order_id"], "--json").stdout)
         assert (found["kind"], found["merchant_id"]) == ("order", order["merchant_id"])
-        attribution = found["attribution"]
-        total = attribution["base"] + sum(each["log_odds"] for each in attribution["contributions"])
-        assert total == pytest.approx(attribution["log_odds"], abs=1e-4)
-        assert attribution["as_scored"]
-        assert attribution["probability"] == pytest.approx(attribution["scored"], abs=2e-5)
+        stages = [each["stage"] for each in found["attributions"]]
+        assert stages[0] == "purchase"
+        for attribution in found["attributions"]:
+            total = attribution["base"] + sum(each["log_odds"] for each in attribution["contributions"])
+            assert total == pytest.approx(attribution["log_odds"], abs=1e-4)
+            assert attribution["as_scored"]
+            assert attribution["probability"] == pytest.approx(attribution["scored"], abs=2e-5)
+    assert stages == ["purchase", "dispatch", "delivery"]
     page = explain(orders[-1]["order_id"]).stdout
     assert "base" in page and "as it was scored" in page
 

@@ -109,17 +109,17 @@ def test_an_order_of_which_nothing_was_published_is_found_in_the_store(
     result = explain(order["order_id"], "--events", "--json")
     found = json.loads(result.stdout)
     assert (found["kind"], found["merchant_id"], found["timeline"]) == ("order", order["merchant_id"], [])
-    attribution = found["attribution"]
+    attribution = found["attributions"][0]
     total = attribution["base"] + sum(each["log_odds"] for each in attribution["contributions"])
     assert total == pytest.approx(attribution["log_odds"], abs=1e-4)
-    assert not attribution["as_scored"]
+    assert attribution["scored"] == found["state"]["bad_order_probability"]
     about = [one["event_id"] for one in events if one.get("order_id") == order["order_id"]]
     assert sorted(one["event"]["event_id"] for one in found["events"]) == sorted(about)
     assert order["buyer_id"] not in result.stdout
     assert next(iter(found["events"]))["event"]["buyer_id"] == found["state"]["buyer"]
     by_merchant = explain(order["order_id"], "--merchant", order["merchant_id"], "--kind", "order")
     assert by_merchant.exit_code == 0
-    assert "by the model as it is now" in by_merchant.stdout
+    assert "Where the probability at purchase comes from" in by_merchant.stdout
 
 
 def test_without_the_key_the_rest_is_told(explain: Run, records: list[ArchiveRecord]) -> None:
