@@ -6,9 +6,9 @@ The form that anybody can write::
      "honest": ["m2", "m3"], "listings": {"l1": "counterfeit"}, "traps": {"viral_burst": ["m3"]}}
 
 ``merchants`` must name at least one. Without ``honest``, every other merchant of the archive counts as honest; with it,
-those named nowhere are left out. ``listings`` and ``traps`` (honest trouble that looks like an attack) may be absent, and so may ``buyers`` (the pattern of
-abusive ones, by id).
-Files of the simulator are read as well, older ones included; other fields are ignored.
+those named nowhere are left out. ``listings``, ``traps`` (honest trouble that looks like an attack) and ``buyers`` (the
+pattern of abusive ones, by id) may be absent. Files of the simulator are read as well, older ones included; other
+fields are ignored.
 """
 
 from pathlib import Path
