@@ -2,6 +2,8 @@
 
 from math import log
 
+from xxhash import xxh3_64_intdigest
+
 from detectors.assess import Assessor
 from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
@@ -9,7 +11,16 @@ from features import events
 from features.keys import entity_key, split_key
 from features.listing import ListingRecord, end_price, listing_end
 from features.listing_text import listing_signals, title_similarity
-from features.merchant import LISTING_EDITS, LISTINGS_CREATED, LISTINGS_REMOVED, Merchant, MerchantRecord
+from features.merchant import (
+    CATEGORIES_LIMIT,
+    LISTING_EDITS,
+    LISTINGS_CREATED,
+    LISTINGS_REMOVED,
+    NEW_CATEGORIES,
+    PRICE_CUTS,
+    Merchant,
+    MerchantRecord,
+)
 from features.priors import begin_day
 from features.text import TITLE_CHARACTERS
 from features.timers import UNKNOWN
@@ -17,6 +28,13 @@ from features.windows import DAY_MS
 
 #: Event ids kept per listing to drop repeats.
 SEEN_LIMIT = 16
+
+#: A price is cut from here on: below this share of the version's own list price or of the price before. Ordinary sales
+#: take 20 to 30 % off.
+CUT_SHARE = 0.65
+#: Days from first sight in which whatever a merchant offers is its range, and no shift of it.
+SETTING_UP_DAYS = 7
+_CATEGORY_MASK = (1 << 16) - 1
 
 
 class ListingFlow:
@@ -129,6 +147,10 @@ class ListingFlow:
         elif not created:
             # An edit of a listing whose creation was not seen: nothing to compare with.
             listing.created = at
+        if _cut(event, 0 if first else listing.previous_price):
+            merchant.churn.add(at // DAY_MS, PRICE_CUTS, 1)
+        if (first or listing.category_changed) and _new_category(merchant.record, event.category, at):
+            merchant.churn.add(at // DAY_MS, NEW_CATEGORIES, 1)
         self._price(event, listing, merchant)
         listing.version_at = at
         # As much as is ever compared: a title may have 20,000 characters.
@@ -195,3 +217,19 @@ class ListingFlow:
             record.level_sum = round(record.level_sum - listing.level, 4)
             record.levelled -= 1
             listing.level = None
+
+
+def _cut(event: events.ListingCreated | events.ListingUpdated, before: int) -> bool:
+    """Whether a version is offered far below its list price, or below the price before it."""
+    return event.price < CUT_SHARE * max(before, event.list_price or 0)
+
+
+def _new_category(record: MerchantRecord, category: str, at: int) -> bool:
+    """Note a category that a merchant offers; true if it is a new one for a merchant that had its range."""
+    # The part before the slash: a shop for lamps may well sell chairs, one for garden tools hardly phones.
+    digest = xxh3_64_intdigest(category.partition("/")[0].encode()) & _CATEGORY_MASK
+    if digest in record.categories:
+        return False
+    if len(record.categories) < CATEGORIES_LIMIT:
+        record.categories = [*record.categories, digest]
+    return at - record.first_seen >= SETTING_UP_DAYS * DAY_MS

@@ -5,7 +5,7 @@ from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
 from features import events
 from features.keys import entity_key
-from features.merchant import CHANGES_LIMIT, SEEN_LIMIT, Merchant, MerchantRecord
+from features.merchant import CHANGES_LIMIT, OWN_DEVICES_LIMIT, SEEN_LIMIT, Merchant, MerchantRecord
 from features.merchant_rest import rested
 from features.priors import begin_day
 from features.timers import UNKNOWN
@@ -39,6 +39,10 @@ class MerchantFlow:
         urgent = _change(record, event)
         if type(event) is events.MerchantAccountChanged:
             self._assessor.post.account_value(merchant, event)
+            if event.what == "device":
+                device = self._assessor.judge.pseudonyms.short("device", event.value_hash)
+                if device not in record.own_devices:
+                    record.own_devices = [*record.own_devices[1 - OWN_DEVICES_LIMIT :], device]
         if type(event) is events.EnforcementOverridden:
             self._assessor.enforcer.override(merchant, event.decision_id)
         elif type(event) is events.ReviewDecided and event.subject is not None and event.subject.kind == "listing":
@@ -100,7 +104,12 @@ def _change(record: MerchantRecord, event: events.MerchantInput | events.Feedbac
             if event.what not in record.verified:
                 record.verified = [*record.verified, event.what][-CHANGES_LIMIT:]
         case events.MerchantAccountChanged():
-            record.changes = sorted([*record.changes, event.occurred_at])[-CHANGES_LIMIT:]
+            at = event.occurred_at
+            record.changes = sorted([*record.changes, at])[-CHANGES_LIMIT:]
+            if event.what in ("bank", "owner"):
+                record.payout_changed = max(record.payout_changed, at)
+            elif event.what == "device":
+                record.device_changed = max(record.device_changed, at)
             return True
         case events.MerchantClosed():
             record.closed = event.occurred_at

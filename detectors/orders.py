@@ -8,15 +8,18 @@ from xxhash import xxh3_64_intdigest
 from detectors.assess import Assessor
 from detectors.order_stages import OrderStages
 from features import events
+from features.claimants import note_claim, note_order
+from features.devices import note_device
 from features.events import OrderEvent
 from features.keys import entity_key, split_key
-from features.merchant import GMV, TRACKING_LIMIT, Merchant
+from features.merchant import GMV, ORIGINS_LIMIT, TRACKING_LIMIT, Merchant
 from features.order import (
     DEFAULT_DELIVER_MS,
     DEFAULT_SHIP_MS,
     DEFECTS,
     LATE_DELIVERY,
     LONGEST_PROMISE_MS,
+    OPEN,
     OVERDUE,
     RETURN_FLAGS,
     SEEN_LIMIT,
@@ -121,7 +124,9 @@ class OrderFlow:
                 self._assessor.order(kind, event.order_id, order, merchant)
                 return
         if kind is events.OrderShipped:
-            self._check_tracking(order, merchant, event.tracking_number)  # type: ignore[attr-defined]
+            self._check_parcel(order, merchant, event)  # type: ignore[arg-type]
+        elif kind is events.OrderReturnRequested or kind is events.OrderDisputed:
+            self._check_claim(order, merchant, event.occurred_at)
         changed = merchant.reflag(order)
         if created is None:
             return
@@ -129,8 +134,10 @@ class OrderFlow:
             self._assessor.post.claim(merchant, event.order_id, order.buyer_key)
         if kind in _PROGRESS:
             self._wait(key, order)
+            if kind is events.OrderShipped and changed & (OPEN | OVERDUE):
+                merchant.record.activity.add_shipment(event.occurred_at)
         if not order.segment_known:
-            self._learn_lateness(order, event.occurred_at)
+            self._learn_lateness(order, merchant, event.occurred_at)
         scored = None
         if kind is events.OrderShipped:
             scored = self._stages.shipped(order)
@@ -145,21 +152,35 @@ class OrderFlow:
     def _place(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
         """A new order: its facts, its place in the merchant's counts, its judgement."""
         self._create(event, key, order, merchant)
+        if len(order.seen) > 1:
+            self._catch_up(order, merchant, event.occurred_at)
         changed = merchant.reflag(order)
         listing = self._state.listings.get(entity_key(event.merchant_id, event.items[0].listing_id))
         probability = self._stages.placed(order, merchant, listing)
         self._state.population.order_placed(event.occurred_at)
         # What happened to it may have arrived before the order itself.
-        self._learn_lateness(order, event.occurred_at)
+        self._learn_lateness(order, merchant, event.occurred_at)
         self._assessor.order(events.OrderCreated, event.order_id, order, merchant, probability)
         if len(order.seen) > 1:
             # What came before its order could not be judged then.
             if order.delivered is not None:
-                self._learn_lateness(order, event.occurred_at)
+                self._learn_lateness(order, merchant, event.occurred_at)
                 self._stages.arrived(order, merchant, event.occurred_at)
             for kind in _facts_of(order):
                 self._assessor.order(kind, event.order_id, order, merchant)
         self._assessor.merchant(merchant, changed & DEFECTS != 0)
+
+    def _catch_up(self, order: OrderRecord, merchant: Merchant, at: int) -> None:
+        """Look at what came before its order and could not be compared with it then."""
+        parcels = self._state.population.parcels
+        if order.grams:
+            order.light = parcels.weigh(order.category, order.grams, order.quantity)
+            order.grams = 0
+        if order.shipped_from == order.ship_from:
+            order.shipped_from = ""
+        elif order.shipped_from and order.ship_from:
+            _note_origin(merchant, order.shipped_from)
+        self._check_claim(order, merchant, at)
 
     def _create(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
         state = self._state
@@ -195,7 +216,15 @@ class OrderFlow:
         else:
             record.foreign_orders += 1
         record.activity.add_order(at, order.gmv)
-        merchant.buyers.add(at // DAY_MS, buyer)
+        day = at // DAY_MS
+        merchant.buyers.add(day, buyer)
+        if not record.first_order_day or day < record.first_order_day:
+            record.first_order_day = day
+        note_order(state.population.claimants, buyer, at)
+        if event.device_id:
+            device = self._judge.pseudonyms.short("device", event.device_id)
+            record.devices, order.shared_device = note_device(record.devices, day, device, buyer)
+            order.own_device = device in record.own_devices
         if at > record.last_order:
             since = record.last_order or record.registered or record.first_seen
             if at - since >= self._judge.settings.dormant_after:
@@ -214,6 +243,29 @@ class OrderFlow:
             order.timer = timer
             self._state.timers.set("o" + key, timer)
 
+    def _check_parcel(self, order: OrderRecord, merchant: Merchant, event: events.OrderShipped) -> None:
+        """What a shipment tells beside its time: number, weight and origin of the parcel."""
+        self._check_tracking(order, merchant, event.tracking_number)
+        if event.ship_from and event.ship_from != order.ship_from and not order.shipped_from:
+            order.shipped_from = event.ship_from
+            if order.ship_from:
+                _note_origin(merchant, event.ship_from)
+        if event.weight_grams and not order.weighed:
+            order.weighed = True
+            if order.created is None:
+                order.grams = event.weight_grams
+            else:
+                order.light = self._state.population.parcels.weigh(order.category, event.weight_grams, order.quantity)
+
+    def _check_claim(self, order: OrderRecord, merchant: Merchant, at: int) -> None:
+        """Count a buyer's claim, an order once, and see whether it is to be held against the buyer."""
+        if order.created is None or order.claimed or not (order.claims or order.disputed):
+            return
+        order.claimed = True
+        claimants = self._state.population.claimants
+        known = note_claim(claimants, order.buyer, at, event_digest(merchant.id), order.created)
+        order.excused = known.abusive()
+
     @staticmethod
     def _check_tracking(order: OrderRecord, merchant: Merchant, number: str) -> None:
         digest = xxh3_64_intdigest(number.encode()) & _TRACKING_MASK
@@ -230,8 +282,9 @@ class OrderFlow:
             recent.append(digest)
         order.tracking = [*order.tracking[1 - _NUMBERS_LIMIT :], digest]
 
-    def _learn_lateness(self, order: OrderRecord, at: int) -> None:
-        """Teach the segments whether an order came late and how long it took, once, when that is first known.
+    def _learn_lateness(self, order: OrderRecord, merchant: Merchant, at: int) -> None:
+        """Teach the segments whether an order came late and how long it took, once, when that is first known; see
+        whether it came too fast to be true.
 
         A cancelled order only leaves those under way.
         """
@@ -249,6 +302,12 @@ class OrderFlow:
         population.order_finished(at, region, route, None if cancelled else duration)
         if cancelled:
             return
+        if order.delivered is not None and order.shipped is not None:
+            # A seller may enter the shipment after the hand-over.
+            handed_over = order.shipped if order.first_scan is None else min(order.shipped, order.first_scan)
+            if population.parcels.arrived(route, order.delivered - handed_over):
+                order.too_fast = True
+                merchant.reflag(order)
         late = order.flags & LATE_DELIVERY != 0
         population.learn_segment("all", at, late)
         if region:
@@ -291,7 +350,7 @@ class OrderFlow:
             self._assessor.timers.start(merchant)
         changed = merchant.reflag(order)
         if order.delivery_overdue:
-            self._learn_lateness(order, time)
+            self._learn_lateness(order, merchant, time)
             self._stages.arrived(order, merchant, time)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
@@ -299,12 +358,19 @@ class OrderFlow:
     def _retire(self, key: str, order: OrderRecord) -> None:
         """Forget an order; what it added to the counts leaves them with their windows."""
         state = self._state
-        if order.flags & OVERDUE:
+        if order.flags & (OVERDUE | OPEN):
             merchant_id = split_key(key)[0]
             # Merchants are kept longer than orders, unless the settings were changed in between.
             if merchant_id in state.merchants:
-                state.merchant(merchant_id).record.overdue -= 1
+                state.merchant(merchant_id).release(order)
         state.forget_order(key)
+
+
+def _note_origin(merchant: Merchant, origin: str) -> None:
+    """Keep an origin of parcels that no listing names."""
+    record = merchant.record
+    if origin not in record.origins and len(record.origins) < ORIGINS_LIMIT:
+        record.origins = [*record.origins, origin]
 
 
 def _promise(created: int, promised: int | None, default: int) -> int:

@@ -37,6 +37,8 @@ class Activity(Struct, array_like=True, gc=False):
     orders_base: float = 0.0
     gmv_day: float = 0.0
     gmv_base: float = 0.0
+    #: Orders shipped, half-life a day.
+    shipped_day: float = 0.0
 
     def advance(self, time: int) -> None:
         """Decay every counter to ``time``; an earlier time changes nothing."""
@@ -49,6 +51,7 @@ class Activity(Struct, array_like=True, gc=False):
             self.orders_hour *= exp(-_HOUR_RATE * elapsed)
             self.orders_day *= day
             self.gmv_day *= day
+            self.shipped_day *= day
             self.orders_base *= base
             self.gmv_base *= base
         self.at = time
@@ -67,6 +70,26 @@ class Activity(Struct, array_like=True, gc=False):
         self.orders_base = nearest(self.orders_base + base, 1e3)
         self.gmv_day = nearest(self.gmv_day + day * amount, 1.0)
         self.gmv_base = nearest(self.gmv_base + base * amount, 1.0)
+        self.shipped_day = nearest(self.shipped_day, 1e3)
+
+    def add_shipment(self, time: int) -> None:
+        """Count an order shipped at ``time``; late news counts what is left of it."""
+        self.advance(time)
+        age = self.at - time
+        self.shipped_day = nearest(self.shipped_day + (exp(-_DAY_RATE * age) if age else 1.0), 1e3)
+        self._shorten()
+
+    def _shorten(self) -> None:
+        """Round what has decayed, so that the stored record stays short."""
+        self.orders_hour = nearest(self.orders_hour, 1e3)
+        self.orders_day = nearest(self.orders_day, 1e3)
+        self.orders_base = nearest(self.orders_base, 1e3)
+        self.gmv_day = nearest(self.gmv_day, 1.0)
+        self.gmv_base = nearest(self.gmv_base, 1.0)
+
+    def shipped_in_day(self, now: int) -> float:
+        """Decayed count of orders shipped, half-life a day, as of ``now`` (not before ``at``)."""
+        return self.shipped_day * exp(-_DAY_RATE * (now - self.at))
 
     def orders_in_hour(self, now: int) -> float:
         """Decayed count of orders, half-life an hour, as of ``now`` (not before ``at``)."""

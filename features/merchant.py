@@ -25,7 +25,8 @@ STATE_VERSION: Final = 2
 # Counters by the day of the order.
 ORDERS, GMV, CANCELS, LATE_SHIPS, LATE_DELIVERIES, REFUNDS, NOT_AS_DESCRIBED, NOT_RECEIVED = range(8)
 COUNTERFEITS, DISPUTES, LOW_RATINGS, BAD_ORDERS, IMPLAUSIBLE_SCANS, DELIVERED_NOT_RECEIVED = range(8, 14)
-PLACED_WIDTH: Final = 14
+LIGHT_PARCELS, LIGHT_CLAIMS, OTHER_ORIGINS, SHARED_DEVICES, OWN_DEVICES, EXCUSED_CLAIMS = range(14, 20)
+PLACED_WIDTH: Final = 20
 # Counters by ship-due day.
 SHIP_DUE, SHIP_CANCELLED, SHIP_LATE = range(3)
 SHIP_WIDTH: Final = 3
@@ -36,8 +37,8 @@ OUTCOME_NOT_AS_DESCRIBED, OUTCOME_NOT_RECEIVED, OUTCOME_COUNTERFEIT, OUTCOME_DIS
 UNDELIVERABLE: Final = 9
 OUTCOME_WIDTH: Final = 10
 # Counters by the day of a listing's change.
-LISTINGS_CREATED, LISTING_EDITS, LISTINGS_REMOVED = range(3)
-CHURN_WIDTH: Final = 3
+LISTINGS_CREATED, LISTING_EDITS, LISTINGS_REMOVED, PRICE_CUTS, NEW_CATEGORIES = range(5)
+CHURN_WIDTH: Final = 5
 
 #: What each flag of an order adds to: counter by order day, and by ship-due day (-1: none).
 _EFFECTS: Final[dict[int, tuple[int, int]]] = {
@@ -55,6 +56,12 @@ _EFFECTS: Final[dict[int, tuple[int, int]]] = {
     flags.BAD: (BAD_ORDERS, -1),
     flags.IMPLAUSIBLE_SCAN: (IMPLAUSIBLE_SCANS, -1),
     flags.DELIVERED_NOT_RECEIVED: (DELIVERED_NOT_RECEIVED, -1),
+    flags.LIGHT_PARCEL: (LIGHT_PARCELS, -1),
+    flags.LIGHT_CLAIM: (LIGHT_CLAIMS, -1),
+    flags.OTHER_ORIGIN: (OTHER_ORIGINS, -1),
+    flags.SHARED_DEVICE: (SHARED_DEVICES, -1),
+    flags.OWN_DEVICE: (OWN_DEVICES, -1),
+    flags.EXCUSED: (EXCUSED_CLAIMS, -1),
 }
 #: What it adds to by delivery-due day, where the order counts as due for an outcome.
 _OUTCOME_EFFECTS: Final[dict[int, int]] = {
@@ -119,6 +126,14 @@ _far_outcome_defects: Final = itemgetter(*[rate_positions(rate, _FAR)[1] for rat
 SEEN_LIMIT: Final = 32
 TRACKING_LIMIT: Final = 5
 CHANGES_LIMIT: Final = 8
+#: Devices of its own, categories and origins of parcels kept of a merchant.
+OWN_DEVICES_LIMIT: Final = 4
+CATEGORIES_LIMIT: Final = 12
+ORIGINS_LIMIT: Final = 8
+
+_MINUTE_MS: Final = 60_000
+#: Parts of an order in which the backlog is kept: whole numbers, so that what was added can be taken out exactly.
+_BACKLOG_PARTS: Final = 10_000_000
 
 
 #: Short names in the stored JSON for fields that every merchant has.
@@ -132,6 +147,8 @@ _STORED_AS: Final = {
     "assessed_at": "assessed",
     "probability": "bad",
     "registered": "opened",
+    "backlog": "open",
+    "first_order_day": "sold",
 }
 
 
@@ -195,6 +212,21 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     #: malice.
     links: list[Link] = []
     flagged: bool = False
+    #: Orders open to be shipped: their number, the parts of an order that fall due each minute, and the same by the
+    #: minutes at which the orders were placed, counted from ``first_seen``.
+    backlog: list[int] = []
+    #: Day of its first order.
+    first_order_day: int = 0
+    #: Latest change of where its money goes (bank, owner) and of its device, ms.
+    payout_changed: int = 0
+    device_changed: int = 0
+    #: Pseudonyms of its own devices, the latest last; devices of its orders, see features/devices.py.
+    own_devices: list[int] = []
+    devices: str = ""
+    #: Digests of the categories it has offered.
+    categories: list[int] = []
+    #: Origins of parcels other than those its listings name.
+    origins: list[str] = []
 
 
 class Merchant:
@@ -291,7 +323,41 @@ class Merchant:
                 self.outcome.add(due_day, _OUTCOME_EFFECTS[bit], 1 if due & bit else -1)
         if changed & flags.OVERDUE:
             self.record.overdue += 1 if new & flags.OVERDUE else -1
+        if changed & flags.OPEN:
+            self._wait_for(order, created, 1 if new & flags.OPEN else -1)
         return changed
+
+    def _wait_for(self, order: OrderRecord, created: int, sign: int) -> None:
+        """Take an order into the backlog, or out of it."""
+        record = self.record
+        parts = sign * (_BACKLOG_PARTS // max(1, (order.ship_by - created) // _MINUTE_MS))
+        placed = parts * ((created - record.first_seen) // _MINUTE_MS)
+        if not record.backlog:
+            record.backlog = [sign, parts, placed]
+            return
+        record.backlog[0] += sign
+        record.backlog[1] += parts
+        record.backlog[2] += placed
+        if not record.backlog[0]:
+            record.backlog = []
+
+    def release(self, order: OrderRecord) -> None:
+        """An order is forgotten: it is overdue, or waited for, no longer."""
+        if order.flags & flags.OVERDUE:
+            self.record.overdue -= 1
+        if order.flags & flags.OPEN and order.created is not None:
+            self._wait_for(order, order.created, -1)
+
+    def backlog(self) -> float:
+        """Orders that would have been shipped by now if shipping were spread evenly over the time promised for it.
+
+        Each open order counts with the share of that time that has passed, an overdue one as 1.
+        """
+        record = self.record
+        if not record.backlog:
+            return float(record.overdue)
+        minutes = (record.as_of - record.first_seen) // _MINUTE_MS
+        return record.overdue + max(0, minutes * record.backlog[1] - record.backlog[2]) / _BACKLOG_PARTS
 
     def orders_and_defects(self, rate: str, window: int) -> tuple[int, int]:
         """Orders old enough to have failed, and those of them that did, in the window at that index."""

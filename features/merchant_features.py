@@ -33,14 +33,53 @@ def _aov_ratio(c: Context) -> float | None:
     return (sums[m.GMV] / sums[m.ORDERS]) / (sums[far + m.GMV] / sums[far + m.ORDERS])
 
 
+def _set_up(record: m.MerchantRecord) -> int:
+    """Until when, ms, changes of the account are its set-up."""
+    return record.registered + DAY_MS if record.registered else 0
+
+
 def _changes_30d(c: Context) -> float:
     record = c.merchant.record
-    return sum(1 for time in record.changes if time > record.as_of - 30 * DAY_MS)
+    since = max(record.as_of - 30 * DAY_MS, _set_up(record))
+    return sum(1 for time in record.changes if time > since)
+
+
+def _since(record: m.MerchantRecord, time: int) -> float | None:
+    return (record.as_of - time) / DAY_MS if time and time > _set_up(record) else None
 
 
 def _since_change(c: Context) -> float | None:
     record = c.merchant.record
-    return (record.as_of - max(record.changes)) / DAY_MS if record.changes else None
+    return _since(record, record.changes[-1]) if record.changes else None
+
+
+def _since_takeover(c: Context) -> float | None:
+    """Days since the earlier of the last changes of payout and device; of one, where there is one alone."""
+    record = c.merchant.record
+    known = [
+        since for time in (record.payout_changed, record.device_changed) if (since := _since(record, time)) is not None
+    ]
+    return min(known) if known else None
+
+
+def _ship_shortfall(c: Context) -> float | None:
+    merchant = c.merchant
+    due = merchant.backlog()
+    shipped = merchant.record.activity.shipped_in_day(merchant.record.as_of)
+    return due / (due + shipped) if due else None
+
+
+def _busiest_day_7d(c: Context) -> float:
+    merchant = c.merchant
+    buckets = merchant.placed.buckets
+    days = range(merchant.day - 6, merchant.day + 1)
+    return max(buckets[day][m.ORDERS] if day in buckets else 0 for day in days)
+
+
+def _since_first_order(c: Context) -> float | None:
+    merchant = c.merchant
+    first = merchant.record.first_order_day
+    return max(0, merchant.day - first) if first else None
 
 
 def _price_level(c: Context) -> float | None:
@@ -174,7 +213,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "account_changes_30d",
         "changes",
         "30 d",
-        "changes of bank, address, phone, e-mail, owner or device; at most the last 8 are kept",
+        "changes of bank, address, phone, e-mail, owner or device after the first day; at most the last 8 are kept",
         "never",
         _changes_30d,
     ),
@@ -191,7 +230,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "implausible_scans_30d",
         "orders",
         "30 d",
-        "orders scanned before they were placed, or with a tracking number used before, by the day of the order",
+        "orders scanned before they were placed, with a number used before or delivered too fast, by the day of order",
         "never",
         Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.IMPLAUSIBLE_SCANS),
     ),
@@ -202,6 +241,126 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "orders delivered by record and claimed not received, by the day of the order",
         "never",
         Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.DELIVERED_NOT_RECEIVED),
+    ),
+    (
+        "days_since_payout_change",
+        "days",
+        "",
+        "time since the bank or the owner was last changed, after the first day",
+        "no such change known",
+        lambda c: _since(c.merchant.record, c.merchant.record.payout_changed),
+    ),
+    (
+        "days_since_takeover_sign",
+        "days",
+        "",
+        "time since bank, owner or device was last changed, after the first day",
+        "no such change known",
+        _since_takeover,
+    ),
+    (
+        "ship_backlog",
+        "orders",
+        "",
+        "orders that even shipping over the time promised would have shipped by now (see Shipping)",
+        "never",
+        lambda c: c.merchant.backlog(),
+    ),
+    (
+        "ship_shortfall",
+        "0 to 1",
+        "half-life 1 d",
+        "ship_backlog over itself and the decayed count of orders shipped; 1 for who ships nothing",
+        "no order open or overdue",
+        _ship_shortfall,
+    ),
+    (
+        "price_cuts_7d",
+        "versions",
+        "7 d",
+        "versions of listings offered below 65 % of their list price or of the price before",
+        "never",
+        Element(("merchant", "churn", "sums"), m.PRICE_CUTS),
+    ),
+    (
+        "new_categories_7d",
+        "versions",
+        "7 d",
+        "listings put into a category that the merchant never had (see Account)",
+        "never",
+        Element(("merchant", "churn", "sums"), m.NEW_CATEGORIES),
+    ),
+    (
+        "light_parcels_30d",
+        "orders",
+        "30 d",
+        "orders whose parcel was declared far too light for its category, by the day of the order",
+        "never",
+        Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.LIGHT_PARCELS),
+    ),
+    (
+        "light_claims_30d",
+        "orders",
+        "30 d",
+        "of those, orders delivered and claimed not received, or claimed not as described",
+        "never",
+        Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.LIGHT_CLAIMS),
+    ),
+    (
+        "other_origin_orders_30d",
+        "orders",
+        "30 d",
+        "orders shipped from another country than their listing names, by the day of the order",
+        "never",
+        Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.OTHER_ORIGINS),
+    ),
+    (
+        "other_origins",
+        "countries",
+        "",
+        "countries that parcels came from although no listing of the order named them; at most 8 are kept",
+        "never",
+        lambda c: len(c.merchant.record.origins),
+    ),
+    (
+        "shared_device_orders_30d",
+        "orders",
+        "30 d",
+        "orders from a device that another buyer had used here lately, by the day of the order",
+        "never",
+        Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.SHARED_DEVICES),
+    ),
+    (
+        "own_device_orders_30d",
+        "orders",
+        "30 d",
+        "orders from a device of the merchant's own account (of its last 4), by the day of the order",
+        "never",
+        Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.OWN_DEVICES),
+    ),
+    (
+        "excused_claims_30d",
+        "orders",
+        "30 d",
+        "orders whose claim is held against the buyer and not counted as a defect, by the day of the order",
+        "never",
+        Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.EXCUSED_CLAIMS),
+    ),
+    (
+        "busiest_day_7d",
+        "orders",
+        "7 d",
+        "orders of the busiest day",
+        "never",
+        _busiest_day_7d,
+    ),
+    (
+        "days_since_first_order",
+        "days",
+        "",
+        "days since that of the first order known",
+        "no order yet",
+        _since_first_order,
     ),
     (
         "behaviour_anomaly",

@@ -35,4 +35,7 @@ def rested(record: MerchantRecord) -> MerchantRecord:
         appeals=record.appeals,
         links=record.links,
         flagged=record.flagged,
+        first_order_day=record.first_order_day,
+        own_devices=record.own_devices,
+        categories=record.categories,
     )

@@ -49,6 +49,16 @@ BAD: Final = 1 << 13
 IMPLAUSIBLE_SCAN: Final = 1 << 14
 DELIVERED_NOT_RECEIVED: Final = 1 << 15
 OVERDUE: Final = 1 << 16
+#: Not shipped, delivered or cancelled, and not known to be overdue.
+OPEN: Final = 1 << 17
+LIGHT_PARCEL: Final = 1 << 18
+#: A parcel far too light, and a claim that it did not hold what was ordered.
+LIGHT_CLAIM: Final = 1 << 19
+OTHER_ORIGIN: Final = 1 << 20
+SHARED_DEVICE: Final = 1 << 21
+OWN_DEVICE: Final = 1 << 22
+#: A claim by a buyer who claims of most orders: no defect of the seller's.
+EXCUSED: Final = 1 << 23
 
 #: What makes an order bad, each order counted once (the union behind Amazon's order defect rate, with lateness).
 DEFECTS: Final = (
@@ -62,6 +72,9 @@ DEFECTS: Final = (
     | DISPUTE
     | LOW_RATING
 )
+
+#: Defects that rest on the buyer's word; those of an excused order are not held against the seller.
+BUYER_CLAIMS: Final = REFUND | NOT_AS_DESCRIBED | NOT_RECEIVED | COUNTERFEIT | DISPUTE
 
 #: Claims of a return request that are the seller's to answer, by flag.
 RETURN_FLAGS: Final = {
@@ -146,6 +159,19 @@ class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"})
     probability_delivery: float | None = None
     #: Two bits a stage (purchase, dispatch, delivery): whether its outcome was learned, and whether as bad.
     learned: int = 0
+    #: Where it was shipped from, if that is not where its listing ships from.
+    shipped_from: str = ""
+    #: Whether a weight was declared, and the weight, grams, while its order is not known.
+    weighed: bool = False
+    grams: int = 0
+    #: What was found when it was placed, shipped, delivered: see features/parcels.py and features/devices.py.
+    light: bool = False
+    too_fast: bool = False
+    shared_device: bool = False
+    own_device: bool = False
+    #: Whether its buyer's claim was counted, and whether it is held against the buyer: features/claimants.py.
+    claimed: bool = False
+    excused: bool = False
 
 
 def encode_scored(values: Sequence[float | None]) -> Raw:
@@ -179,8 +205,19 @@ def flags_of(order: OrderRecord) -> int:
         flags |= DISPUTE
     if 0 < order.rating <= 2:
         flags |= LOW_RATING
-    if order.tracking_reused or (order.first_scan is not None and order.first_scan < created):
+    if order.tracking_reused or order.too_fast or (order.first_scan is not None and order.first_scan < created):
         flags |= IMPLAUSIBLE_SCAN
+    if order.light:
+        claimed = flags & DELIVERED_NOT_RECEIVED or order.claims & NOT_AS_DESCRIBED
+        flags |= LIGHT_PARCEL | LIGHT_CLAIM if claimed else LIGHT_PARCEL
+    if order.shipped_from and order.ship_from and order.shipped_from != order.ship_from:
+        flags |= OTHER_ORIGIN
+    if order.shared_device:
+        flags |= SHARED_DEVICE
+    if order.own_device:
+        flags |= OWN_DEVICE
+    if order.excused:
+        flags = flags & ~(BUYER_CLAIMS | DELIVERED_NOT_RECEIVED | LIGHT_CLAIM) | EXCUSED
     if flags & DEFECTS:
         flags |= BAD
     return flags
@@ -200,8 +237,11 @@ def _delivery_flags(order: OrderRecord) -> int:
     if order.shipped is not None:
         if order.shipped > order.ship_by:
             flags |= LATE_SHIP
-    elif delivered is None and order.ship_overdue:
-        flags |= LATE_SHIP | OVERDUE
+    elif delivered is None:
+        if order.ship_overdue:
+            flags |= LATE_SHIP | OVERDUE
+        else:
+            flags |= OPEN
     if delivered is not None:
         if delivered > order.deliver_by:
             flags |= LATE_DELIVERY

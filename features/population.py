@@ -10,8 +10,10 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from features.claimants import Claimant
 from features.delivery_times import DeliveryTimes, duration_keys
 from features.figures import Tally
+from features.parcels import Parcels
 from features.shrinkage import BetaPrior, fit_beta
 from features.windows import DAY_MS
 
@@ -154,6 +156,9 @@ class Population(Struct):
     deliveries: DeliveryTimes = field(default_factory=DeliveryTimes)
     #: What other shards have not been told yet; none where there are no others.
     tally: Tally | None = None
+    parcels: Parcels = field(default_factory=Parcels)
+    #: Buyers who have claimed, by pseudonym.
+    claimants: dict[int, Claimant] = field(default_factory=dict)
 
     def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""

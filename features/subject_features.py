@@ -6,7 +6,7 @@ from typing import Final
 
 from features.feature import Context, Feature, Getter
 from features.listing import ListingRecord
-from features.order import DELIVERED_NOT_RECEIVED, OrderRecord
+from features.order import DELIVERED_NOT_RECEIVED, LIGHT_CLAIM, OTHER_ORIGIN, OrderRecord
 from features.stage_vectors import checkout_ratio
 from features.windows import DAY_MS
 
@@ -111,6 +111,56 @@ _ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], f
         "the tracking number was used for another of the merchant's last 5 shipments",
         "never",
         lambda _, o: float(o.tracking_reused),
+    ),
+    (
+        "delivered_too_fast",
+        "0 or 1",
+        "delivered sooner after the hand-over than parcels of its route can be (see Parcels)",
+        "never",
+        lambda _, o: float(o.too_fast),
+    ),
+    (
+        "light_parcel",
+        "0 or 1",
+        "declared far too light for its category (see Parcels)",
+        "never",
+        lambda _, o: float(o.light),
+    ),
+    (
+        "light_parcel_claimed",
+        "0 or 1",
+        "a parcel too light, and delivered and claimed not received, or claimed not as described",
+        "never",
+        lambda _, o: float(bool(o.flags & LIGHT_CLAIM)),
+    ),
+    (
+        "other_origin",
+        "0 or 1",
+        "shipped from another country than its listing names",
+        "never",
+        lambda _, o: float(bool(o.flags & OTHER_ORIGIN)),
+    ),
+    (
+        "shared_device",
+        "0 or 1",
+        "from a device that another buyer of this merchant used in the 14 days before (of the last 16 devices)",
+        "never",
+        lambda _, o: float(o.shared_device),
+    ),
+    ("own_device", "0 or 1", "from a device of the merchant's own account", "never", lambda _, o: float(o.own_device)),
+    (
+        "buyer_claims",
+        "claims",
+        "claims and disputes of its buyer in this shard, an order once, half-life 60 days",
+        "never",
+        lambda c, o: 0.0 if (known := c.population.claimants.get(o.buyer)) is None else known.claims,
+    ),
+    (
+        "claim_excused",
+        "0 or 1",
+        "claimed by a buyer who claims of most orders: held against the buyer (see Claims)",
+        "never",
+        lambda _, o: float(o.excused),
     ),
     (
         "delivered_then_not_received",
