@@ -226,9 +226,12 @@ class OrderFlow:
             record.devices, order.shared_device = note_device(record.devices, day, device, buyer)
             order.own_device = device in record.own_devices
         if at > record.last_order:
-            since = record.last_order or record.registered or record.first_seen
+            # What was before the shard heard of orders or of the merchant is not known: that alone is no pause.
+            known_from = min(state.population.deliveries.since or at, record.first_seen)
+            since = record.last_order or max(record.registered or record.first_seen, known_from)
             if at - since >= self._judge.settings.dormant_after:
                 record.quiet_ms = at - since
+                record.woke_day = day
             record.last_order = at
         state.statistics.orders += 1
         self._wait(key, order)

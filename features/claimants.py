@@ -16,7 +16,7 @@ from features.windows import DAY_MS
 #: Half-life of claims and orders.
 LIFE_MS: Final = 60 * DAY_MS
 #: A buyer's claim is held against the buyer from so many claims on, this one included, of at least two merchants...
-LEAST_CLAIMS: Final = 4
+LEAST_CLAIMS: Final = 3
 #: ...if at least this share of the buyer's orders was claimed. Sellers of the worst kind have a third of theirs
 #: claimed, and a buyer has many sellers.
 LEAST_SHARE: Final = 0.6
@@ -68,7 +68,7 @@ class Claimant(Struct, array_like=True, gc=False):
 
     def abusive(self) -> bool:
         """Whether this buyer's claims are held against the buyer."""
-        # Decay alone must not make four claims of one week three.
+        # Decay alone must not make three claims of a few weeks two.
         return (
             self.claims > LEAST_CLAIMS - 0.5
             and self.merchant == -1

@@ -149,6 +149,8 @@ _STORED_AS: Final = {
     "registered": "opened",
     "backlog": "open",
     "first_order_day": "sold",
+    "woke_day": "woke",
+    "categories": "cats",
 }
 
 
@@ -217,6 +219,8 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     backlog: list[int] = []
     #: Day of its first order.
     first_order_day: int = 0
+    #: Day on which it sold again after it had been quiet.
+    woke_day: int = 0
     #: Latest change of where its money goes (bank, owner) and of its device, ms.
     payout_changed: int = 0
     device_changed: int = 0

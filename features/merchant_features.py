@@ -9,6 +9,9 @@ from features.activity import Activity
 from features.feature import Context, Element, Feature, Getter
 from features.windows import DAY_MS
 
+#: Days after which who was dormant has become a seller like others.
+AWAKE_DAYS: Final = 30
+
 
 def _age_ms(c: Context) -> int:
     record = c.merchant.record
@@ -31,6 +34,12 @@ def _aov_ratio(c: Context) -> float | None:
     if not sums[m.ORDERS] or not sums[far + m.GMV]:
         return None
     return (sums[m.GMV] / sums[m.ORDERS]) / (sums[far + m.GMV] / sums[far + m.ORDERS])
+
+
+def _dormant(c: Context) -> float:
+    merchant = c.merchant
+    record = merchant.record
+    return record.quiet_ms / DAY_MS if merchant.day - record.woke_day <= AWAKE_DAYS else 0.0
 
 
 def _set_up(record: m.MerchantRecord) -> int:
@@ -172,9 +181,9 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "dormant_days",
         "days",
         "",
-        "how long the merchant had no orders before its present activity (a pause of 14 days or more ends an activity)",
+        "how long the merchant had no orders before its present activity, if that began in 30 days (see Account)",
         "never",
-        lambda c: c.merchant.record.quiet_ms / DAY_MS,
+        _dormant,
     ),
     (
         "listings_created_7d",

@@ -11,6 +11,7 @@ Definitions. All times are ms of event time, a day is a UTC day, D is the day of
   counts, but of ratings the lower. The first ``order.created`` to arrive counts; without one the order does not. An
   event id counts once in an order. A promise before the order is one for its own time, one of more than 180 days is
   one of 180 days.
+- An order whose claim is held against its buyer is *excused*: claims, refund and dispute do not count.
 - An order is *called off* if it was cancelled before it was shipped.
 - Defects: ``seller_cancel`` called off by the seller. ``late_ship`` shipped after ``ship_by``; or called off after it;
   or neither shipped, delivered nor cancelled when the watermark has passed it. ``late_delivery`` (never of an order
@@ -23,7 +24,7 @@ Definitions. All times are ms of event time, a day is a UTC day, D is the day of
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,6 +98,9 @@ class Order:
     dispute_ended: tuple[int, str] | None = None
     rating: tuple[int, int] | None = None
     seen: set[str] = field(default_factory=set)
+    claim_heard: bool = False
+    excused: bool = False
+    """Held against the buyer (see tests/oracle_claims.py): no claim, refund or dispute counts."""
 
     @property
     def ship_by(self) -> int:
@@ -124,7 +128,11 @@ class Order:
 
 
 def expected(
-    events: Iterable[Mapping[str, Any]], *, as_of: Mapping[str, int], watermark: int | Mapping[str, int]
+    events: Iterable[Mapping[str, Any]],
+    *,
+    as_of: Mapping[str, int],
+    watermark: int | Mapping[str, int],
+    excused: Container[tuple[str, str]] = (),
 ) -> dict[str, Expected]:
     """Work out what must hold for every merchant of ``as_of``.
 
@@ -136,6 +144,8 @@ def expected(
         Merchant -> the highest event time of it, timers that fired for it included.
     watermark
         Event time up to which timers have fired, for all or by merchant.
+    excused
+        Orders (merchant, id) whose claims are held against their buyers.
     """
     orders: defaultdict[str, dict[str, Order]] = defaultdict(dict)
     currencies: dict[str, str] = {}
@@ -144,7 +154,9 @@ def expected(
         if event["type"] in ("order.created", "listing.created", "listing.updated"):
             currencies.setdefault(merchant, event["currency"])
         if event["type"].startswith("order."):
-            gather(orders[merchant].setdefault(event["order_id"], Order()), event)
+            order = orders[merchant].setdefault(event["order_id"], Order())
+            order.excused = (merchant, event["order_id"]) in excused
+            gather(order, event)
     return {
         merchant: figures(
             [order for order in orders[merchant].values() if order.created],
@@ -194,16 +206,16 @@ def gather(order: Order, event: Mapping[str, Any]) -> None:
 
 def defects(order: Order, watermark: int) -> set[str]:
     """What was wrong with an order, as far as it is known when the watermark has come so far."""
-    found = set(order.claims)
+    found = set() if order.excused else set(order.claims)
     if order.called_off and order.cancelled_by == "seller":
         found.add("seller_cancel")
     if shipped_late(order, watermark):
         found.add("late_ship")
     if delivered_late(order, watermark):
         found.add("late_delivery")
-    if order.seller_refund:
+    if order.seller_refund and not order.excused:
         found.add("refund")
-    if order.disputed and not (order.dispute_ended and order.dispute_ended[1] == "seller"):
+    if order.disputed and not order.excused and not (order.dispute_ended and order.dispute_ended[1] == "seller"):
         found.add("dispute")
     if order.rating and order.rating[1] <= 2:
         found.add("low_rating")

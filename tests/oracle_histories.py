@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
 from tests.oracle import DAY, OUTCOME_DAYS, Order, gather
+from tests.oracle_claims import Claims
 
 Event: TypeAlias = dict[str, Any]
 
@@ -88,6 +89,7 @@ class Histories:
     ends: dict[tuple[str, str], int] = field(default_factory=dict)
     listings: dict[tuple[str, str], Listing] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
+    claims: Claims = field(default_factory=Claims)
 
     def of(self, merchant: str) -> list[Order]:
         """All orders of a merchant whose creation is known, forgotten ones among them."""
@@ -133,7 +135,9 @@ class Histories:
         order = self.orders.setdefault(key, Order())
         self.ends.setdefault(key, event["occurred_at"] + self.retention_days * DAY)
         before = order.created
-        gather(order, event)
+        if event["event_id"] not in order.seen:
+            gather(order, event)
+            self.claims.arrive(event, order, before is None and order.created is not None)
         if order.created is not None and before is None:
             account.currency = account.currency or event["currency"]
             account.foreign_orders += event["currency"] != account.currency

@@ -82,13 +82,31 @@ def test_feedback_is_counted(shard: Shard) -> None:
 
 
 def test_dormancy_is_the_pause_before_the_present_activity(shard: Shard) -> None:
-    """A pause of fourteen days or more counts, from the last order or from registration, until the next such pause."""
-    shard.apply(registered(days_ago=50), placed())
+    """A pause of fourteen days or more counts, from the last order or from registration, until the next such pause, and
+    for thirty days.
+    """
+    shard.apply(registered(), placed(at=50 * DAY))
     assert shard.feature("dormant_days") == 50
-    shard.apply(placed("o2", at=13 * DAY))
+    shard.apply(placed("o2", at=63 * DAY))
     assert shard.feature("dormant_days") == 50
-    shard.apply(placed("o3", at=27 * DAY), placed("o4", at=28 * DAY))
+    shard.apply(placed("o3", at=77 * DAY), placed("o4", at=78 * DAY))
     assert shard.feature("dormant_days") == 14
+    for day in range(79, 109):
+        shard.apply(placed(f"p{day}", at=day * DAY))
+    assert shard.feature("dormant_days") == 0
+
+
+def test_what_was_before_anything_was_heard_is_no_pause(shard: Shard) -> None:
+    """An old account that is heard of when the shard begins was not dormant for that; one heard of later was."""
+    shard.apply(registered(days_ago=900), placed())
+    assert shard.feature("dormant_days") == 0
+    shard.apply(placed("late", at=20 * DAY, merchant="m2"))
+    shard.apply(
+        event("merchant.registered", 20 * DAY + 1, "m3", kind="business", country="DE", registered_at=START - DAY)
+    )
+    shard.apply(placed("later", at=21 * DAY, merchant="m3"))
+    assert shard.feature("dormant_days", "m2") == 0
+    assert shard.feature("dormant_days", "m3") == 21
 
 
 def test_a_change_of_account_is_judged_at_once(shard: Shard, judge: Judge) -> None:

@@ -92,11 +92,55 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
          "unshipped_overdue_orders": 8, "orders_30d": 50, "distinct_buyers_30d": 40},
         [{"dormant_days": 13}, {"orders_burst_1d": 2}, {"unshipped_overdue_orders": 7}, {"distinct_buyers_30d": 9}],
     ),
+    "bust-out-prepared": (
+        {"days_since_payout_change": 2, "account_age_days": 20, "dormant_days": 0, "orders_burst_1d": 2,
+         "price_cuts_7d": 8, "orders_7d": 5, "distinct_buyers_30d": 5},
+        [{"days_since_payout_change": 10}, {"days_since_payout_change": None}, {"account_age_days": 90},
+         {"orders_burst_1d": 1.5}, {"price_cuts_7d": 7}, {"orders_7d": 4}, {"distinct_buyers_30d": 4}],
+    ),
+    "bust-out-unshipped": (
+        {"account_age_days": 20, "dormant_days": 0, "orders_burst_1d": 3, "gmv_burst_1d": None, "ship_shortfall": 0.9,
+         "price_cuts_7d": 4, "listings_created_7d": 4, "ship_backlog": 5, "orders_7d": 20, "distinct_buyers_30d": 10},
+        [{"account_age_days": 90}, {"orders_burst_1d": 2}, {"ship_shortfall": 0.85}, {"price_cuts_7d": 3},
+         {"ship_backlog": 4.9}, {"orders_7d": 19}, {"distinct_buyers_30d": 9}, {"ship_shortfall": None}],
+    ),
     "account-takeover": (
-        {"days_since_account_change": 1, "account_age_days": 300, "account_changes_30d": 2, "gmv_burst_1d": 1,
-         "listing_edits_7d": 40, "listings_created_7d": 0, "price_level": 0.9, "orders_30d": 12},
-        [{"days_since_account_change": 5}, {"listing_edits_7d": 29}, {"account_age_days": 30},
-         {"days_since_account_change": None}, {"orders_30d": 9}],
+        {"days_since_takeover_sign": 1, "account_age_days": 300, "dormant_days": 0, "gmv_burst_1d": None,
+         "new_categories_7d": 2, "listings_created_7d": 0, "other_origin_orders_30d": 0, "price_cuts_7d": 5,
+         "orders_30d": 1, "distinct_buyers_30d": 1},
+        [{"days_since_takeover_sign": 7}, {"days_since_takeover_sign": None}, {"new_categories_7d": 1},
+         {"account_age_days": 89}, {"dormant_days": 14}, {"price_cuts_7d": 4}, {"orders_30d": 0}],
+    ),
+    "empty-boxes": (
+        {"light_parcels_30d": 4, "light_claims_30d": 2, "orders_30d": 30, "distinct_buyers_30d": 3},
+        [{"light_parcels_30d": 3}, {"light_claims_30d": 1}, {"distinct_buyers_30d": 2}, {"orders_30d": 40}],
+    ),
+    "self-dealing": (
+        {"own_device_orders_30d": 4, "orders_30d": 30, "distinct_buyers_30d": 2},
+        [{"own_device_orders_30d": 3}, {"orders_30d": 40}, {"distinct_buyers_30d": 1}],
+    ),
+    "shared-devices": (
+        {"shared_device_orders_30d": 8, "orders_30d": 20, "distinct_buyers_30d": 4},
+        [{"shared_device_orders_30d": 7}, {"orders_30d": 27}, {"distinct_buyers_30d": 3}],
+    ),
+    "triangulation": (
+        {"other_origins": 4, "other_origin_orders_30d": 8, "orders_30d": 12, "distinct_buyers_30d": 8,
+         "account_age_days": 40},
+        [{"other_origins": 3}, {"other_origin_orders_30d": 7}, {"orders_30d": 16}, {"account_age_days": 365},
+         {"distinct_buyers_30d": 7}],
+    ),
+    "triangulation-disputed": (
+        {"disputes_60d": 3, "orders_60d": 50, "late_deliveries_60d": 5, "other_origin_orders_30d": 9,
+         "orders_30d": 25, "distinct_buyers_30d": 5},
+        [{"disputes_60d": 2}, {"orders_60d": 100}, {"late_deliveries_60d": 15}, {"orders_30d": 30},
+         {"other_origin_orders_30d": 4}],
+    ),
+    "probation-recall": (
+        {"days_since_first_order": 30, "cancel_rate_30d_lower": 0.06, "cancel_rate_30d": 0.12,
+         "late_ship_rate_30d_lower": 0.1, "late_ship_rate_30d": 0.15, "mature_ship_orders_30d": 20, "bad_orders_30d": 8,
+         "distinct_buyers_30d": 8},
+        [{"days_since_first_order": 91}, {"cancel_rate_30d_lower": 0.05}, {"mature_ship_orders_30d": 19},
+         {"bad_orders_30d": 7}, {"days_since_first_order": None}],
     ),
     "fake-tracking": (
         {"implausible_scans_30d": 4, "orders_30d": 50, "distinct_buyers_30d": 30},
@@ -135,6 +179,20 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         {"delivered_then_not_received": 1, "delivered_not_received_30d": 2, "orders_30d": 40},
         [{"delivered_then_not_received": 0}, {"delivered_not_received_30d": 1}, {"orders_30d": 100}],
     ),
+    "delivered-too-fast": (
+        {"delivered_too_fast": 1, "implausible_scans_30d": 3},
+        [{"delivered_too_fast": 0}, {"implausible_scans_30d": 2}],
+    ),
+    "light-parcel": ({"light_parcel": 1}, [{"light_parcel": 0}]),
+    "empty-box-order": (
+        {"light_parcel_claimed": 1, "light_parcels_30d": 3},
+        [{"light_parcel_claimed": 0}, {"light_parcels_30d": 2}],
+    ),
+    "own-device-order": (
+        {"own_device": 1, "own_device_orders_30d": 3},
+        [{"own_device": 0}, {"own_device_orders_30d": 2}],
+    ),
+    "refund-abuse": ({"claim_excused": 1}, [{"claim_excused": 0}]),
     "self-dealing-order": (
         {"buyer_orders_at_merchant_30d": 5, "repeat_order_share_30d": 0.9, "distinct_buyers_30d": 8, "orders_30d": 40},
         [{"buyer_orders_at_merchant_30d": 3}, {"repeat_order_share_30d": 0.6}, {"orders_30d": 24}],

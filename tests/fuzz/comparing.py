@@ -98,6 +98,7 @@ def check_orders(state: ShardState, histories: Histories) -> None:
         assert (order.cancelled, order.cancelled_by) == (expected.cancelled, expected.cancelled_by)
         assert (order.refunded, order.seller_refund) == (expected.refunded, expected.seller_refund)
         assert order.disputed == expected.disputed
+        assert order.excused == expected.excused
         assert (order.rated_at, order.rating) == (expected.rating or (0, 0))
         assert len(order.seen) == len(expected.seen)
 
