@@ -9,6 +9,7 @@ from features.merchant import CHANGES_LIMIT, OWN_DEVICES_LIMIT, SEEN_LIMIT, Merc
 from features.merchant_rest import rested
 from features.priors import begin_day
 from features.timers import UNKNOWN
+from features.windows import DAY_MS
 
 
 class MerchantFlow:
@@ -106,7 +107,10 @@ def _change(record: MerchantRecord, event: events.MerchantInput | events.Feedbac
         case events.MerchantAccountChanged():
             at = event.occurred_at
             record.changes = sorted([*record.changes, at])[-CHANGES_LIMIT:]
-            if event.what in ("bank", "owner"):
+            if record.registered and at <= record.registered + DAY_MS:
+                # The account is being set up. Where its registration is heard of later, the features see to it.
+                pass
+            elif event.what in ("bank", "owner"):
                 record.payout_changed = max(record.payout_changed, at)
             elif event.what == "device":
                 record.device_changed = max(record.device_changed, at)

@@ -73,6 +73,9 @@ DEFECTS: Final = (
     | LOW_RATING
 )
 
+#: Claims of a buyer at all merchants of all shards in 180 days from which on they are held against the buyer: twice as
+#: many as where the buyer's orders are known too (features/claimants.py), as those who buy a lot claim more.
+CLAIMS_EVERYWHERE: Final = 6
 #: Defects that rest on the buyer's word; those of an excused order are not held against the seller.
 BUYER_CLAIMS: Final = REFUND | NOT_AS_DESCRIBED | NOT_RECEIVED | COUNTERFEIT | DISPUTE
 
@@ -216,11 +219,20 @@ def flags_of(order: OrderRecord) -> int:
         flags |= SHARED_DEVICE
     if order.own_device:
         flags |= OWN_DEVICE
-    if order.excused:
+    if held_against_buyer(order):
         flags = flags & ~(BUYER_CLAIMS | DELIVERED_NOT_RECEIVED | LIGHT_CLAIM) | EXCUSED
     if flags & DEFECTS:
         flags |= BAD
     return flags
+
+
+def held_against_buyer(order: OrderRecord) -> bool:
+    """Whether the claims about an order are held against its buyer and not against the seller."""
+    return order.excused or (
+        order.buyer_claims >= CLAIMS_EVERYWHERE
+        and order.buyer_claim_merchants > 1
+        and (order.claims != 0 or order.disputed)
+    )
 
 
 def _cancelled_flags(order: OrderRecord, cancelled: int) -> int:

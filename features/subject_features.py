@@ -6,7 +6,7 @@ from typing import Final
 
 from features.feature import Context, Feature, Getter
 from features.listing import ListingRecord
-from features.order import DELIVERED_NOT_RECEIVED, LIGHT_CLAIM, OTHER_ORIGIN, OrderRecord
+from features.order import DELIVERED_NOT_RECEIVED, LIGHT_CLAIM, OTHER_ORIGIN, OrderRecord, held_against_buyer
 from features.stage_vectors import checkout_ratio
 from features.windows import DAY_MS
 
@@ -160,7 +160,7 @@ _ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], f
         "0 or 1",
         "claimed by a buyer who claims of most orders: held against the buyer (see Claims)",
         "never",
-        lambda _, o: float(o.excused),
+        lambda _, o: float(held_against_buyer(o)),
     ),
     (
         "delivered_then_not_received",

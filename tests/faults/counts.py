@@ -7,7 +7,7 @@ import msgspec
 
 from features.keys import split_key
 from features.merchant import Merchant, MerchantRecord
-from features.order import OrderRecord
+from features.order import OrderRecord, held_against_buyer
 from features.population import Population
 from features.registry import FEATURES, Context
 from features.shard import ShardClock
@@ -50,7 +50,7 @@ def against_the_oracle(shards: Sequence[Shard], events: Iterable[Mapping[str, An
             if key.startswith("m:"):
                 merchants[key[2:]] = Merchant(key[2:], msgspec.json.decode(value, type=MerchantRecord))
                 watermarks[key[2:]] = watermark
-            elif key.startswith("o:") and msgspec.json.decode(value, type=OrderRecord).excused:
+            elif key.startswith("o:") and held_against_buyer(msgspec.json.decode(value, type=OrderRecord)):
                 excused.add(split_key(key[2:]))
     as_of = {name: merchant.record.as_of for name, merchant in merchants.items()}
     found = Differences()

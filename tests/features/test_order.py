@@ -60,12 +60,35 @@ def order(**facts: Any) -> OrderRecord:
         ({"first_scan": CREATED}, RATED),
         ({"first_scan": CREATED - 1}, RATED | o.IMPLAUSIBLE_SCAN),
         ({"tracking_reused": True}, RATED | o.IMPLAUSIBLE_SCAN),
+        ({"too_fast": True}, RATED | o.IMPLAUSIBLE_SCAN),
+        ({"light": True}, RATED | o.LIGHT_PARCEL),
+        ({"light": True, "claims": o.NOT_RECEIVED}, RATED | o.LIGHT_PARCEL | o.NOT_RECEIVED),
+        (
+            {"light": True, "claims": o.NOT_RECEIVED, "delivered": DELIVER_BY},
+            RATED | o.LIGHT_PARCEL | o.LIGHT_CLAIM | o.NOT_RECEIVED | o.DELIVERED_NOT_RECEIVED,
+        ),
+        (
+            {"light": True, "claims": o.NOT_AS_DESCRIBED},
+            RATED | o.LIGHT_PARCEL | o.LIGHT_CLAIM | o.NOT_AS_DESCRIBED,
+        ),
+        ({"ship_from": "US", "shipped_from": "DE"}, RATED | o.OTHER_ORIGIN),
+        ({"shipped_from": "DE"}, RATED),
+        ({"shared_device": True, "own_device": True}, RATED | o.SHARED_DEVICE | o.OWN_DEVICE),
+        ({"excused": True, "claims": o.NOT_RECEIVED, "delivered": DELIVER_BY}, RATED | o.EXCUSED),
+        ({"excused": True, "disputed": True, "seller_refund": True, "rating": 1}, RATED | o.EXCUSED | o.LOW_RATING),
+        ({"buyer_claims": 6, "buyer_claim_merchants": 2, "claims": o.NOT_RECEIVED}, RATED | o.EXCUSED),
+        ({"buyer_claims": 6, "buyer_claim_merchants": 1, "claims": o.COUNTERFEIT}, RATED | o.COUNTERFEIT),
+        ({"buyer_claims": 5, "buyer_claim_merchants": 2, "claims": o.COUNTERFEIT}, RATED | o.COUNTERFEIT),
+        ({"buyer_claims": 6, "buyer_claim_merchants": 2}, RATED),
     ],
 )
 def test_flags_follow_from_facts(facts: dict[str, Any], flags: int) -> None:
-    """Each fact, at the last moment in time and at the first too late, has its flags, and any defect makes it bad."""
+    """Each fact, at the last moment in time and at the first too late, has its flags, and any defect makes it bad. An
+    order of which nothing is heard is open.
+    """
     bad = o.BAD if flags & o.DEFECTS else 0
-    assert flags_of(order(**facts)) == flags | bad
+    waits = not {"shipped", "delivered", "cancelled", "ship_overdue"} & facts.keys()
+    assert flags_of(order(**facts)) == flags | bad | (o.OPEN if waits else 0)
 
 
 def test_an_unknown_order_has_no_flags() -> None:

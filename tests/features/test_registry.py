@@ -28,6 +28,10 @@ MERCHANT = [
     *("listings_created_7d", "listing_edits_7d", "listings_removed_7d", "live_listings", "price_level"),
     *("account_changes_30d", "days_since_account_change", "unshipped_overdue_orders", "implausible_scans_30d"),
     *("delivered_not_received_30d", "behaviour_anomaly"),
+    *("days_since_payout_change", "days_since_takeover_sign", "ship_backlog", "ship_shortfall", "price_cuts_7d"),
+    *("new_categories_7d", "light_parcels_30d", "light_claims_30d", "other_origin_orders_30d", "other_origins"),
+    *("shared_device_orders_30d", "own_device_orders_30d", "excused_claims_30d", "busiest_day_7d"),
+    "days_since_first_order",
     *("linked_merchants", "linked_values", "linked_to_enforced"),
     *("catalogue_shared", "catalogue_copied", "catalogue_copied_whole", "catalogue_of_enforced"),
 ]
@@ -36,7 +40,8 @@ ORDER = [
     *("buyer_orders_at_merchant_30d", "bad_order_probability", "bad_order_probability_dispatch"),
     *("bad_order_probability_delivery", "checkout_ratio", "scan_before_order_hours", "tracking_reused"),
     *("delivered_then_not_received", "refund_share", "late_ship_days", "late_delivery_days"),
-    *("buyer_claims_180d", "buyer_claim_merchants_180d"),
+    *("delivered_too_fast", "light_parcel", "light_parcel_claimed", "other_origin", "shared_device", "own_device"),
+    *("buyer_claims", "claim_excused", "buyer_claims_180d", "buyer_claim_merchants_180d"),
 ]
 LISTING = [
     *("listing_price", "price_to_category", "discount_share", "price_change", "price_to_lowest_30d"),
