@@ -12,7 +12,7 @@ from streams.simulator.world import World
 
 
 class CopiedListings(BadListings):
-    """Everything of some listings of one to three honest shops; with stealth words change and a picture is replaced."""
+    """Everything of some listings of two to four honest shops; with stealth words change and a picture is replaced."""
 
     name = "copied_listings"
     listings = 16.0
@@ -20,11 +20,12 @@ class CopiedListings(BadListings):
     def __init__(self, world: World, population: Population, random: Random, plan: Plan) -> None:
         super().__init__(world, population, random, plan)
         self._victims: dict[str, list[Merchant]] = {}
+        self._copied: set[str] = set()
 
     def prepare(self, merchant: Merchant, onset: int) -> None:
         """Choose the victims."""
         honest = [m for m in self.world.honest if m.opens < onset and m.slots >= 5 and not m.authorizations]
-        self._victims[merchant.id] = self.random.sample(honest, min(self.random.randint(1, 3), len(honest)))
+        self._victims[merchant.id] = self.random.sample(honest, min(self.random.randint(2, 4), len(honest)))
 
     def offer(self, merchant: Merchant, time: int) -> Listing | None:
         """Copy one listing that was not copied yet."""
@@ -32,11 +33,17 @@ class CopiedListings(BadListings):
         victims = [victim for victim in self._victims[merchant.id] if victim.listings]
         if not victims:
             return None
-        # What needs a permit or a brand's authorisation is another violation.
-        free = [each for each in random.choice(victims).listings if not each.authorizations]
+        # What needs a permit or a brand's authorisation, and the same goods twice, are other violations.
+        free = [
+            listing
+            for victim in victims
+            for listing in victim.listings
+            if not listing.authorizations and listing.name not in self._copied
+        ]
         if not free:
             return None
         old = random.choice(free)
+        self._copied.add(old.name)
         new = Listing(self.world.new_listing_id(), old.category, old.name, pretty(old.price * random.uniform(0.7, 0.9)))
         new.brand, new.description, new.colour, new.size = old.brand, old.description, old.colour, old.size
         new.quantity, new.grams = random.randint(20, 300), old.grams
