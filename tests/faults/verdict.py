@@ -100,7 +100,7 @@ def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], inp
     by_place = {coordinates(message): message for message in held}
     records = [by_place[place] for place in sorted(by_place)]
     reference = undisturbed(settings, records, journal)
-    judge_records(verdict, records, reference, input_.deleted)
+    judge_records(verdict, records, reference, input_.deleted, settings.topics.exchange)
     judge_history(verdict, deployment, journal)
     shards = deployment.shards()
     judge_state(verdict, shards, reference)
@@ -132,11 +132,13 @@ def journal_of(deployment: Deployment) -> dict[int, list[JournalEntry]]:
 
 
 def judge_records(
-    verdict: Verdict, records: Sequence[Message], reference: Reference, deleted: Set[Coordinates]
+    verdict: Verdict, records: Sequence[Message], reference: Reference, deleted: Set[Coordinates], exchange: str
 ) -> None:
-    """Every record is in one flush, once; those that were deleted unread, and no others, are said to be missing."""
+    """Every record is in one flush, once; those that were deleted unread, and no others, are said to be missing.
+    Messages of the exchange topic are held to that as well, but not counted among the records.
+    """
     fed = [coordinates(message) for message in records]
-    verdict.records = len(fed)
+    verdict.records = len([place for place in fed if place[0] != exchange])
     unapplied = [place for place in fed if not reference.applied[place] and place not in deleted]
     verdict.lost += verdict.complain("not applied", unapplied)
     verdict.lost += verdict.complain("gone, and nothing said", sorted(deleted - reference.left_out))

@@ -133,7 +133,8 @@ def _check(document: object) -> None:
     if isinstance(document, float):
         assert math.isfinite(document)
     elif isinstance(document, int):
-        assert -(2**63) <= document < 2**63
+        # Fingerprints of listings are unsigned.
+        assert -(2**63) <= document < 2**64
     elif isinstance(document, dict):
         for each in document.values():
             _check(each)

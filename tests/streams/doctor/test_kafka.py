@@ -45,7 +45,8 @@ def test_topics_in_order(settings: Settings) -> None:
     create_topics(settings)
     found = list(check_kafka(settings, 5))
     assert {finding.status for finding in found} == {"ok"}, found
-    assert texts(iter(found), "topics") == [("ok", f"3 shards of {', '.join(settings.topics.inputs)}")]
+    shard = (*settings.topics.inputs, settings.topics.exchange)
+    assert texts(iter(found), "topics") == [("ok", f"3 shards of {', '.join(shard)}")]
     assert texts(iter(found), "clock") == [("ok", "no input record to compare the clock with")]
 
 
