@@ -2,12 +2,13 @@
 out.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from zlib import crc32
 
 from msgspec import Struct
 
+from detectors.adwin import Shift
 from detectors.enforcer import Enforcer
 from detectors.exchange_post import Post
 from detectors.finding import Finding
@@ -92,6 +93,8 @@ class Assessor:
             anomaly = model.score_and_learn(vector)
             self.models.examples.add_behaviour(vector, model.learned)
             record.anomaly = None if anomaly is None else nearest(anomaly, 1e4)
+            if anomaly is not None:
+                self.warn_of(self.models.drift.behaviour(anomaly))
         policies = self.judge.policies
         if record.anomaly is not None:
             finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)
@@ -217,6 +220,15 @@ class Assessor:
             self._emit(merchant, subject, finding, probability, context, identifier)
             self._sample(merchant, subject, identifier)
         return identifier
+
+    # -- the shard ---------------------------------------------------------------------------------------------------
+
+    def warn_of(self, drifts: Sequence[tuple[str, Shift]]) -> None:
+        """Publish what has drifted."""
+        for what, shift in drifts:
+            counted = self.state.statistics.drifts
+            counted[what] = counted.get(what, 0) + 1
+            self.outbox.drift(what, shift, self.state.partition, self.judge.settings.mode)
 
     # -- the shared parts -------------------------------------------------------------------------------------------
 

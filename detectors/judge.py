@@ -8,6 +8,7 @@ from msgspec import Struct
 from detectors.anomaly import BehaviourAnomaly
 from detectors.bad_order import BadOrderModel
 from detectors.category import CategoryModel
+from detectors.drift import DriftWatch
 from detectors.examples import Examples
 from detectors.inputs import Input
 from detectors.known_effects import KnownEffect
@@ -83,7 +84,7 @@ class Judge:
 class Models:
     """The models of one shard: they learn in the order of its events."""
 
-    __slots__ = ("anomaly", "bad_order", "category", "delivery", "dispatch", "examples")
+    __slots__ = ("anomaly", "bad_order", "category", "delivery", "dispatch", "drift", "examples")
 
     def __init__(
         self,
@@ -94,6 +95,8 @@ class Models:
         self.anomaly = anomaly
         self.bad_order, self.dispatch, self.delivery = stages
         self.category = category
+        #: Whether they, or what they judge, have changed.
+        self.drift = DriftWatch()
         #: What they learned and is not stored yet.
         self.examples = Examples()
 

@@ -342,6 +342,8 @@ class OrderFlow:
         if not order.matured and time >= outcome_due(order):
             order.matured = True
             self._stages.mature(order)
+            if order.learned & 1 and order.probability is not None:
+                self._assessor.warn_of(self._assessor.models.drift.outcome(order.probability, order.learned & 2 != 0))
         self._wait(key, order)
 
     def _overdue(self, order: OrderRecord, merchant_id: str, time: int) -> None:

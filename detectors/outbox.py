@@ -6,10 +6,12 @@ from typing import Final
 
 import msgspec
 
+from detectors.adwin import Shift
 from detectors.flush import Emit
 from features.decode import Rejection
 from features.omissions import Gap
-from features.outputs import GapDetected, MerchantOutput, Mode, Output, Source, Standing
+from features.outputs import DriftDetected, GapDetected, MerchantOutput, Mode, Output, Source, Standing
+from features.rounding import nearest
 from features.shard import Record
 
 _SOURCE: Final = b"/shopwarden"
@@ -73,6 +75,19 @@ class Outbox:
         # The record at this offset may yet come, in a topic made anew: its outputs have other ids.
         identifier = f"gap-{_slug(gap.topic)}-{partition}-{gap.first}-{gap.last}"
         self._event(identifier, f"shard-{partition}", detected, f"{gap.topic}/{partition}")
+
+    def drift(self, what: str, shift: Shift, partition: int, mode: Mode) -> None:
+        """Add that a figure of the shard has changed for good."""
+        detected = DriftDetected(
+            what=what,
+            detector="adwin",
+            before=nearest(shift.before, 1e5),
+            after=nearest(shift.after, 1e5),
+            window=shift.window,
+            partition=partition,
+            mode=mode,
+        )
+        self._event(self.next_id(), f"shard-{partition}", detected, what)
 
     def _event(self, identifier: str, key: str, output: Output, subject: str) -> None:
         kind = str(output.__struct_config__.tag)

@@ -194,6 +194,23 @@ class GapDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="shop
     mode: Mode
 
 
+class DriftDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.drift.detected.v1"):
+    """A figure of a shard's models or of what they judge has changed for good, beyond chance.
+
+    Keyed by the shard, not by a merchant, and without a sequence. ``what`` names the figure, ``detector`` what found
+    the change, ``before`` and ``after`` are the figure's means before and after it (0 to 1), ``window`` the number of
+    values since.
+    """
+
+    what: str
+    detector: str
+    before: UnitInterval
+    after: UnitInterval
+    window: Annotated[int, Meta(ge=1)]
+    partition: int
+    mode: Mode
+
+
 class StandingEnforcement(Struct, frozen=True, gc=False):
     """An action in force. ``policy`` is the id of the rule; without ``expires_at`` it stands until reversed."""
 
@@ -220,4 +237,6 @@ class Standing(Struct, frozen=True, kw_only=True):
 
 #: Events about a merchant: keyed by it, and numbered in order.
 MerchantOutput: TypeAlias = RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled
-Output: TypeAlias = MerchantOutput | GapDetected
+#: Events about a shard: keyed by it, without a sequence.
+ShardOutput: TypeAlias = GapDetected | DriftDetected
+Output: TypeAlias = MerchantOutput | ShardOutput

@@ -67,6 +67,8 @@ class Statistics(Struct):
     messages: int = 0
     #: Matches of rules in shadow mode, by rule.
     shadow: dict[str, int] = field(default_factory=dict)
+    #: Drift alarms, by what changed.
+    drifts: dict[str, int] = field(default_factory=dict)
 
 
 class Correspondence(Struct):

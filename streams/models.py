@@ -18,6 +18,7 @@ BAD_ORDER: Final = "model:bad-order"
 #: Those of the models at purchase, at dispatch and at delivery.
 STAGES: Final = (BAD_ORDER, "model:bad-order-dispatch", "model:bad-order-delivery")
 CATEGORY: Final = "model:listing-category"
+DRIFT: Final = "model:drift"
 #: Lists that models are trained anew from.
 EXAMPLES: Final = (*STAGE_LABELS, BEHAVIOURS, LISTINGS)
 
@@ -35,6 +36,7 @@ def signed_snapshots(models: Models, signer: Signer, shard: int) -> dict[str, by
             name: signer.sign(_place(shard, name), model.snapshot())
             for name, model in zip(STAGES, models.stages, strict=True)
         },
+        DRIFT: signer.sign(_place(shard, DRIFT), models.drift.snapshot()),
     }
     if models.category.changed:
         snapshots[CATEGORY] = signer.sign(_place(shard, CATEGORY), models.category.snapshot())
@@ -52,6 +54,8 @@ def load_models(models: Models, loaded: Loaded, signer: Signer, shard: int) -> N
         _load(stage, model, loaded, signer, shard, partial(retrain_bad_order, model, labels))
     listings = loaded.lists.get(LISTINGS, [])
     _load(CATEGORY, models.category, loaded, signer, shard, lambda: retrain_category(models.category, listings))
+    # What is watched fills up again by itself within days.
+    _load(DRIFT, models.drift, loaded, signer, shard, lambda: 0)
 
 
 def _load(name: str, model: Estimator, loaded: Loaded, signer: Signer, shard: int, retrain: Callable[[], int]) -> None:

@@ -13,7 +13,7 @@ from detectors.judge import Judge, Models
 from features.merchant import Merchant
 from features.shard import Correspondence, Needed, ShardClock, ShardState, Statistics
 from features.windows import DAY_MS
-from streams.models import ANOMALY, CATEGORY, EXAMPLES, STAGES, load_models, signed_snapshots
+from streams.models import ANOMALY, CATEGORY, DRIFT, EXAMPLES, STAGES, load_models, signed_snapshots
 from streams.store import Loaded
 from streams.versions import BUCKETS, LISTINGS, MERCHANTS, ORDERS, POPULATIONS
 
@@ -22,7 +22,7 @@ CLOCK: Final = "clock"
 STATISTICS: Final = "statistics"
 CORRESPONDENCE: Final = "correspondence"
 POPULATION: Final = "population"
-BLOBS: Final = (CLOCK, STATISTICS, CORRESPONDENCE, POPULATION, ANOMALY, *STAGES, CATEGORY)
+BLOBS: Final = (CLOCK, STATISTICS, CORRESPONDENCE, POPULATION, ANOMALY, *STAGES, CATEGORY, DRIFT)
 LISTS: Final = EXAMPLES
 
 MERCHANT: Final = "m:"
