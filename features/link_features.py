@@ -90,15 +90,26 @@ def _others_before(bits: int) -> Getter:
     return _matches(lambda found: len({m.other for m in found if m.other and m.first and m.common & bits == bits}))
 
 
+def _own_before(bits: int) -> Getter:
+    """Other listings of the merchant that look like this one in all of these ways, and were there before."""
+    return _matches(lambda found: sum(1 for m in found if not m.other and m.first and m.common & bits == bits))
+
+
 _LISTING: Final[tuple[tuple[str, str, str, Getter], ...]] = (
     (
         "own_duplicates",
         "listings",
         (
-            "listings of the same merchant with the title, or nearly the same one, that were there before; at most 8 "
-            "are known. Sizes and colours of one article have other titles, though the same image"
+            "listings of the same merchant with nearly the same title and image that were there before; at most 8 are "
+            "known. Sizes and colours of one article have other titles, though the same image"
         ),
-        _matches(lambda found: sum(1 for m in found if not m.other and m.first and m.common & _TITLE)),
+        _own_before(_TITLE | _IMAGE),
+    ),
+    (
+        "own_title_repeats",
+        "listings",
+        "listings of the same merchant with nearly the same title that were there before, whatever their images",
+        _own_before(_TITLE),
     ),
     (
         "copied_title_merchants",

@@ -15,6 +15,9 @@ from benchmarks.evaluation.obfuscation import load_titles
 from benchmarks.evaluation.olist_orders import Stage
 from benchmarks.evaluation.olist_rows import OLIST_FILES, load_orders
 from benchmarks.evaluation.prequential import figures
+from benchmarks.evaluation.pricerunner import SEEDS as TITLE_SEEDS
+from benchmarks.evaluation.pricerunner import evaluate as evaluate_pricerunner
+from benchmarks.evaluation.pricerunner_rows import load_offers
 from benchmarks.evaluation.simulations import evaluate_seed, summarise
 from benchmarks.evaluation.yardstick import yardstick
 
@@ -36,6 +39,7 @@ _QUICK_ROWS: Final = 6_000
 _QUICK_PURCHASES: Final = 3_000
 _QUICK_TITLES: Final = 1_000
 _QUICK_VARIANTS: Final = 30
+_QUICK_OFFERS: Final = 1_000
 
 Name: TypeAlias = tuple[str, ...]
 
@@ -84,8 +88,9 @@ def plan(data: Path, seeds: Sequence[int], scratch: Path, *, quick: bool) -> tup
         missing.append(f"fraud: there is no Fraud_Data.csv in {data / 'fraud_ecommerce'}")
     if titles := _there(data / "pricerunner", "pricerunner_aggregate.csv"):
         pieces.append(Piece(("obfuscation",), obfuscation, (titles, quick)))
+        pieces.append(Piece(("pricerunner",), pricerunner, (titles, quick)))
     else:
-        missing.append(f"obfuscation: there is no pricerunner_aggregate.csv in {data / 'pricerunner'}")
+        missing.append(f"obfuscation, pricerunner: there is no pricerunner_aggregate.csv in {data / 'pricerunner'}")
     return pieces, missing
 
 
@@ -154,6 +159,15 @@ def obfuscation(file: Path, quick: bool) -> dict[str, Any]:
     """Forbidden terms in disguise, in the titles of a file."""
     titles = load_titles(file)[: _QUICK_TITLES if quick else None]
     return evaluate_obfuscation(titles, count=_QUICK_VARIANTS) if quick else evaluate_obfuscation(titles)
+
+
+def pricerunner(file: Path, quick: bool) -> dict[str, Any]:
+    """Swapped categories, duplicates and alarms in the titles of a file."""
+    offers = load_offers(file)
+    if quick:
+        # From everywhere: the file is in order of category.
+        return evaluate_pricerunner(offers[:: len(offers) // _QUICK_OFFERS or 1], 1)
+    return evaluate_pricerunner(offers, TITLE_SEEDS)
 
 
 def _there(folder: Path, name: str) -> Path | None:

@@ -81,6 +81,12 @@ GOALS: Final[Sequence[Goal]] = (
     Goal(("pricerunner", "category_swapped_ap"), "PriceRunner: AP of swapped categories", 0.85),
     Goal(("pricerunner", "duplicates_precision"), "PriceRunner: precision of duplicates", 0.9),
     Goal(("pricerunner", "duplicates_recall"), "PriceRunner: recall of duplicates", 0.9),
+    Goal(
+        ("pricerunner", "untouched_text_alarm_share"),
+        "PriceRunner: untouched titles named by a rule on text",
+        0.001,
+        at_most=True,
+    ),
     Goal(("obfuscation", "recall"), "obfuscated terms: recall", 0.97),
     Goal(
         ("obfuscation", "false_alarm_share"), "obfuscated terms: false alarms on untouched titles", 0.001, at_most=True

@@ -216,6 +216,10 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         [{"copied_listing_merchants": 0}, {"catalogue_copied_whole": 3}],
     ),
     "duplicate-listing": ({"own_duplicates": 2}, [{"own_duplicates": 1}]),
+    "repeated-title": (
+        {"own_title_repeats": 3, "own_duplicates": 0},
+        [{"own_title_repeats": 2}, {"own_duplicates": 2}],
+    ),
     "category-mismatch": ({"category_mismatch": 0.97}, [{"category_mismatch": 0.94}, {"category_mismatch": None}]),
     "prohibited-terms": ({"prohibited_terms": 1}, [{"prohibited_terms": 0}]),
     "restricted-category": ({"category_restricted": 1}, [{"category_restricted": 0}]),

@@ -49,7 +49,8 @@ LISTING = [
     *("category_changed", "brand_changed", "replica_terms", "contact_terms", "prohibited_terms", "claim_terms"),
     *("disguised_terms", "brand_unauthorised", "brand_lookalike", "category_prohibited", "category_restricted"),
     *("listing_edits", "listing_age_days", "listing_orders"),
-    *("own_duplicates", "copied_title_merchants", "copied_image_merchants", "copied_listing_merchants"),
+    *("own_duplicates", "own_title_repeats"),
+    *("copied_title_merchants", "copied_image_merchants", "copied_listing_merchants"),
 ]
 
 

@@ -33,7 +33,18 @@ def write_data(folder: Path) -> Path:
         np.savez(folder / "adbench" / f"{name}.npz", X=rows, y=labels.astype(int))
     _write_fraud(folder / "fraud_ecommerce")
     (folder / "pricerunner").mkdir()
-    _write(folder / "pricerunner" / "pricerunner_aggregate.csv", [{"title": title} for title in TITLES])
+    rows = [
+        {
+            "title": title,
+            "merchant_id": merchant,
+            "cluster_id": title,
+            "cluster_label": title,
+            "category_label": "kitchen" if "fridge" in title or "blender" in title else "other",
+        }
+        for merchant in range(3)
+        for title in TITLES
+    ]
+    _write(folder / "pricerunner" / "pricerunner_aggregate.csv", rows)
     return folder
 
 

@@ -63,13 +63,16 @@ def test_a_quick_run_on_made_up_data_fills_every_report(tmp_path: Path) -> None:
     assert figures["fraud"]["january"]["rows"] + figures["fraud"]["rest"]["rows"] == 600
     assert figures["obfuscation"]["variants"] >= 500
     assert figures["obfuscation"]["recall"] > 0.9
+    titles = figures["pricerunner"]
+    assert titles["category_swapped_ap"] > 0.5
+    assert titles["duplicates_recall"] > 0.9
     assert any("cover" in word for word in figures["run"]["left_out"])
     page = (tmp_path / "out" / "evaluation.html").read_text()
     assert page.count("<svg") == 4
     # Names of XML namespaces are no addresses that anything fetches.
     assert not re.search(r"<script|src=|@import|url\((?!#)|href=\"(?!#)", page)
     text = (tmp_path / "out" / "evaluation.md").read_text()
-    for title in ("Goals", "Simulator", "Olist", "Anomaly", "Fraud set"):
+    for title in ("Goals", "Simulator", "Olist", "Anomaly", "Fraud set", "PriceRunner"):
         assert f"## {title}" in text and f"<h2>{title}</h2>" in page
     assert "missed" in text and "not measured" in text
 
