@@ -74,8 +74,8 @@ def _softmax() -> Any:
 
 #: River's ComplementNB takes a hundred times as long as these.
 _RIVER: Final[dict[str, Callable[[], Any]]] = {
-    "multinomial_nb": lambda: naive_bayes.MultinomialNB(alpha=0.1),
-    "softmax": lambda: preprocessing.Normalizer() | _softmax(),
+    "multinomial_nb": lambda: naive_bayes.MultinomialNB(alpha=0.1),  # type: ignore[no-untyped-call]
+    "softmax": lambda: preprocessing.Normalizer() | _softmax(),  # type: ignore[no-untyped-call]
 }
 
 

@@ -33,7 +33,7 @@ def write_data(folder: Path) -> Path:
         np.savez(folder / "adbench" / f"{name}.npz", X=rows, y=labels.astype(int))
     _write_fraud(folder / "fraud_ecommerce")
     (folder / "pricerunner").mkdir()
-    rows = [
+    offers: list[dict[str, Any]] = [
         {
             "title": title,
             "merchant_id": merchant,
@@ -44,7 +44,7 @@ def write_data(folder: Path) -> Path:
         for merchant in range(3)
         for title in TITLES
     ]
-    _write(folder / "pricerunner" / "pricerunner_aggregate.csv", rows)
+    _write(folder / "pricerunner" / "pricerunner_aggregate.csv", offers)
     return folder
 
 
