@@ -131,15 +131,33 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     ),
     "triangulation-disputed": (
         {"disputes_60d": 3, "orders_60d": 50, "late_deliveries_60d": 5, "other_origin_orders_30d": 9,
-         "orders_30d": 25, "distinct_buyers_30d": 5},
+         "other_origins": 3, "orders_30d": 25, "distinct_buyers_30d": 5},
         [{"disputes_60d": 2}, {"orders_60d": 100}, {"late_deliveries_60d": 15}, {"orders_30d": 30},
-         {"other_origin_orders_30d": 4}],
+         {"other_origins": 2}, {"other_origin_orders_30d": 4}],
+    ),
+    "probation-evasion": (
+        {"account_age_days": 5, "busiest_day_7d": 25, "live_listings": 10, "linked_merchants": 2, "linked_values": 2,
+         "orders_7d": 20, "distinct_buyers_30d": 10},
+        [{"account_age_days": 60}, {"busiest_day_7d": 24}, {"linked_merchants": 1}, {"linked_values": 1},
+         {"orders_7d": 19}, {"distinct_buyers_30d": 9}],
+    ),
+    "linked-accounts": (
+        {"account_age_days": 5, "linked_values": 2, "linked_merchants": 1},
+        [{"account_age_days": 90}, {"linked_values": 1}],
+    ),
+    "linked-to-enforced": (
+        {"linked_to_enforced": 1, "linked_values": 1, "catalogue_of_enforced": 2},
+        [{"linked_to_enforced": 0}, {"catalogue_of_enforced": 1}],
+    ),
+    "catalogue-of-enforced": (
+        {"account_age_days": 5, "catalogue_of_enforced": 3},
+        [{"account_age_days": 90}, {"catalogue_of_enforced": 2}],
     ),
     "probation-recall": (
-        {"days_since_first_order": 30, "cancel_rate_30d_lower": 0.06, "cancel_rate_30d": 0.12,
+        {"days_since_first_order": 30, "account_age_days": 40, "cancel_rate_30d_lower": 0.06, "cancel_rate_30d": 0.12,
          "late_ship_rate_30d_lower": 0.1, "late_ship_rate_30d": 0.15, "mature_ship_orders_30d": 20, "bad_orders_30d": 8,
          "distinct_buyers_30d": 8},
-        [{"days_since_first_order": 91}, {"cancel_rate_30d_lower": 0.05}, {"mature_ship_orders_30d": 19},
+        [{"days_since_first_order": 91}, {"account_age_days": 121}, {"cancel_rate_30d_lower": 0.05}, {"mature_ship_orders_30d": 19},
          {"bad_orders_30d": 7}, {"days_since_first_order": None}],
     ),
     "fake-tracking": (
