@@ -120,8 +120,8 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         [{"own_device_orders_30d": 3}, {"orders_30d": 40}, {"distinct_buyers_30d": 1}],
     ),
     "shared-devices": (
-        {"shared_device_orders_30d": 8, "orders_30d": 20, "distinct_buyers_30d": 4},
-        [{"shared_device_orders_30d": 7}, {"orders_30d": 27}, {"distinct_buyers_30d": 3}],
+        {"shared_device_orders_30d": 8, "excused_claims_30d": 0, "orders_30d": 20, "distinct_buyers_30d": 4},
+        [{"shared_device_orders_30d": 7}, {"excused_claims_30d": 2}, {"orders_30d": 27}, {"distinct_buyers_30d": 3}],
     ),
     "triangulation": (
         {"other_origins": 4, "other_origin_orders_30d": 8, "orders_30d": 12, "distinct_buyers_30d": 8,
@@ -157,7 +157,8 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         {"days_since_first_order": 30, "account_age_days": 40, "cancel_rate_30d_lower": 0.06, "cancel_rate_30d": 0.12,
          "late_ship_rate_30d_lower": 0.1, "late_ship_rate_30d": 0.15, "mature_ship_orders_30d": 20, "bad_orders_30d": 8,
          "distinct_buyers_30d": 8},
-        [{"days_since_first_order": 91}, {"account_age_days": 121}, {"cancel_rate_30d_lower": 0.05}, {"mature_ship_orders_30d": 19},
+        [{"days_since_first_order": 91}, {"account_age_days": 121}, {"cancel_rate_30d_lower": 0.05},
+         {"mature_ship_orders_30d": 19},
          {"bad_orders_30d": 7}, {"days_since_first_order": None}],
     ),
     "fake-tracking": (
@@ -203,8 +204,8 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     ),
     "light-parcel": ({"light_parcel": 1}, [{"light_parcel": 0}]),
     "empty-box-order": (
-        {"light_parcel_claimed": 1, "light_parcels_30d": 3},
-        [{"light_parcel_claimed": 0}, {"light_parcels_30d": 2}],
+        {"light_parcel_claimed": 1, "light_parcels_30d": 3, "orders_30d": 30},
+        [{"light_parcel_claimed": 0}, {"light_parcels_30d": 2}, {"orders_30d": 38}],
     ),
     "own-device-order": (
         {"own_device": 1, "own_device_orders_30d": 3},
