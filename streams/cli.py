@@ -15,6 +15,7 @@ COMMANDS = {
     "explain": "explain",
     "features": "features",
     "import": "import_",
+    "models": "models",
     "policies": "policies",
     "produce": "produce",
     "record": "record",
