@@ -10,8 +10,8 @@ from streams.archive import ArchiveRecord
 from streams.explain.state import buyer_name
 from streams.explain.story import InputEntry, moment
 
-#: Fields that name people or things of theirs, and the domain of their pseudonyms.
-_PERSONAL: Final = {"device_id": "device", "value_hash": "account"}
+#: Characters of a pseudonym, as many as shards tell each other.
+_SHOWN: Final = 20
 #: Words of people; by event, as elsewhere the same field holds a code.
 _WORDS: Final = {"order.reviewed": "text", "order.cancelled": "reason", "order.disputed": "reason"}
 _HIDDEN: Final = "(hidden: no pseudonym key is set)"
@@ -49,10 +49,11 @@ def without_persons(event: dict[str, Any], pseudonyms: Pseudonyms | None) -> dic
     buyer = shown.get("buyer_id")
     if isinstance(buyer, str):
         shown["buyer_id"] = _HIDDEN if pseudonyms is None else buyer_name(pseudonyms.short("buyer", buyer))
-    for field, domain in _PERSONAL.items():
+    # A device has the same name in an order and as the merchant's own.
+    for field, domain in (("device_id", "device"), ("value_hash", str(shown.get("what")))):
         value = shown.get(field)
         if isinstance(value, str):
-            shown[field] = _HIDDEN if pseudonyms is None else pseudonyms.long(domain, value)
+            shown[field] = _HIDDEN if pseudonyms is None else pseudonyms.long(domain, value)[:_SHOWN]
     field = _WORDS.get(str(shown.get("type")), "")
     words = shown.get(field)
     if isinstance(words, str):
