@@ -4,7 +4,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from features.buyers import CAPACITY, WINDOW_DAYS
-from features.order import DEFAULT_DELIVER_MS, DEFAULT_SHIP_MS, LONGEST_PROMISE_MS, OUTCOME_DAYS
+from features.claimants import LEAST_CLAIMS, LEAST_SHARE
+from features.devices import DAYS as DEVICE_DAYS
+from features.devices import LIMIT as DEVICES
+from features.merchant import CATEGORIES_LIMIT
+from features.merchant_features import AWAKE_DAYS
+from features.order import CLAIMS_EVERYWHERE, DEFAULT_DELIVER_MS, DEFAULT_SHIP_MS, LONGEST_PROMISE_MS, OUTCOME_DAYS
+from features.parcels import ENOUGH, FAST_SPREADS, LIGHT_SPREADS
 from features.population import PRICE_MINIMUM
 from features.registry import DEFAULT_PRIORS, FEATURES, FEATURES_VERSION, Entity, Feature
 from features.shrinkage import LOWER_TAIL, MAX_STRENGTH, MIN_STRENGTH
@@ -76,6 +82,47 @@ merchant's own, whose half-life is 28 days. Two orders a day are added to that, 
 
 **Buyers** are pseudonyms. With more than {CAPACITY} pairs of buyer and day in {WINDOW_DAYS} days, a random sample of
 the buyers is kept with all their orders, and figures on buyers are estimates.
+
+**Bounds.** Windows of days hold whole UTC days, both ends included. Conditions of the form "after" and "later than"
+are strict: an order shipped at the very millisecond of `ship_by` is in time. `account_changes_30d` counts by the
+millisecond, changes later than 30 times 24 hours before the as-of time. Durations are whole milliseconds divided
+out, never negative.
+
+**Late news.** An event that is older than the as-of time changes the figures of its own day, however late it is;
+what is older than every window changes nothing. Figures that rest on what was known at one moment
+(`tracking_reused`, `delivered_too_fast`, `light_parcel`, `shared_device`, `own_device`, `claim_excused`,
+`new_categories_7d`, the price features) are found when the event arrives and are not corrected later.
+
+**Shipping.** Of each order that is not shipped, delivered, cancelled or known to be overdue, `ship_backlog` counts
+the share of the time from order to `ship_by` that has passed, in whole minutes; each overdue order counts 1. Even
+shipping over the time promised would have that many orders more on their way. An order counts as shipped in
+`ship_shortfall` when the news of it arrives, at the time that it names, and counts half after a day; who ships
+evenly within two days has about 0.3.
+
+**Parcels.** Weights are learned by category as grams a unit, times from the hand-over (the earlier of shipment and
+first scan) to delivery by route, and for all routes together where one has under {ENOUGH} parcels. A parcel is too
+light below a quarter of the median if that is also {LIGHT_SPREADS:g} times as far below it, in logarithms, as the
+lightest tenth is; one is too fast below a fifth of the median, and {FAST_SPREADS:g} times as far below it as the
+fastest tenth. Such a parcel teaches nothing unless they are more than a quarter. Nothing is judged by fewer than
+{ENOUGH} parcels. Medians and tenths are exact to 10 %, and up to 5 % of the parcels behind.
+
+**Devices.** The last {DEVICES} devices that ordered from a merchant in {DEVICE_DAYS} days are known by 16 bits of
+their pseudonyms: two in 65,536 are taken for one. A device is shared when another buyer of the merchant has used
+it.
+
+**Claims.** A claim is an order with a return request for `not_received`, `not_as_described`, `damaged`,
+`wrong_item` or `counterfeit`, or with a dispute. It is held against the buyer if at that moment the buyer has made
+{LEAST_CLAIMS} or more in this shard, this one included, of at least two merchants, about {LEAST_SHARE:.0%} or more
+of the orders since the first claim (both fade with a half-life of 60 days), or {CLAIMS_EVERYWHERE} or more in all
+shards in 180 days. Claims, seller's refund and dispute of such an order are in no count and in no rate; its rating
+and lateness are.
+
+**Account.** What is changed on the first day, up to 24 hours after `registered_at`, is the set-up and no change. An
+account was dormant if 14 days or more lie between two of its orders, or before its first one: since its
+registration, or since the shard first heard of orders or of the merchant, whichever is the latest. It is no longer
+dormant {AWAKE_DAYS} days after it sold again. A category is new (`new_categories_7d`) if the part before the slash
+is none of the first {CATEGORIES_LIMIT} that the merchant offered, from 7 days after it was first seen. A price is
+cut below 65 % of the list price or of the price before.
 
 **Small merchants.** A rate ending in `_shrunk` is the posterior mean for a merchant drawn from all merchants of the
 shard: a Beta-Binomial, fitted by moments once a day, with a strength of {MIN_STRENGTH:g} to {MAX_STRENGTH:g} orders.

@@ -9,6 +9,8 @@ from msgspec import Struct, field
 BIN: Final = 0.1
 #: When so many are counted, every count is halved: the past fades, and a bin of one is forgotten.
 FADING: Final = 4_000
+#: Outliers are figures like others once they are more than one in so many.
+OUTLIER_PART: Final = 4
 
 
 class LogCounts(Struct, array_like=True):
@@ -20,6 +22,8 @@ class LogCounts(Struct, array_like=True):
     median_bin: int = 0
     tenth_bin: int = 0
     changes: int = 0
+    #: Figures that were far below and were not counted.
+    outliers: int = 0
 
     def add(self, figure: float) -> None:
         """Count a figure above zero."""
@@ -31,6 +35,16 @@ class LogCounts(Struct, array_like=True):
         if self.total >= FADING:
             self.bins = {each: count >> 1 for each, count in sorted(bins.items()) if count > 1}
             self.total = sum(self.bins.values())
+            self.outliers >>= 1
+
+    def add_outlier(self, figure: float) -> None:
+        """Count a figure that lies far below the others only if such are no exceptions any more.
+
+        A few who send empty boxes must not move the line that they are judged by; a category that has changed must.
+        """
+        self.outliers += 1
+        if self.outliers * OUTLIER_PART > self.total:
+            self.add(figure)
 
     def far_below(self, least: float, spreads: float) -> float:
         """The figure under which one is far below the others: below the median by ``least`` in log units and by

@@ -41,7 +41,10 @@ class Parcels(Struct):
         known = _counts(self.weights, category)
         each = grams / quantity
         light = known.total >= ENOUGH and each < known.far_below(LIGHT_LEAST, LIGHT_SPREADS)
-        known.add(each)
+        if light:
+            known.add_outlier(each)
+        else:
+            known.add(each)
         return light
 
     def arrived(self, route: str, took_ms: int) -> bool:
@@ -50,17 +53,16 @@ class Parcels(Struct):
         ``route`` is empty where it is not known.
         """
         hours = max(took_ms, 60_000) / HOUR_MS
-        overall = _counts(self.times, _ALL)
-        judge = overall
+        tables = [_counts(self.times, _ALL)]
         if route:
-            own = _counts(self.times, route)
-            if own.total >= ENOUGH:
-                judge = own
-            fast = judge.total >= ENOUGH and hours < judge.far_below(FAST_LEAST, FAST_SPREADS)
-            own.add(hours)
-        else:
-            fast = judge.total >= ENOUGH and hours < judge.far_below(FAST_LEAST, FAST_SPREADS)
-        overall.add(hours)
+            tables.append(_counts(self.times, route))
+        judge = tables[-1] if tables[-1].total >= ENOUGH else tables[0]
+        fast = judge.total >= ENOUGH and hours < judge.far_below(FAST_LEAST, FAST_SPREADS)
+        for table in tables:
+            if fast:
+                table.add_outlier(hours)
+            else:
+                table.add(hours)
         return fast
 
 
