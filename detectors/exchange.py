@@ -26,7 +26,7 @@ from features.exchange import (
 )
 from features.fingerprints import images_alike, titles_alike
 from features.keys import entity_key
-from features.links import LISTINGS_LIMIT, link, note_match, unlink
+from features.links import BITS, LISTINGS_LIMIT, link, note_match, unlink
 from features.merchant import Merchant
 from features.priors import begin_day
 from features.windows import DAY_MS
@@ -205,18 +205,19 @@ class ExchangeFlow:
             if match_is == "known":
                 return
             state.touched_listings[key] = None
-        if item.other != item.merchant:
+        # A title or an image alone may be the maker's: it makes no link between merchants.
+        linked = item.other != item.merchant and (listing is None or match_is == "more")
+        if linked:
             found, new = link(merchant.record.links, item.other, item.other_shard, item.kind)
-            if match_is == "new" and found.listings < LISTINGS_LIMIT:
+            if match_is == "more" and found.listings < LISTINGS_LIMIT:
+                found.common |= BITS["title"] | BITS["image"]
                 found.listings += 1
                 found.copied += item.first
-            elif match_is == "more" and found.whole < LISTINGS_LIMIT:
-                found.whole += item.first
             if new and merchant.record.flagged:
                 self._post.to(item.other_shard, Flagged(item.other, merchant.id, True))
         if listing is not None and item.first:
             self._assessor.listing(Met, item.listing, listing, merchant)
-        if item.other != item.merchant:
+        if linked:
             self._assessor.merchant(merchant, True)
 
     def _unmet(self, item: Unmet, at: int) -> None:

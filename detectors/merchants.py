@@ -4,6 +4,7 @@ from detectors.assess import Assessor
 from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
 from features import events
+from features.exchange import COMMON_KINDS
 from features.keys import entity_key
 from features.merchant import CHANGES_LIMIT, OWN_DEVICES_LIMIT, SEEN_LIMIT, Merchant, MerchantRecord
 from features.merchant_rest import rested
@@ -106,11 +107,13 @@ def _change(record: MerchantRecord, event: events.MerchantInput | events.Feedbac
                 record.verified = [*record.verified, event.what][-CHANGES_LIMIT:]
         case events.MerchantAccountChanged():
             at = event.occurred_at
-            record.changes = sorted([*record.changes, at])[-CHANGES_LIMIT:]
-            if record.registered and at <= record.registered + DAY_MS:
+            bit = 1 << COMMON_KINDS.index(event.what)
+            known, record.values = record.values & bit, record.values | bit
+            if record.registered and (not known or at <= record.registered + DAY_MS):
                 # The account is being set up. Where its registration is heard of later, the features see to it.
-                pass
-            elif event.what in ("bank", "owner"):
+                return True
+            record.changes = sorted([*record.changes, at])[-CHANGES_LIMIT:]
+            if event.what in ("bank", "owner"):
                 record.payout_changed = max(record.payout_changed, at)
             elif event.what == "device":
                 record.device_changed = max(record.device_changed, at)

@@ -51,8 +51,8 @@ _MERCHANT: Final[tuple[tuple[str, str, str, Getter], ...]] = (
         "catalogue_shared",
         "listings",
         (
-            "most listings whose title or first image one other merchant has, too, whoever had it first; titles and "
-            "images of more than 6 merchants do not count"
+            "most listings whose title and first image one other merchant has in one listing, whoever had it first; "
+            "titles and images of more than 6 merchants do not count"
         ),
         _most(lambda each: each.listings),
     ),
@@ -61,12 +61,6 @@ _MERCHANT: Final[tuple[tuple[str, str, str, Getter], ...]] = (
         "listings",
         "of these, most that one other merchant had first",
         _most(lambda each: each.copied),
-    ),
-    (
-        "catalogue_copied_whole",
-        "listings",
-        "most with a title and an image that one other merchant had before in one listing",
-        _most(lambda each: each.whole),
     ),
     (
         "catalogue_of_enforced",

@@ -17,9 +17,8 @@ LISTINGS_LIMIT: Final = 99
 
 
 class Link(Struct, array_like=True, gc=False):
-    """Another merchant, its shard, what both have in common, how many of the merchant's listings match one of its, how
-    many of these the other had first, and whether it is under enforcement for malice; and how many match by title and
-    image, both of which the other had first.
+    """Another merchant, its shard, what both have in common, how many of the merchant's listings have title and image
+    of one of its, how many of these the other had first, and whether it is under enforcement for malice.
     """
 
     other: str
@@ -28,7 +27,6 @@ class Link(Struct, array_like=True, gc=False):
     listings: int = 0
     copied: int = 0
     flagged: bool = False
-    whole: int = 0
 
 
 def link(links: list[Link], other: str, shard: int, kind: CommonKind) -> tuple[Link, bool]:

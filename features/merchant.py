@@ -231,6 +231,8 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     categories: list[int] = []
     #: Origins of parcels other than those its listings name.
     origins: list[str] = []
+    #: A bit for each kind of account value that was heard of (features.exchange.COMMON_KINDS).
+    values: int = 0
 
 
 class Merchant:

@@ -222,7 +222,10 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "account_changes_30d",
         "changes",
         "30 d",
-        "changes of bank, address, phone, e-mail, owner or device after the first day; at most the last 8 are kept",
+        (
+            "changes of bank, address, phone, e-mail, owner or device after the first day; where the registration was "
+            "seen, the first value of a kind is none; at most the last 8 are kept"
+        ),
         "never",
         _changes_30d,
     ),

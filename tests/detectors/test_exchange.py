@@ -175,8 +175,8 @@ def test_a_shop_that_copies_another_one_is_reviewed_from_the_fourth_listing() ->
         title, image = f"Aurora leather bag QX{number}00 with golden chain", [f"{number * 0x1F2E3D4C5B6A7989:016x}"]
         market.apply(listed(f"l{number}", number * HOUR, "shop-0", title=title, image_hashes=image))
         market.apply(listed(f"c{number}", DAY + number * HOUR, "copier-1", title=title, image_hashes=image))
-    assert market.feature("catalogue_copied_whole", "copier-1") == 6
-    assert market.feature("catalogue_copied_whole", "shop-0") == 0
+    assert market.feature("catalogue_copied", "copier-1") == 6
+    assert market.feature("catalogue_copied", "shop-0") == 0
     reviewed = [
         (one.merchant_id, one.subject.id)
         for shard in market.shards

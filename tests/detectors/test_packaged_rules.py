@@ -231,8 +231,8 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     "replica-word": ({"replica_terms": 1, "brand_unauthorised": 0}, [{"replica_terms": 0}, {"brand_unauthorised": 1}]),
     "prohibited-category": ({"category_prohibited": 1}, [{"category_prohibited": 0}]),
     "copied-listing": (
-        {"copied_listing_merchants": 1, "catalogue_copied_whole": 4},
-        [{"copied_listing_merchants": 0}, {"catalogue_copied_whole": 3}],
+        {"copied_listing_merchants": 1, "catalogue_copied": 4},
+        [{"copied_listing_merchants": 0}, {"catalogue_copied": 3}],
     ),
     "duplicate-listing": ({"own_duplicates": 2}, [{"own_duplicates": 1}]),
     "repeated-title": (

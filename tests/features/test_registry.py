@@ -33,7 +33,7 @@ MERCHANT = [
     *("shared_device_orders_30d", "own_device_orders_30d", "excused_claims_30d", "busiest_day_7d"),
     "days_since_first_order",
     *("linked_merchants", "linked_values", "linked_to_enforced"),
-    *("catalogue_shared", "catalogue_copied", "catalogue_copied_whole", "catalogue_of_enforced"),
+    *("catalogue_shared", "catalogue_copied", "catalogue_of_enforced"),
 ]
 ORDER = [
     *("order_total", "order_items", "order_quantity", "unit_price_to_category", "promised_days", "handling_days"),
