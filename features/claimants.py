@@ -21,7 +21,7 @@ LEAST_CLAIMS: Final = 3
 #: claimed, and a buyer has many sellers.
 LEAST_SHARE: Final = 0.6
 #: Buyers kept; the stalest leave, so many at once.
-LIMIT: Final = 8_192
+LIMIT: Final = 2_048
 _LEAVING: Final = LIMIT // 20
 
 
