@@ -225,7 +225,9 @@ def _records(events: int) -> Iterator[Record]:
 
 
 def _core(settings: Any) -> Core:
-    return Core(ShardState(0), fresh_models(settings.worker.seed), make_judge(settings))
+    return Core(
+        ShardState(0), fresh_models(settings.worker.seed, challenger=settings.worker.challenger), make_judge(settings)
+    )
 
 
 def _watch_rules(core: Core, watch: Stopwatch) -> None:

@@ -40,7 +40,9 @@ def compete(job: Job, meter: Meter) -> None:
             )
         )
         offsets[topic] += 1
-    core = Core(ShardState(0), fresh_models(settings.worker.seed), make_judge(settings))
+    core = Core(
+        ShardState(0), fresh_models(settings.worker.seed, challenger=settings.worker.challenger), make_judge(settings)
+    )
     state = core.state
     since = 0
     meter.begin()

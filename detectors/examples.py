@@ -29,6 +29,8 @@ LISTINGS_KEPT: Final = 2_000
 LABELS: Final = "examples:bad-order"
 #: Those of the models at purchase, at dispatch and at delivery.
 STAGE_LABELS: Final = (LABELS, "examples:bad-order-dispatch", "examples:bad-order-delivery")
+#: Those of the challenger, whose forests follow from them.
+CHALLENGES: Final = "examples:bad-order-forest"
 BEHAVIOURS: Final = "examples:anomaly"
 LISTINGS: Final = "examples:listing-category"
 
@@ -60,16 +62,21 @@ class CategorisedListing(Struct, frozen=True, array_like=True, gc=False):
 class Examples:
     """Examples of one shard that are not stored yet."""
 
-    __slots__ = ("_behaviours", "_labels", "_listings")
+    __slots__ = ("_behaviours", "_challenges", "_labels", "_listings")
 
     def __init__(self) -> None:
         self._labels: tuple[deque[LabelledOrder], ...] = tuple(deque(maxlen=LABELS_KEPT) for _ in STAGE_LABELS)
+        self._challenges: deque[LabelledOrder] = deque(maxlen=LABELS_KEPT)
         self._behaviours: deque[list[float | None]] = deque(maxlen=BEHAVIOURS_KEPT)
         self._listings: deque[CategorisedListing] = deque(maxlen=LISTINGS_KEPT)
 
     def add_label(self, stage: int, label: LabelledOrder) -> None:
         """Keep an order that the bad-order model of a stage has learned."""
         self._labels[stage].append(label)
+
+    def add_challenge(self, label: LabelledOrder) -> None:
+        """Keep an order that the challenger has learned; ``predicted`` is the champion's probability."""
+        self._challenges.append(label)
 
     def add_behaviour(self, values: list[float | None], learned: int) -> None:
         """Keep a behaviour that the anomaly model has learned, as its ``learned``-th, if it is in the sample."""
@@ -87,6 +94,9 @@ class Examples:
             if labels:
                 taken[name] = ([msgspec.json.encode(each) for each in labels], LABELS_KEPT)
                 labels.clear()
+        if self._challenges:
+            taken[CHALLENGES] = ([msgspec.json.encode(each) for each in self._challenges], LABELS_KEPT)
+            self._challenges.clear()
         if self._behaviours:
             taken[BEHAVIOURS] = ([msgspec.json.encode(each) for each in self._behaviours], BEHAVIOURS_KEPT)
             self._behaviours.clear()
@@ -119,6 +129,13 @@ def retrain_bad_order(model: BadOrderModel, examples: Iterable[bytes]) -> int:
             predicted = None
         model.learn(each.values, each.bad, predicted, each.time)
     return len(usable)
+
+
+def challenges(examples: Iterable[bytes]) -> list[tuple[list[float | None], bool, float]]:
+    """What the challenger learned, oldest first: inputs, outcome, and the champion's probability. A damaged example is
+    left out, so that there are too few.
+    """
+    return [(each.values, each.bad, each.predicted or 0.0) for each in _decoded(examples, LabelledOrder)]
 
 
 def retrain_anomaly(model: BehaviourAnomaly, examples: Iterable[bytes]) -> int:

@@ -7,7 +7,9 @@ from msgspec import Struct
 
 from detectors.anomaly import BehaviourAnomaly
 from detectors.bad_order import BadOrderModel
+from detectors.calibration import Metrics
 from detectors.category import CategoryModel
+from detectors.challenger import Challenger
 from detectors.drift import DriftWatch
 from detectors.examples import Examples
 from detectors.inputs import Input
@@ -84,19 +86,22 @@ class Judge:
 class Models:
     """The models of one shard: they learn in the order of its events."""
 
-    __slots__ = ("anomaly", "bad_order", "category", "delivery", "dispatch", "drift", "examples")
+    __slots__ = ("anomaly", "bad_order", "category", "challenger", "delivery", "dispatch", "drift", "examples")
 
     def __init__(
         self,
         anomaly: BehaviourAnomaly,
         stages: tuple[BadOrderModel, BadOrderModel, BadOrderModel],
         category: CategoryModel,
+        challenger: Challenger | None = None,
     ) -> None:
         self.anomaly = anomaly
         self.bad_order, self.dispatch, self.delivery = stages
         self.category = category
         #: Whether they, or what they judge, have changed.
         self.drift = DriftWatch()
+        #: Judges a sample of orders beside :attr:`bad_order`, where it is switched on.
+        self.challenger = challenger
         #: What they learned and is not stored yet.
         self.examples = Examples()
 
@@ -104,6 +109,15 @@ class Models:
     def stages(self) -> tuple[BadOrderModel, BadOrderModel, BadOrderModel]:
         """The bad-order models at purchase, at dispatch and at delivery."""
         return self.bad_order, self.dispatch, self.delivery
+
+    def metrics(self) -> dict[str, Metrics]:
+        """Test-then-train metrics of the models of orders, decayed; with a challenger, both on the orders it saw."""
+        found = {model.name: model.metrics() for model in self.stages}
+        if self.challenger is not None:
+            compared = self.challenger.comparison()
+            found[f"{self.bad_order.name} beside the forest"] = compared.champion
+            found[self.challenger.name + (" (published)" if compared.serving else " (in shadow)")] = compared.challenger
+        return found
 
     @property
     def version(self) -> str:
@@ -138,10 +152,12 @@ def bad_order_models() -> tuple[BadOrderModel, BadOrderModel, BadOrderModel]:
     )
 
 
-def fresh_models(seed: int) -> Models:
+def fresh_models(seed: int, *, challenger: bool = False) -> Models:
     """Untrained models of the present shape."""
+    order_inputs = [Input(*given) for given in ORDER_INPUTS]
     return Models(
         BehaviourAnomaly([Input(*given) for given in BEHAVIOUR_INPUTS], seed=seed, n_trees=ANOMALY_TREES),
         bad_order_models(),
         CategoryModel(),
+        Challenger(order_inputs, seed=seed) if challenger else None,
     )

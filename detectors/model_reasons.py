@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from math import exp
 from typing import Final
 
+from detectors.challenger import FOREST, log_odds_between
 from detectors.judge import Models
 from detectors.policy import PolicySet
 from features.feature import Context
@@ -88,6 +89,11 @@ def _order_reasons(models: Models, policies: PolicySet, level: int, order: Order
             continue
         model = models.stages[stage]
         typical = model.typical()
+        parts = model.contributions(values)
+        if not stage and order.linear is not None:
+            # The forest's opinion is the published one: what it adds to the linear model's.
+            parts.append((FOREST, log_odds_between(probability, order.linear)))
+            values, typical = [*values, probability], [*typical, order.linear]
         code, when, outcome = _STAGES[stage]
         return [
             Reason(
@@ -99,7 +105,7 @@ def _order_reasons(models: Models, policies: PolicySet, level: int, order: Order
                 expected=_rounded(typical[index]),
                 window=input_window(name) or when,
             )
-            for index, name, part, share in largest(model.contributions(values))
+            for index, name, part, share in largest(parts)
         ]
     return []
 

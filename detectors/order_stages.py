@@ -9,6 +9,7 @@ after that, as long as the order is kept.
 from typing import Final
 
 from detectors.bad_order import BadOrderModel
+from detectors.challenger import EVERY, Challenger
 from detectors.examples import LabelledOrder
 from detectors.judge import Models
 from features.listing import ListingRecord
@@ -47,10 +48,11 @@ BAD_AT: Final = (BAD, AFTER_DISPATCH, AFTER_DELIVERY)
 class OrderStages:
     """Scores the orders of one shard and teaches its models their outcomes."""
 
-    __slots__ = ("_models", "_population", "_stages", "_state", "_statistics")
+    __slots__ = ("_challenger", "_models", "_population", "_stages", "_state", "_statistics")
 
     def __init__(self, models: Models, state: ShardState) -> None:
         self._models = models
+        self._challenger = models.challenger
         self._stages: tuple[BadOrderModel, ...] = models.stages
         self._state = state
         self._population: Population = state.population
@@ -61,7 +63,26 @@ class OrderStages:
         values = order_vector(order, merchant, listing, self._population)
         order.scored = encode_scored(values)
         order.probability = probability = nearest(self._stages[0].observe_and_predict(values), 1e5)
-        return probability
+        if self._challenger is None:
+            return probability
+        return self._challenge(order, values, probability, self._challenger)
+
+    def _challenge(
+        self, order: OrderRecord, values: list[float | None], champion: float, challenger: Challenger
+    ) -> float:
+        """Ask the challenger, of a sample of orders, or of all while its opinion is the one that is published."""
+        order.sampled = self._statistics.orders % EVERY == 0
+        if not (order.sampled or challenger.serving):
+            return champion
+        judged = challenger.predict(values, champion)
+        if judged is None:
+            return champion
+        order.challenged = judged = nearest(judged, 1e5)
+        if not challenger.serving:
+            return champion
+        order.linear = champion
+        order.probability = judged
+        return judged
 
     def shipped(self, order: OrderRecord) -> float | None:
         """Score an order as it is shipped, once; ``None`` where there is nothing left to be found out."""
@@ -69,6 +90,7 @@ class OrderStages:
         if (
             order.probability_dispatch is not None
             or order.created is None
+            or order.matured
             or shipped is None
             or order.delivered is not None
             or order.cancelled is not None
@@ -85,7 +107,9 @@ class OrderStages:
 
         It may be scored again when it arrives after all; the last one counts. ``None`` where its outcome is known.
         """
-        if order.created is None or order.cancelled is not None or order.rating or order.flags & AFTER_DELIVERY:
+        if order.created is None or order.matured or order.cancelled is not None:
+            return None
+        if order.rating or order.flags & AFTER_DELIVERY:
             return None
         values = delivery_vector(order, merchant, self._population, now)
         model = self._stages[2]
@@ -104,7 +128,8 @@ class OrderStages:
             return
         time = outcome_due(order)
         examples = self._models.examples
-        judged = order.probability, order.probability_dispatch, order.probability_delivery
+        champion = order.probability if order.linear is None else order.linear
+        judged = champion, order.probability_dispatch, order.probability_delivery
         for stage, (model, mask, predicted) in enumerate(zip(self._stages, BAD_AT, judged, strict=True)):
             values = scored_values(order, stage)
             if values is None:
@@ -115,6 +140,11 @@ class OrderStages:
             order.learned |= (3 if bad else 1) << 2 * stage
         if order.learned & 1:
             self._statistics.labels += 1
+            values = scored_values(order) if order.sampled else None
+            if self._challenger is not None and values is not None and champion is not None:
+                bad = flags & BAD != 0
+                self._challenger.learn(values, bad, champion, order.challenged)
+                examples.add_challenge(LabelledOrder(values, bad, champion, time))
 
     def revise(self, order: OrderRecord) -> None:
         """An order whose outcome was learned has new facts: where they change it, learn that it was the opposite."""

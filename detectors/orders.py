@@ -139,12 +139,12 @@ class OrderFlow:
         if not order.segment_known:
             self._learn_lateness(order, merchant, event.occurred_at)
         scored = None
-        if kind is events.OrderShipped:
+        if order.learned:
+            self._stages.revise(order)
+        elif kind is events.OrderShipped:
             scored = self._stages.shipped(order)
         elif order.delivered == event.occurred_at and kind in _PROGRESS:
             scored = self._stages.arrived(order, merchant, event.occurred_at)
-        elif order.learned:
-            self._stages.revise(order)
         self._assessor.order(kind, event.order_id, order, merchant, scored)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
@@ -357,6 +357,8 @@ class OrderFlow:
         if order.delivery_overdue:
             self._learn_lateness(order, merchant, time)
             self._stages.arrived(order, merchant, time)
+        if order.learned:
+            self._stages.revise(order)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
 

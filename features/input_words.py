@@ -39,6 +39,7 @@ _WORDS: Final = {
     "unit_price_to_category": "the price of a piece against the category's median",
     "buyer_orders_at_merchant_30d": "the buyer's orders at the merchant",
     "listing_age_days": "the age of the listing (days)",
+    "bad_order_forest": "what the adaptive forest makes of it beyond that (its probability against the linear model's)",
     # -- an order at dispatch and at delivery
     "purchase_log_odds": "what was judged at purchase (log-odds)",
     "dispatch_days": "the days until dispatch",

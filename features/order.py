@@ -162,6 +162,11 @@ class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"})
     probability_delivery: float | None = None
     #: Two bits a stage (purchase, dispatch, delivery): whether its outcome was learned, and whether as bad.
     learned: int = 0
+    #: Whether the challenger learns it, and its probability at purchase. Where that was the one published, the
+    #: champion's is kept beside.
+    sampled: bool = False
+    challenged: float | None = None
+    linear: float | None = None
     #: Where it was shipped from, if that is not where its listing ships from.
     shipped_from: str = ""
     #: Whether a weight was declared, and the weight, grams, while its order is not known.

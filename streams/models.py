@@ -5,7 +5,16 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from detectors.examples import BEHAVIOURS, LISTINGS, STAGE_LABELS, retrain_anomaly, retrain_bad_order, retrain_category
+from detectors.examples import (
+    BEHAVIOURS,
+    CHALLENGES,
+    LISTINGS,
+    STAGE_LABELS,
+    challenges,
+    retrain_anomaly,
+    retrain_bad_order,
+    retrain_category,
+)
 from detectors.judge import Models
 from detectors.model import Estimator, SnapshotMismatch
 from detectors.signing import Signer
@@ -16,13 +25,15 @@ logger = logging.getLogger("shopwarden.models")
 ANOMALY: Final = "model:anomaly"
 BAD_ORDER: Final = "model:bad-order"
 #: Those of the models at purchase, at dispatch and at delivery.
+CHALLENGER: Final = "model:bad-order-forest"
 STAGES: Final = (BAD_ORDER, "model:bad-order-dispatch", "model:bad-order-delivery")
 CATEGORY: Final = "model:listing-category"
 DRIFT: Final = "model:drift"
 #: Lists that models are trained anew from.
-EXAMPLES: Final = (*STAGE_LABELS, BEHAVIOURS, LISTINGS)
+EXAMPLES: Final = (*STAGE_LABELS, CHALLENGES, BEHAVIOURS, LISTINGS)
 
 _RETRAINED: Final = "model %s is trained anew from %d kept examples: %s"
+_BEGUN_ANEW: Final = "model %s is begun anew: %s"
 _UNSIGNED: Final = "model %s was stored by version 1 of the state, without a signature; it is signed from now on"
 
 
@@ -40,6 +51,8 @@ def signed_snapshots(models: Models, signer: Signer, shard: int) -> dict[str, by
     }
     if models.category.changed:
         snapshots[CATEGORY] = signer.sign(_place(shard, CATEGORY), models.category.snapshot())
+    if models.challenger is not None:
+        snapshots[CHALLENGER] = signer.sign(_place(shard, CHALLENGER), models.challenger.snapshot())
     return snapshots
 
 
@@ -56,6 +69,13 @@ def load_models(models: Models, loaded: Loaded, signer: Signer, shard: int) -> N
     _load(CATEGORY, models.category, loaded, signer, shard, lambda: retrain_category(models.category, listings))
     # What is watched fills up again by itself within days.
     _load(DRIFT, models.drift, loaded, signer, shard, lambda: 0)
+
+    if models.challenger is not None and (snapshot := loaded.blobs.get(CHALLENGER)) is not None:
+        kept = challenges(loaded.lists.get(CHALLENGES, []))
+        try:
+            models.challenger.restore(signer.open(_place(shard, CHALLENGER), snapshot), kept)
+        except SnapshotMismatch as reason:
+            logger.warning(_BEGUN_ANEW, models.challenger.name, reason, extra={"shard": shard})
 
 
 def _load(name: str, model: Estimator, loaded: Loaded, signer: Signer, shard: int, retrain: Callable[[], int]) -> None:

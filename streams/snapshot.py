@@ -13,7 +13,7 @@ from detectors.judge import Judge, Models
 from features.merchant import Merchant
 from features.shard import Correspondence, Needed, ShardClock, ShardState, Statistics
 from features.windows import DAY_MS
-from streams.models import ANOMALY, CATEGORY, DRIFT, EXAMPLES, STAGES, load_models, signed_snapshots
+from streams.models import ANOMALY, CATEGORY, CHALLENGER, DRIFT, EXAMPLES, STAGES, load_models, signed_snapshots
 from streams.store import Loaded
 from streams.versions import BUCKETS, LISTINGS, MERCHANTS, ORDERS, POPULATIONS
 
@@ -22,7 +22,9 @@ CLOCK: Final = "clock"
 STATISTICS: Final = "statistics"
 CORRESPONDENCE: Final = "correspondence"
 POPULATION: Final = "population"
-BLOBS: Final = (CLOCK, STATISTICS, CORRESPONDENCE, POPULATION, ANOMALY, *STAGES, CATEGORY, DRIFT)
+#: Written to be read by people: it follows from the models, and is never loaded.
+METRICS: Final = "metrics"
+BLOBS: Final = (CLOCK, STATISTICS, CORRESPONDENCE, POPULATION, ANOMALY, *STAGES, CATEGORY, CHALLENGER, DRIFT)
 LISTS: Final = EXAMPLES
 
 MERCHANT: Final = "m:"
@@ -54,6 +56,7 @@ def take_changes(core: Core) -> Changes:
         STATISTICS: _encode(state.statistics),
         CORRESPONDENCE: _encode(state.correspondence),
         POPULATION: _encode(state.population),
+        METRICS: _encode(core.models.metrics()),
         **signed_snapshots(core.models, core.judge.signer, state.partition),
     }
     merchants = state.merchants

@@ -167,7 +167,12 @@ class Takeover:
                 extra={"shard": number, "entries": len(journal) - len(loaded.journal)},
             )
         self._passed(Step.SOUGHT)
-        core = restore(number, loaded, self._judge, fresh_models(self._settings.worker.seed))
+        core = restore(
+            number,
+            loaded,
+            self._judge,
+            fresh_models(self._settings.worker.seed, challenger=self._settings.worker.challenger),
+        )
         logger.info(
             "shard assigned",
             extra={

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from detectors.challenger import FOREST, log_odds_between
 from detectors.judge import Models
 from detectors.levels import LEVEL_RANK
 from detectors.nearness import nearness
@@ -66,6 +67,11 @@ def attribute_order(order: OrderRecord, models: Models, stage: int) -> Attributi
         Contribution(name, input_words(name), value, float(f"{usual:.4g}"), round(part, 6))
         for (name, part), value, usual in zip(model.contributions(values), values, model.typical(), strict=True)
     ]
+    if order.linear is not None and order.probability is not None:
+        # The challenger's probability was published: what it added to the linear model's.
+        part = log_odds_between(order.probability, order.linear)
+        log_odds += part
+        contributions.append(Contribution(FOREST, input_words(FOREST), order.probability, order.linear, round(part, 6)))
     contributions.sort(key=lambda each: -abs(each.log_odds))
     probability = model.predict(values)
     return Attribution(

@@ -165,7 +165,12 @@ class _Store:
             for name in BLOBS
             if (value := stored[name]) is not None and not (notes and name.startswith(_MODELS))
         }
-        core = restore(found.shard, Loaded(position, [], [], blobs), judge, fresh_models(self._settings.worker.seed))
+        core = restore(
+            found.shard,
+            Loaded(position, [], [], blobs),
+            judge,
+            fresh_models(self._settings.worker.seed, challenger=self._settings.worker.challenger),
+        )
         keep_loaded(core.state, names, [stored[name] for name in names])
         return core, notes
 

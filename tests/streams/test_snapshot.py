@@ -6,7 +6,7 @@ import pytest
 
 from detectors import model as models
 from detectors.apply import Core
-from detectors.examples import BEHAVIOURS, LABELS, LISTINGS, STAGE_LABELS
+from detectors.examples import BEHAVIOURS, CHALLENGES, LABELS, LISTINGS, STAGE_LABELS
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge, fresh_models
 from detectors.signing import Signer
@@ -14,8 +14,8 @@ from features.merchant import STATE_VERSION, MerchantRecord
 from features.shard import Needed, Record, ShardState
 from features.windows import DAY_MS
 from streams.intake import Intake
-from streams.models import ANOMALY, BAD_ORDER, CATEGORY
-from streams.snapshot import BLOBS, LISTS, Changes, evict, restore, take_changes
+from streams.models import ANOMALY, BAD_ORDER, CATEGORY, CHALLENGER
+from streams.snapshot import BLOBS, LISTS, METRICS, Changes, evict, restore, take_changes
 from streams.store import Position, StoreError
 from tests.streams.shard_fakes import TOPICS, MemoryStore, Shelf, load_needed, make_judge, marketplace
 
@@ -97,7 +97,7 @@ async def test_changes_are_those_since_the_last_time(judge: Judge, flushes: list
     assert {key.partition(":")[0] for key in everything.values} >= {"m", "o", "l", "clock", "statistics", "population"}
     assert everything.timers
     nothing = take_changes(core)
-    assert set(nothing.values) == set(BLOBS) - {CATEGORY}
+    assert set(nothing.values) == (set(BLOBS) | {METRICS}) - {CATEGORY, CHALLENGER}
     assert (nothing.deleted, nothing.timers) == ([], {})
     record = next(record for record in flushes[5].records if record.kind == "listings")
     await work(core, store, Flush(6, [record]))
@@ -307,7 +307,7 @@ async def test_a_model_that_can_not_be_continued_is_trained_anew(
             pass
     with caplog.at_level(logging.WARNING):
         again = restore(partition, await store.load(BLOBS, LISTS), reader, fresh_models(42))
-    kept = {name: len(shelf.lists[name]) for name in LISTS}
+    kept = {name: len(shelf.lists[name]) for name in LISTS if name != CHALLENGES}
     assert min(kept.values()) > 20
     why = "from River 0.1.0" if harm == "older River" else "signature is wrong"
     every = harm in {"another key", "another shard", "older River"}
@@ -327,6 +327,31 @@ async def test_a_model_that_can_not_be_continued_is_trained_anew(
     await put(store, flushes[-1].sequence + 1, take_changes(again))
     restore(partition, await store.load(BLOBS, LISTS), reader, fresh_models(42))
     assert caplog.messages == []
+
+
+async def test_the_challenger_goes_on_as_if_nothing_had_happened(
+    judge: Judge, flushes: list[Flush], caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its forests are grown again from the kept examples; with one of them lost it begins anew, and says so."""
+    store = await claimed(Shelf())
+    core = Core(ShardState(0), fresh_models(42, challenger=True), judge)
+    for flush in flushes:
+        await work(core, store, flush)
+        await put(store, flush.sequence, take_changes(core))
+    forest = core.models.challenger
+    assert forest is not None
+    assert forest.history > 5
+    again = restore(0, await store.load(BLOBS, LISTS), judge, fresh_models(42, challenger=True)).models.challenger
+    assert again is not None
+    assert again.snapshot() == forest.snapshot()
+    store.shelf.lists[CHALLENGES] = store.shelf.lists[CHALLENGES][1:]
+    with caplog.at_level(logging.WARNING):
+        anew = restore(0, await store.load(BLOBS, LISTS), judge, fresh_models(42, challenger=True)).models.challenger
+    assert anew is not None
+    assert anew.history == 0
+    assert any("bad-order-forest is begun anew" in message for message in caplog.messages)
+    # One that was switched off meanwhile is not missed.
+    assert restore(0, await store.load(BLOBS, LISTS), judge, fresh_models(42)).models.challenger is None
 
 
 def test_the_caches_hold_records() -> None:
