@@ -169,7 +169,7 @@ class Deployment:
         for shard in self.shards():
             counted = msgspec.json.decode(shard.get("statistics", b"{}"), type=Statistics)
             for name in Statistics.__struct_fields__:
-                if name != "shadow":
+                if name not in {"shadow", "drifts"}:
                     setattr(total, name, getattr(total, name) + getattr(counted, name))
         return total
 
