@@ -8,8 +8,9 @@ from detectors.assess import Assessor
 from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
 from features import events
+from features.brand_names import brand_name
 from features.keys import entity_key, split_key
-from features.listing import ListingRecord, end_price, listing_end
+from features.listing import ListingRecord, end_price, listing_end, note_sold
 from features.listing_text import listing_signals, title_similarity
 from features.merchant import (
     CATEGORIES_LIMIT,
@@ -141,6 +142,7 @@ class ListingFlow:
             listing.previous_price = listing.price
             end_price(listing, ended, at)
             listing.previous_list_price = listing.list_price
+            note_sold(listing, event.title[:TITLE_CHARACTERS], event.category, event.brand or "")
             listing.title_similarity = round(title_similarity(listing.title, event.title), 4)
             listing.category_changed = listing.category != event.category
             listing.brand_changed = listing.brand != (event.brand or "")
@@ -189,10 +191,18 @@ class ListingFlow:
             return
         level = self._state.population.price_level(event.currency, event.category)
         # Judged against the others: the median is read before this price joins.
-        median = level.median_log()
+        median, low = level.median_log(), level.low_log()
         level.add(event.price)
+        price = log(event.price)
+        listing.low_level = None if low is None else round(price - low, 4)
+        listing.brand_level = None
+        if event.brand:
+            brand = self._state.population.brand_level(event.currency, event.category, brand_name(event.brand))
+            usual = brand.median_log()
+            brand.add(event.price)
+            listing.brand_level = None if usual is None else round(price - usual, 4)
         if median is not None:
-            listing.level = round(log(event.price) - median, 4)
+            listing.level = round(price - median, 4)
             record.level_sum = round(record.level_sum + listing.level, 4)
             record.levelled += 1
 
@@ -212,7 +222,8 @@ class ListingFlow:
     def _withdraw_price(self, listing: ListingRecord, record: MerchantRecord) -> None:
         """Take the price of a live version out of the category's counts and the merchant's own level."""
         if listing.price > 0:
-            self._state.population.remove_price(listing.currency, listing.category, listing.price)
+            brand = brand_name(listing.brand) if listing.brand else ""
+            self._state.population.remove_price(listing.currency, listing.category, brand, listing.price)
         if listing.level is not None:
             record.level_sum = round(record.level_sum - listing.level, 4)
             record.levelled -= 1

@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from features.links import Match
+from features.text import title_similarity
 from features.windows import DAY_MS
 
 #: Version of the stored record.
@@ -63,6 +64,18 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     #: Digest of title and images as the other shards know them, and listings that look like this one.
     look: int = 0
     matches: list[Match] = field(default_factory=list)
+    #: The same over the median of its brand's listings in the category, and over the category's 5 % quantile.
+    brand_level: float | None = None
+    low_level: float | None = None
+    #: List prices, or prices where none was shown, of the 30 days before this version, kept as ``asked`` is.
+    shown: list[int] = field(default_factory=list)
+    #: Title, category and brand with which most of the orders were won, if they are others than now; and the orders
+    #: before the last such change.
+    sold_title: str = ""
+    sold_category: str = ""
+    sold_brand: str = ""
+    sold_orders: int = 0
+    sold_similarity: float = 1.0
     #: Probability that the text belongs to another category than the declared one; null while that is not known.
     category_mismatch: float | None = None
     #: The likeliest other category, if it is likelier.
@@ -73,14 +86,39 @@ def end_price(listing: ListingRecord, ended: int, at: int) -> None:
     """Note until when, ms, the price of a listing's version was asked, and forget those that ended more than
     PRIOR_PRICE_DAYS before a time. (A monotonic queue: a lower price that ended later rules a higher one out for good.)
     """
-    asked = listing.asked
-    while asked and asked[-1] >= listing.price:
-        del asked[-2:]
-    asked += (ended, listing.price)
-    while asked and asked[0] < at - PRIOR_PRICE_DAYS * DAY_MS:
-        del asked[:2]
+    _end(listing.asked, listing.price, ended, at)
+    _end(listing.shown, max(listing.price, listing.list_price), ended, at)
+
+
+def _end(kept: list[int], price: int, ended: int, at: int) -> None:
+    while kept and kept[-1] >= price:
+        del kept[-2:]
+    kept += (ended, price)
+    while kept and kept[0] < at - PRIOR_PRICE_DAYS * DAY_MS:
+        del kept[:2]
     # Prices that fall and rise again each minute: the oldest is let go.
-    del asked[: -2 * PRIOR_PRICES_KEPT]
+    del kept[: -2 * PRIOR_PRICES_KEPT]
+
+
+def note_sold(listing: ListingRecord, title: str, category: str, brand: str) -> None:
+    """Before a version gets another title, category or brand: note under which ones the listing won its orders.
+
+    These stand until later ones have won at least as many orders as all before; so a listing that is turned into
+    another product in small steps is compared with what was bought.
+    """
+    present = listing.title, listing.category, listing.brand
+    sold = listing.sold_title, listing.sold_category, listing.sold_brand
+    if not any(sold) or 2 * (listing.orders - listing.sold_orders) >= listing.orders:
+        sold = present
+    following = title, category, brand
+    if following != present:
+        listing.sold_orders = listing.orders
+    if following == sold or not listing.orders:
+        listing.sold_title = listing.sold_category = listing.sold_brand = ""
+        listing.sold_similarity = 1.0
+    else:
+        listing.sold_title, listing.sold_category, listing.sold_brand = sold
+        listing.sold_similarity = round(title_similarity(sold[0], title), 4)
 
 
 def listing_end(listing: ListingRecord, removed_days: int, idle_days: int) -> int:

@@ -52,6 +52,9 @@ _CONTRIBUTED: Final = tuple(
 _NOTHING: Final = [0] * (len(PRIOR_FAMILIES) + 3)
 #: Listings a category needs before it has a median.
 PRICE_MINIMUM: Final = 10
+#: The quantile from which on a price is low, and listings that a category needs before it is known.
+LOW_QUANTILE: Final = 0.05
+LOW_MINIMUM: Final = 40
 
 
 def _bin_of(price: int) -> int:
@@ -105,6 +108,8 @@ class PriceLevel(Struct, array_like=True):
     #: Cached median bin, and how many prices came and went since it was computed.
     median_bin: int = 0
     changes: int = 0
+    #: Cached bin of the low quantile, as of the same time.
+    low_bin: int = 0
 
     def add(self, price: int) -> None:
         """Count a price (minor units, at least 1)."""
@@ -132,15 +137,23 @@ class PriceLevel(Struct, array_like=True):
             return None
         # The median of many moves slowly: recomputed when 2 % of the prices are others.
         if self.changes * 50 >= self.total:
-            half = self.total / 2
+            half, low = self.total / 2, self.total * LOW_QUANTILE
             seen = 0
             for at in sorted(self.bins):
+                if seen < low:
+                    self.low_bin = at
                 seen += self.bins[at]
                 if seen >= half:
                     self.median_bin = at
                     break
             self.changes = 0
         return (self.median_bin + 0.5) * _PRICE_BIN
+
+    def low_log(self) -> float | None:
+        """Natural logarithm of the price that a twentieth lie below; ``None`` below :data:`LOW_MINIMUM` listings. As of
+        the last time that the median was asked for.
+        """
+        return None if self.total < LOW_MINIMUM else (self.low_bin + 0.5) * _PRICE_BIN
 
 
 class Population(Struct):
@@ -159,6 +172,8 @@ class Population(Struct):
     parcels: Parcels = field(default_factory=Parcels)
     #: Buyers who have claimed, by pseudonym.
     claimants: dict[int, Claimant] = field(default_factory=dict)
+    #: Prices of a brand's goods in a category.
+    brand_prices: dict[str, PriceLevel] = field(default_factory=dict)
 
     def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""
@@ -251,20 +266,32 @@ class Population(Struct):
 
     def price_level(self, currency: str, category: str) -> PriceLevel:
         """The price counts of a category in a currency, made when first asked for."""
-        key = f"{currency}/{category}"
-        level = self.prices.get(key)
-        if level is None:
-            if len(self.prices) >= SEGMENT_LIMIT:
-                for small in nsmallest(_LEAVING, self.prices, key=lambda name: (self.prices[name].total, name)):
-                    del self.prices[small]
-            self.prices[key] = level = PriceLevel()
-        return level
+        return _level(self.prices, f"{currency}/{category}")
 
-    def remove_price(self, currency: str, category: str, price: int) -> None:
-        """Take a price back; a category without prices is not kept."""
-        key = f"{currency}/{category}"
-        level = self.prices.get(key)
-        if level is not None:
-            level.remove(price)
-            if not level.total:
-                del self.prices[key]
+    def brand_level(self, currency: str, category: str, brand: str) -> PriceLevel:
+        """The price counts of a brand's goods in a category, in a currency, made when first asked for."""
+        return _level(self.brand_prices, f"{currency}/{brand}|{category}")
+
+    def remove_price(self, currency: str, category: str, brand: str, price: int) -> None:
+        """Take a price back, from its category and from its brand if it has one; what has no prices is not kept."""
+        _take_back(self.prices, f"{currency}/{category}", price)
+        if brand:
+            _take_back(self.brand_prices, f"{currency}/{brand}|{category}", price)
+
+
+def _level(levels: dict[str, PriceLevel], key: str) -> PriceLevel:
+    level = levels.get(key)
+    if level is None:
+        if len(levels) >= SEGMENT_LIMIT:
+            for small in nsmallest(_LEAVING, levels, key=lambda name: (levels[name].total, name)):
+                del levels[small]
+        levels[key] = level = PriceLevel()
+    return level
+
+
+def _take_back(levels: dict[str, PriceLevel], key: str, price: int) -> None:
+    level = levels.get(key)
+    if level is not None:
+        level.remove(price)
+        if not level.total:
+            del levels[key]

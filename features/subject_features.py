@@ -206,6 +206,20 @@ _LISTING: Final[tuple[tuple[str, str, str, str, Callable[[ListingRecord], float 
         lambda x: None if x.level is None else exp(x.level),
     ),
     (
+        "price_to_brand",
+        "ratio",
+        "price over the running median of the brand's listings in the category when this version was seen",
+        "no brand, or under 10 prices of it in the category",
+        lambda x: None if x.brand_level is None else exp(x.brand_level),
+    ),
+    (
+        "price_to_category_p05",
+        "ratio",
+        "price over the category's running 5 % quantile when this version was seen; below 1: among the lowest prices",
+        "under 40 prices in the category",
+        lambda x: None if x.low_level is None else exp(x.low_level),
+    ),
+    (
         "discount_share",
         "0 to 1",
         "1 - price over list price",
@@ -232,6 +246,29 @@ _LISTING: Final[tuple[tuple[str, str, str, str, Callable[[ListingRecord], float 
         "list price over that of the previous version",
         "no list price before or now",
         lambda x: x.list_price / x.previous_list_price if x.previous_list_price and x.list_price else None,
+    ),
+    (
+        "list_price_raise",
+        "ratio",
+        "list price over the lowest list price (where none was shown, price) of the 30 days before this version",
+        "first version, no list price now, or not on sale in those 30 days",
+        lambda x: x.list_price / x.shown[1] if x.list_price and x.shown and x.shown[1] else None,
+    ),
+    (
+        "sold_title_similarity",
+        "0 to 1",
+        "likeness of the title to the one under which most of the orders were won; 1: no other one",
+        "first version",
+        lambda x: x.sold_similarity if x.edits else None,
+    ),
+    (
+        "sold_as_other",
+        "0 or 1",
+        "category or brand are not those under which most of the orders were won",
+        "never",
+        lambda x: float(
+            bool(x.sold_title or x.sold_category) and (x.sold_category, x.sold_brand) != (x.category, x.brand)
+        ),
     ),
     (
         "title_similarity",

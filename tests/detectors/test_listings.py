@@ -1,7 +1,7 @@
 """What becomes of listings: versions in any order, prices against their category, churn."""
 
 from collections import Counter
-from math import log
+from math import ceil, log
 from typing import Any
 
 import pytest
@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from detectors.judge import Judge
 from features.listing import ListingRecord, end_price
-from features.outputs import RiskAssessed
-from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, unlisted
+from features.outputs import EnforcementDecided, RiskAssessed
+from features.population import LOW_MINIMUM, PriceLevel
+from features.text import title_similarity
+from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, placed, unlisted
 
 
 @pytest.fixture(scope="module")
@@ -213,3 +215,130 @@ def test_a_level_that_stands_is_published_once_and_its_end_as_well(shard: Shard)
     assert len(levels(shard)) == 1
     shard.apply(listed(kind="updated", at=DAY, category="fashion/watches"))
     assert levels(shard)[1:] == ["low"]
+
+
+def reviewed(shard: Shard) -> set[str]:
+    """Ids of the rules that led to a decision on a listing."""
+    return {one.policy.id for one in shard.outputs(EnforcementDecided) if one.subject.kind == "listing"}
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        pytest.param([(1, 1000, 2000)], id="a list price from nowhere"),
+        pytest.param([(1, 2000, None), (3, 1000, 2000)], id="the price goes up first"),
+        pytest.param([(1, 1000, 1200), (2, 1000, 1500), (3, 1000, 2000)], id="in small steps"),
+    ],
+)
+def test_a_discount_made_by_raising_the_list_price_is_found(
+    shard: Shard, edits: list[tuple[int, int, int | None]]
+) -> None:
+    """In one edit or several: what was shown before within 30 days is what counts."""
+    shard.apply(listed(price=1000))
+    for day, price, list_price in edits:
+        shard.apply(listed(kind="updated", at=day * DAY, price=price, list_price=list_price))
+    assert "fake-discount" in reviewed(shard)
+
+
+@pytest.mark.parametrize(
+    "edits",
+    [
+        pytest.param([(1, 600, 1000)], id="a real reduction"),
+        pytest.param([(1, 600, 1000), (9, 1000, None), (50, 700, 1000)], id="two real ones"),
+        pytest.param([(1, 2000, None), (40, 1000, 2000)], id="the high price was asked for longer than 30 days"),
+        pytest.param([(1, 1000, 1200)], id="a small one beside the maker's price"),
+    ],
+)
+def test_an_honest_discount_is_left_alone(shard: Shard, edits: list[tuple[int, int, int | None]]) -> None:
+    """It is from a price that was asked."""
+    shard.apply(listed(price=1000))
+    for day, price, list_price in edits:
+        shard.apply(listed(kind="updated", at=day * DAY, price=price, list_price=list_price))
+    assert "fake-discount" not in reviewed(shard)
+
+
+def test_an_absurd_list_price_is_found_at_once(shard: Shard) -> None:
+    """Also on a listing that is new."""
+    shard.apply(listed(price=1000, list_price=20_000))
+    assert "absurd-list-price" in reviewed(shard)
+
+
+def switched_after(shard: Shard, titles: list[str], orders: int, late_orders: int = 0, **fields: Any) -> bool:
+    """Whether the rule on switched listings fires, when a listing has had orders and then gets titles, one a day."""
+    shard.apply(listed(title="Blue ceramic coffee mug"))
+    shard.apply(*(placed(f"o{number}", HOUR + number) for number in range(orders)))
+    for day, title in enumerate(titles, 1):
+        shard.apply(listed(kind="updated", at=day * DAY, title=title, **fields))
+    shard.apply(*(placed(f"p{number}", 20 * DAY + number) for number in range(late_orders)))
+    shard.apply(listed(kind="updated", at=30 * DAY, title=titles[-1], price=1100, **fields))
+    return "switched-listing" in reviewed(shard)
+
+
+def test_a_listing_that_is_turned_into_another_product_is_found(shard: Shard) -> None:
+    """Its orders were of something else."""
+    assert switched_after(shard, ["Wireless noise cancelling earphones"], 8)
+
+
+def test_a_listing_that_is_turned_in_small_steps_is_found(shard: Shard) -> None:
+    """No single edit changes much; compared with what was bought, nothing is left."""
+    steps = ["Blue coffee mug ceramic earphones", "Blue mug earphones wireless", "Earphones wireless noise cancelling"]
+    similar = []
+    for first, second in zip(["Blue ceramic coffee mug", *steps], steps, strict=False):
+        similar.append(title_similarity(first, second))
+    assert min(similar) > 0.3
+    assert switched_after(shard, steps, 8)
+    assert shard.feature("sold_title_similarity", listing="l1") == 0.0
+
+
+def test_a_listing_that_sold_nothing_before_is_free_to_change(shard: Shard) -> None:
+    """Orders that came after the edit were of the new product."""
+    assert not switched_after(shard, ["Wireless noise cancelling earphones"], 0, late_orders=9)
+
+
+def test_what_is_bought_later_takes_the_place_of_what_was_bought_first(shard: Shard) -> None:
+    """Once most orders are of the new product, going on with it is no switch; the first edit is one all the same, if
+    it had sold enough.
+    """
+    assert not switched_after(shard, ["Wireless noise cancelling earphones"], 2, late_orders=9)
+    assert shard.listing().sold_title == ""
+
+
+def test_corrections_of_a_title_are_no_switch(shard: Shard) -> None:
+    """Words more, words less, and back again."""
+    assert not switched_after(shard, ["Blue ceramic coffee mug 300 ml", "Coffee mug, blue ceramic, 300 ml gift"], 12)
+
+
+def test_a_price_far_below_the_brands_is_reviewed(shard: Shard) -> None:
+    """The category is cheap and the brand is dear: a quarter of the brand's median, and under most of all."""
+    for number in range(60):
+        price = 1000 + 10 * number if number < 40 else 9000 + 10 * number
+        brand = {} if number < 40 else {"brand": "Nordlys"}
+        shard.apply(listed(f"s{number}", at=-DAY, merchant="other", price=price, **brand))
+    shard.apply(listed(price=900, brand="NORDLYS"))
+    assert shard.feature("price_to_brand", listing="l1") == pytest.approx(0.1, rel=0.1)
+    assert shard.feature("price_to_category_p05", listing="l1") == pytest.approx(0.9, rel=0.15)
+    assert "price-far-below-brand" in reviewed(shard)
+    shard.apply(listed("l2", price=9500, brand="Nordlys"), listed("l3", price=900))
+    assert shard.feature("price_to_brand", listing="l2") == pytest.approx(1.0, rel=0.1)
+    assert shard.feature("price_to_brand", listing="l3") is None
+
+
+@given(st.lists(st.integers(1, 10**7), min_size=LOW_MINIMUM, max_size=200))
+def test_the_low_quantile_is_exact_to_a_bin(prices: list[int]) -> None:
+    """Against the sorted prices: the one that a twentieth lie below, to 11 %."""
+    level = PriceLevel()
+    for price in prices:
+        level.add(price)
+    level.changes = level.total
+    assert level.median_log() is not None
+    low = level.low_log()
+    assert low is not None
+    exact = log(sorted(prices)[ceil(len(prices) * 0.05) - 1])
+    assert abs(low - exact) <= 0.0501
+
+
+def test_what_is_taken_back_of_a_brand_is_forgotten(shard: Shard) -> None:
+    """A brand without live listings keeps no prices, and an edit of the brand moves the price."""
+    shard.apply(listed(brand="Nordlys"), listed("l2", brand="Nordlys"))
+    shard.apply(listed(kind="updated", at=DAY, brand="Solenne"), unlisted("l2", at=DAY))
+    assert list(shard.state.population.brand_prices) == ["EUR/solenne|home/kitchen"]

@@ -218,7 +218,7 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     ),
     "brand-unauthorised": ({"brand_unauthorised": 1}, [{"brand_unauthorised": 0}]),
     "counterfeit-listing": (
-        {"brand_unauthorised": 1, "replica_terms": 0, "price_to_category": 0.4},
+        {"brand_unauthorised": 1, "replica_terms": 0, "price_to_category": 0.4, "price_to_brand": None},
         [{"brand_unauthorised": 0}, {"price_to_category": 0.5}, {"price_to_category": None}],
     ),
     "counterfeit-lookalike": (
@@ -249,17 +249,22 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         [{"price_to_category": 0.1}, {"price_to_category": None}, {"listing_price": 0}],
     ),
     "fake-discount": (
-        {"list_price_change": 1.5, "discount_share": 0.4, "price_change": 1.0, "listing_edits": 1},
-        [{"list_price_change": 1.2}, {"discount_share": 0.2}, {"price_change": 0.7}, {"list_price_change": None}],
+        {"list_price_raise": 1.5, "discount_share": 0.4, "price_to_lowest_30d": 1.0, "listing_edits": 1},
+        [{"list_price_raise": 1.2}, {"discount_share": 0.2}, {"price_to_lowest_30d": 0.7}, {"list_price_raise": None}],
     ),
     "discount-not-real": (
         {"discount_share": 0.2, "price_to_lowest_30d": 1.3, "listing_edits": 1},
         [{"discount_share": 0.05}, {"price_to_lowest_30d": 1.0}, {"price_to_lowest_30d": None}],
     ),
     "switched-listing": (
-        {"title_similarity": 0.2, "category_changed": 1, "brand_changed": 0, "listing_edits": 1, "listing_orders": 9},
-        [{"category_changed": 0}, {"title_similarity": 0.3}, {"listing_orders": 4}, {"title_similarity": None}],
+        {"sold_title_similarity": 0.2, "sold_as_other": 1, "listing_edits": 1, "listing_orders": 9},
+        [{"sold_as_other": 0}, {"sold_title_similarity": 0.3}, {"listing_orders": 4}, {"sold_title_similarity": None}],
     ),
+    "price-far-below-brand": (
+        {"price_to_brand": 0.2, "price_to_category_p05": 0.8, "listing_price": 100},
+        [{"price_to_brand": 0.3}, {"price_to_category_p05": 1.0}, {"price_to_brand": None}],
+    ),
+    "absurd-list-price": ({"discount_share": 0.95, "listing_price": 100}, [{"discount_share": 0.85}]),
 }  # fmt: skip
 
 

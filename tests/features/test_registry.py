@@ -44,8 +44,16 @@ ORDER = [
     *("buyer_claims", "claim_excused", "buyer_claims_180d", "buyer_claim_merchants_180d"),
 ]
 LISTING = [
-    *("listing_price", "price_to_category", "discount_share", "price_change", "price_to_lowest_30d"),
-    *("list_price_change", "title_similarity", "category_mismatch"),
+    *("listing_price", "price_to_category", "price_to_brand", "price_to_category_p05", "discount_share"),
+    *("price_change", "price_to_lowest_30d"),
+    *(
+        "list_price_change",
+        "list_price_raise",
+        "sold_title_similarity",
+        "sold_as_other",
+        "title_similarity",
+        "category_mismatch",
+    ),
     *("category_changed", "brand_changed", "replica_terms", "contact_terms", "prohibited_terms", "claim_terms"),
     *("disguised_terms", "brand_unauthorised", "brand_lookalike", "category_prohibited", "category_restricted"),
     *("listing_edits", "listing_age_days", "listing_orders"),
