@@ -1,8 +1,19 @@
-"""Labelled simulations: one seed judged by the core in memory, and the mean and spread over seeds."""
+"""Labelled simulations: one seed judged by the core in memory, and the mean and spread over seeds.
 
+python -m benchmarks.evaluation.simulations [--seeds 1,2] [--intensity 0.5] [--stealth 1] prints how well each pattern
+is found where all attacks are weaker, stronger, or better hidden than usual.
+"""
+
+import argparse
+import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean, stdev
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from config.settings import Settings
@@ -40,9 +51,17 @@ _QUICK_SIZE: Final[dict[str, Any]] = _SIZE | {
 }
 
 
-def evaluate_seed(seed: int, scratch: Path, quick: bool) -> dict[str, Any]:
-    """Figures of one simulation with all attacks and all honest trouble, through its truth file as anybody's."""
-    simulation = Simulation(SimulatorConfig(seed=seed, **(_QUICK_SIZE if quick else _SIZE)))
+def evaluate_seed(
+    seed: int, scratch: Path, quick: bool = False, intensity: float = 1.0, stealth: float = 0.5
+) -> dict[str, Any]:
+    """Figures of one simulation with all attacks and all honest trouble, through its truth file as anybody's.
+
+    ``intensity`` multiplies that of every attack; honest trouble stays as it is.
+    """
+    size = dict(_QUICK_SIZE if quick else _SIZE)
+    for name in ATTACK_NAMES:
+        size[name] = replace(size[name], intensity=size[name].intensity * intensity, stealth=stealth)
+    simulation = Simulation(SimulatorConfig(seed=seed, **size))
     file = scratch / f"simulation-{seed}.truth.json"
 
     def labels() -> Labels:
@@ -123,3 +142,45 @@ def _pooled(runs: Sequence[Mapping[str, Any]], name: str, called: str | None = N
     key, value = called or name, hits / total if total else None
     sure = list(wilson(hits, total)) if total else None
     return {f"{key}_of": [hits, total], f"{key}_interval": sure} | ({called: value} if called else {})
+
+
+def as_text(figures: Mapping[str, Any]) -> list[str]:
+    """The figures as lines, counts of all seeds together."""
+    lines = [f"{'':20} {'found':>9} {'at high':>9} {'its rules':>9} {'precision':>9} {'listings':>9} {'hours':>7}"]
+    for name in ATTACK_NAMES:
+        if name in figures:
+            each = figures[name]
+            counts = [
+                "/".join(map(str, each.get(f"{key}_of", ("-", "-"))))
+                for key in ("recall", "recall_high", "attributed_recall", "precision", "listing_recall")
+            ]
+            hours = each["median_hours_to_detection"]
+            lines.append(f"{name:20} " + " ".join(f"{count:>9}" for count in counts) + f" {hours or 0:7,.0f}")
+    honest = figures["honest"]
+    named = {"honest": honest["high_or_above_share_of"]}
+    named |= {trap: each["high_or_above_share_of"] for trap, each in honest["traps"].items()}
+    lines.append("at high: " + ", ".join(f"{name} {hits}/{total}" for name, (hits, total) in named.items()))
+    return lines
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run some seeds with attacks of other knobs than usual, and print the figures."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.evaluation.simulations")
+    parser.add_argument("--seeds", default="1,2", help="seeds, by default ones that rules were tuned on")
+    parser.add_argument("--intensity", type=float, default=1.0)
+    parser.add_argument("--stealth", type=float, default=0.5)
+    given = parser.parse_args(arguments)
+    try:
+        seeds = [int(each) for each in given.seeds.split(",")]
+        Plan(1, given.intensity, given.stealth)
+    except ValueError as error:
+        parser.error(str(error))
+    with TemporaryDirectory() as scratch, ProcessPoolExecutor(2, get_context("spawn")) as pool:
+        judge = partial(evaluate_seed, scratch=Path(scratch), intensity=given.intensity, stealth=given.stealth)
+        runs = dict(zip(seeds, pool.map(judge, seeds), strict=True))
+    print("\n".join(as_text(summarise(runs))))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -5,7 +5,7 @@ import pytest
 from benchmarks.evaluation.fraud_ecommerce import INPUTS, Purchase, purchase_steps
 from benchmarks.evaluation.goals import judge, with_differences
 from benchmarks.evaluation.prequential import Row, Step, figures, score_then_learn
-from benchmarks.evaluation.simulations import summarise
+from benchmarks.evaluation.simulations import as_text, summarise
 from benchmarks.evaluation.yardstick import yardstick
 from detectors.bad_order import BadOrderModel
 from detectors.inputs import Input
@@ -109,6 +109,9 @@ def test_seeds_are_averaged_and_their_counts_added() -> None:
     assert found["bust_out"]["recall_of"] == [6, 8]
     assert found["bust_out"]["attributed_recall"] is None
     assert (found["bust_out"]["median_hours_to_detection"], found["bust_out"]["gmv_share_lost_sd"]) == (10, 0)
+    lines = as_text(found)
+    assert lines[1].split() == ["bust_out", "6/8", "4/8", "0/0", "6/6", "6/10", "10"]
+    assert lines[2] == "at high: honest 2/200"
     assert (found["bust_out"]["listing_recall"], found["bust_out"]["listing_recall_of"]) == (0.6, [6, 10])
     assert (found["bust_out"]["listing_precision"], "brushing" in found) == (None, False)
     assert (found["buyers"]["refund_abuse"]["recall"], found["buyers"]["refund_abuse"]["precision"]) == (0.6, 1)
