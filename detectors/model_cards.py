@@ -11,6 +11,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from detectors.category import CATEGORY_LIMIT, CATEGORY_MINIMUM, LISTINGS_MINIMUM
+from detectors.challenger import EVERY, GENERATION, MARGIN
 from detectors.inputs import Input
 from detectors.judge import BAD_ORDER_PRIOR, Models, fresh_models
 from features.input_words import input_words
@@ -62,8 +63,8 @@ _FAIRNESS_ORDER: Final = (
 
 def model_cards(models: Models | None = None) -> list[ModelCard]:
     """The cards of all models that score; ``models`` gives names, versions and inputs."""
-    models = models or fresh_models(0)
-    return [_anomaly(models), *_orders(models), _category(models)]
+    models = models or fresh_models(0, challenger=True)
+    return [_anomaly(models), *_orders(models), *_challenger(models), _category(models)]
 
 
 def render_card(card: ModelCard, report: Mapping[str, Any] | None = None, level: int = 2) -> str:
@@ -110,6 +111,8 @@ def _table(inputs: Sequence[Input]) -> Iterator[str]:
 
 
 def _figures(card: ModelCard, report: Mapping[str, Any] | None) -> str:
+    if not card.measured:
+        return "**Measured.** In the worker only: the shard's `metrics` have it beside what it challenges."
     if report is None:
         return "**Measured.** By `make evaluate`; figures in [evaluation.md](evaluation.md)."
     rows = []
@@ -225,6 +228,33 @@ def _orders(models: Models) -> Iterator[ModelCard]:
             fairness=_FAIRNESS_ORDER,
             measured=measured,
         )
+
+
+def _challenger(models: Models) -> Iterator[ModelCard]:
+    model = models.challenger
+    if model is None:
+        return
+    yield ModelCard(
+        name=model.name,
+        version=model.version,
+        method="Adaptive random forest (River) over the inputs of bad-order and its log-odds; off unless set "
+        "(`worker.challenger`).",
+        purpose="Challenges bad-order: judges one order in "
+        f"{EVERY} in shadow, and gives the published probability only while its log loss is lower by {MARGIN:.0%}.",
+        not_for=_NOT_FOR,
+        sees="Those of bad-order, and what that model said.",
+        training=_TRAINED + f" A generation learns {GENERATION:,} labels beside the one in use, then replaces it.",
+        labels="As bad-order's, one order in four.",
+        calibration="Compared with bad-order's on the same orders; it is not promoted where its calibration error is "
+        "clearly larger.",
+        limits=[
+            "About 15 microseconds an event.",
+            f"It remembers {2 * GENERATION:,} labels at most, which is little for trees.",
+            "What an input adds is known for bad-order alone; the forest's difference is one entry.",
+        ],
+        fairness="As bad-order's; a forest can tell small groups apart, so compare it before it serves.",
+        measured=[],
+    )
 
 
 def _category(models: Models) -> ModelCard:
