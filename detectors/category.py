@@ -58,6 +58,14 @@ class _State(Struct, frozen=True):
     weights: bytes
 
 
+class _Scored(NamedTuple):
+    """A text, and what the model says of it."""
+
+    words: Sequence[int]
+    table: NDArray[np.intp]
+    logits: list[float]
+
+
 _DECODER: Final = msgspec.msgpack.Decoder(_State)
 
 
@@ -86,6 +94,7 @@ class CategoryModel:
         self._categories: list[str] = []
         self._listings: list[int] = []
         self._hashes: NDArray[np.uint64] = np.zeros(0, np.uint64)
+        self._last: _Scored | None = None
 
     def mismatch(self, words: Sequence[int], category: str) -> Mismatch | None:
         """How likely it is that a listing with these words (:func:`features.listing_words.listing_words`) belongs to
@@ -94,7 +103,7 @@ class CategoryModel:
         place = self._place.get(category)
         if not words or place is None or self.learned < LISTINGS_MINIMUM or self._listings[place] < CATEGORY_MINIMUM:
             return None
-        logits = self._logits(words, self._table(words))
+        logits = self._score(words).logits
         best, other = -_LARGEST, -1
         for index, logit in enumerate(logits):
             if logit > best and index != place and self._listings[index] >= CATEGORY_MINIMUM:
@@ -115,13 +124,12 @@ class CategoryModel:
         self.learned += 1
         self.changed = True
         self._listings[place] += 1
-        table = self._table(words)
-        shares = _softmax(self._logits(words, table))
-        wrong = sorted((index for index in range(len(shares)) if index != place), key=lambda at: (-shares[at], at))
+        _, table, logits = self._score(words)
+        shares = _softmax(logits)
+        wrong = [(-share, at) for at, share in enumerate(shares) if share >= _SMALLEST_ERROR and at != place]
+        wrong.sort()
         self._step(words, table, place, weight * (shares[place] - 1.0))
-        for index in wrong[:_TAUGHT]:
-            if shares[index] < _SMALLEST_ERROR:
-                break
+        for _, index in wrong[:_TAUGHT]:
             self._step(words, table, index, weight * shares[index])
 
     def unlearn(self, words: Sequence[int], category: str) -> None:
@@ -130,8 +138,8 @@ class CategoryModel:
         if not words or place is None:
             return
         self.changed = True
-        table = self._table(words)
-        self._step(words, table, place, _softmax(self._logits(words, table))[place])
+        _, table, logits = self._score(words)
+        self._step(words, table, place, _softmax(logits)[place])
 
     def snapshot(self) -> bytes:
         """Everything learned; half of the weights or fewer are written with their places."""
@@ -174,6 +182,7 @@ class CategoryModel:
         self._place = {category: place for place, category in enumerate(self._categories)}
         self._listings = list(state.listings)
         self._hashes = np.array([_category_hash(category) for category in self._categories], np.uint64)
+        self._last = None
         self.learned = sum(self._listings)
         self.changed = False
 
@@ -185,7 +194,18 @@ class CategoryModel:
         self._categories.append(category)
         self._listings.append(0)
         self._hashes = np.append(self._hashes, np.uint64(_category_hash(category)))
+        self._last = None
         return place
+
+    def _score(self, words: Sequence[int]) -> "_Scored":
+        """Places and logits of a text. A listing is judged and then mostly learned, so that the last ones are kept until
+        a weight changes.
+        """
+        last = self._last
+        if last is None or last.words is not words:
+            table = self._table(words)
+            self._last = last = _Scored(words, table, self._logits(words, table))
+        return last
 
     def _table(self, words: Sequence[int]) -> NDArray[np.intp]:
         """Where the weights of each word (row) for each category (column) stand."""
@@ -202,6 +222,7 @@ class CategoryModel:
 
     def _step(self, words: Sequence[int], table: NDArray[np.intp], place: int, error: float) -> None:
         """One step of gradient descent for one category; words that share a weight move it together."""
+        self._last = None
         np.subtract.at(self._weights, table[:, place], np.float32(RATE * error / sqrt(len(words))))
 
 

@@ -27,6 +27,8 @@ CLAIM_DAYS: Final = 180
 #: fingerprints as long as idle listings; claims as long as they are counted.
 KEPT_DAYS: Final[dict[BucketKind, int]] = {"image": 365, "title": 365, "buyer": CLAIM_DAYS}
 ACCOUNT_DAYS: Final = 730
+#: Bands of a title that are looked at.
+_TITLE_PLACES: Final = (0, 3)
 
 
 class Sighting(Struct, array_like=True, gc=False):
@@ -54,7 +56,7 @@ class Bucket(Struct, omit_defaults=True, rename={"version": "v"}):
 def bucket_end(bucket: Bucket) -> int:
     """Time, ms, at which a bucket is forgotten if nothing more is seen."""
     days = KEPT_DAYS.get(bucket.kind, ACCOUNT_DAYS)
-    return max((sighting.at for sighting in bucket.sightings), default=0) + days * DAY_MS
+    return max([sighting.at for sighting in bucket.sightings], default=0) + days * DAY_MS
 
 
 def bands_of(kind: CommonKind, mark: Sequence[int]) -> list[str]:
@@ -64,5 +66,5 @@ def bands_of(kind: CommonKind, mark: Sequence[int]) -> list[str]:
     of cases. Two of a title, which have no MinHash value in common: titles of likeness 0.8 share one in 87 % of cases,
     of likeness 0.9 in 96 %. A copied catalogue has many listings.
     """
-    bands = image_bands(mark[0])[:3] if kind == "image" else title_bands(mark)[::3]
+    bands = image_bands(mark[0])[:3] if kind == "image" else title_bands(mark, _TITLE_PLACES)
     return [f"{kind}/{band:x}" for band in bands]

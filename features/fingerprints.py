@@ -163,11 +163,12 @@ def title_fingerprint(title: str) -> TitleFingerprint:
     )
 
 
-def title_bands(fingerprint: Sequence[int]) -> list[int]:
-    """Keys (48 bits) under which titles that are alike are found, at most six; none for a title that says too little.
+def title_bands(fingerprint: Sequence[int], places: Sequence[int] = range(6)) -> list[int]:
+    """Keys (48 bits) under which titles that are alike are found, one for each of ``places`` (0 to 5); none for a title
+    that says too little.
 
     Each is of two of the six MinHash values, and of the model numbers, which must be the same anyhow. Of titles of
-    likeness 0.8, 98 % have one in common.
+    likeness 0.8, 98 % have one of the six in common.
     """
     if fingerprint[2].bit_count() < FEWEST_WORDS:
         return []
@@ -175,7 +176,7 @@ def title_bands(fingerprint: Sequence[int]) -> list[int]:
     models = fingerprint[0]
     keys = [
         xxh64_intdigest(b"%x/%x/%x/%x" % (index, models, values[index], values[(index + 1) % 6])) & 0xFFFF_FFFF_FFFF
-        for index in range(6)
+        for index in places
     ]
     return list(dict.fromkeys(keys))
 
