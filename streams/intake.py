@@ -91,34 +91,50 @@ class Intake:
             if buffer and topic != self._untimed and self._behind(topic):
                 last = (buffer[-1].timestamp, rank)
                 horizon = last if horizon is None else min(horizon, last)
-        merged: list[tuple[int, int, int, Any]] = []
-        busy = 0
+        #: Of each topic that goes on: the time that its next record counts for, and the topic's rank.
+        heads: list[tuple[int, int]] = []
         for rank, topic in enumerate(self._topics):
             buffer = self._buffers[topic]
-            if not buffer:
-                continue
-            busy += 1
-            reached = 0
-            for count, record in enumerate(buffer):
-                if count >= limit:
-                    break
-                # A timestamp that steps back is read as the one before: offsets keep their order.
-                reached = 0 if topic == self._untimed else max(reached, record.timestamp)
-                if horizon is not None and (reached, rank) > horizon:
-                    break
-                merged.append((reached, rank, count, record))
-        if busy > 1:
-            # Time, topic and place in it tell any two apart, so no records are compared.
-            merged.sort()
-        chosen = merged[:limit]
-        if not chosen and len(self):
+            if buffer:
+                head = (0 if topic == self._untimed else max(0, buffer[0].timestamp), rank)
+                if horizon is None or head <= horizon:
+                    heads.append(head)
+        taken: list[Record] = []
+        while heads and len(taken) < limit:
+            head = min(heads)
+            heads.remove(head)
+            # From one topic as long as it is before the others: mostly a long run.
+            bound = min(heads, default=None)
+            if horizon is not None and (bound is None or horizon < bound):
+                bound = horizon
+            head = self._take_run(head, bound, limit, taken)
+            if head is not None and (horizon is None or head <= horizon):
+                heads.append(head)
+        if not taken and len(self):
             # Timestamps out of order across the horizon: never wait for ever.
             topic = min((t for t, b in self._buffers.items() if b), key=lambda t: self._buffers[t][0].timestamp)
             return [self._record(topic, self._buffers[topic].popleft())]
-        topics = self._topics
-        for _, rank, _, _ in chosen:
-            self._buffers[topics[rank]].popleft()
-        return [self._record(topics[rank], record) for _, rank, _, record in chosen]
+        return taken
+
+    def _take_run(
+        self, head: tuple[int, int], bound: tuple[int, int] | None, limit: int, taken: list[Record]
+    ) -> tuple[int, int] | None:
+        """Take the records of the topic that ``head`` stands for, up to ``bound``; returns the head of what is left."""
+        reached, rank = head
+        topic = self._topics[rank]
+        buffer = self._buffers[topic]
+        timed = topic != self._untimed
+        while True:
+            taken.append(self._record(topic, buffer.popleft()))
+            if not buffer:
+                return None
+            # A timestamp that steps back is read as the one before: offsets keep their order.
+            if timed and (timestamp := buffer[0].timestamp) > reached:
+                reached = timestamp
+                if bound is not None and (reached, rank) > bound:
+                    return reached, rank
+            if len(taken) >= limit:
+                return reached, rank
 
     def take_entry(self, entry: JournalEntry) -> list[Record] | None:
         """The records that a journal entry names, in its order; ``None`` while they have not all arrived."""
