@@ -169,7 +169,7 @@ class BadOrderModel:
             raise ValueError(f"{predicted} is not a probability")
         self._calibration.add(predicted, bad)
         self._base_rate.add(time, _probability(odds), bad)
-        self._classifier.learn_one(point, bad)
+        self._classifier.learn_scored(point, bad, odds)
         self._labels += 1
 
     def revise(self, values: Values, bad: bool, learned_at: int = 0) -> None:

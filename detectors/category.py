@@ -198,8 +198,8 @@ class CategoryModel:
         return place
 
     def _score(self, words: Sequence[int]) -> "_Scored":
-        """Places and logits of a text. A listing is judged and then mostly learned, so that the last ones are kept until
-        a weight changes.
+        """Places and logits of a text. A listing is judged and then mostly learned, so the last ones are kept until a
+        weight changes.
         """
         last = self._last
         if last is None or last.words is not words:

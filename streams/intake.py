@@ -107,9 +107,9 @@ class Intake:
             bound = min(heads, default=None)
             if horizon is not None and (bound is None or horizon < bound):
                 bound = horizon
-            head = self._take_run(head, bound, limit, taken)
-            if head is not None and (horizon is None or head <= horizon):
-                heads.append(head)
+            rest = self._take_run(head, bound, limit, taken)
+            if rest is not None and (horizon is None or rest <= horizon):
+                heads.append(rest)
         if not taken and len(self):
             # Timestamps out of order across the horizon: never wait for ever.
             topic = min((t for t, b in self._buffers.items() if b), key=lambda t: self._buffers[t][0].timestamp)
