@@ -33,6 +33,16 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
          "distinct_buyers_30d": 10},
         [{"cancel_rate_30d_lower": 0.15}, {"seller_cancels_30d": 9}],
     ),
+    "poor-fulfilment": (
+        {"late_ship_rate_30d_lower": 0.13, "cancel_rate_30d_lower": 0.08, "late_ship_rate_30d": 0.2,
+         "cancel_rate_30d": 0.13, "mature_ship_orders_30d": 20, "late_shipments_30d": 5, "distinct_buyers_30d": 8},
+        [{"late_ship_rate_30d_lower": 0.12}, {"mature_ship_orders_30d": 19}, {"late_shipments_30d": 4},
+         {"distinct_buyers_30d": 7}],
+    ),
+    "not-as-described-early": (
+        {"not_as_described_30d": 6, "orders_30d": 50, "distinct_buyers_30d": 8},
+        [{"not_as_described_30d": 5}, {"orders_30d": 60}, {"distinct_buyers_30d": 7}],
+    ),
     "overdue-orders": (
         {"unshipped_overdue_orders": 10, "orders_30d": 30, "distinct_buyers_30d": 20},
         [{"unshipped_overdue_orders": 9}, {"orders_30d": 34}, {"orders_30d": 0}, {"distinct_buyers_30d": 7}],
@@ -83,8 +93,8 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     ),
     "bust-out-suspected": (
         {"account_age_days": 20, "dormant_days": 0, "orders_burst_1d": 3, "gmv_burst_1d": None, "aov_ratio_7d": None,
-         "price_level": None, "listings_created_7d": 10, "orders_7d": 12, "distinct_buyers_30d": 10},
-        [{"account_age_days": 90}, {"orders_burst_1d": 2.5}, {"listings_created_7d": 9}, {"orders_7d": 11},
+         "price_level": None, "listings_created_7d": 10, "price_cuts_7d": 5, "orders_7d": 12, "distinct_buyers_30d": 10},
+        [{"account_age_days": 90}, {"orders_burst_1d": 2.5}, {"listings_created_7d": 9}, {"orders_7d": 11}, {"price_cuts_7d": 4},
          {"distinct_buyers_30d": 9}, {"orders_burst_1d": 2.5, "gmv_burst_1d": 6}],
     ),
     "bust-out": (
