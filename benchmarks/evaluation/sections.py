@@ -46,8 +46,8 @@ Test-then-train: every order is scored when it is placed, handed to the carrier 
 is known. The batch models are trained on what was known when the first row to be judged came, boosting_retrained anew
 for each twelfth of the last 60 %. ECE in ten bins of alike many rows.""")
 _STAGES: Final = paragraph("""
-The worker scores at purchase alone. At dispatch and after delivery the same model class is given what is known then,
-which shows what is to be had.""")
+The models are the worker's own, with the inputs of each stage; shards tell each other every hour what they counted, as
+the worker's do. What was paid at the checkout comes from Olist's payments.""")
 _HOW_ANOMALY: Final = paragraph("""
 Each row is scored before it is learned; our model is of the worker's size, with ranges from the first 500 rows;
 River's Half-Space Trees of default size stand behind its running min-max scaler. Nothing was tuned on http and
