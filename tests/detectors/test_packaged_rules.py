@@ -93,9 +93,10 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     ),
     "bust-out-suspected": (
         {"account_age_days": 20, "dormant_days": 0, "orders_burst_1d": 3, "gmv_burst_1d": None, "aov_ratio_7d": None,
-         "price_level": None, "listings_created_7d": 10, "price_cuts_7d": 5, "orders_7d": 12, "distinct_buyers_30d": 10},
-        [{"account_age_days": 90}, {"orders_burst_1d": 2.5}, {"listings_created_7d": 9}, {"orders_7d": 11}, {"price_cuts_7d": 4},
-         {"distinct_buyers_30d": 9}, {"orders_burst_1d": 2.5, "gmv_burst_1d": 6}],
+         "price_level": None, "listings_created_7d": 10, "price_cuts_7d": 5, "orders_7d": 12,
+         "distinct_buyers_30d": 10},
+        [{"account_age_days": 90}, {"orders_burst_1d": 2.5}, {"listings_created_7d": 9}, {"orders_7d": 11},
+         {"price_cuts_7d": 4}, {"distinct_buyers_30d": 9}, {"orders_burst_1d": 2.5, "gmv_burst_1d": 6}],
     ),
     "bust-out": (
         {"account_age_days": 500, "dormant_days": 80, "orders_burst_1d": 4, "gmv_burst_1d": None, "aov_ratio_7d": None,

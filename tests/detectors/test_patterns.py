@@ -220,7 +220,7 @@ def flood(shard: Shard, merchant: str, start: int, category: str = "electronics/
 
 def test_a_bust_out_is_seen_before_promises_are_broken(shard: Shard) -> None:
     """A young account: bank, flood of cut prices, first sales; every order could still be shipped in time."""
-    shard.apply(placed("x", 0, "others"), opened("young", 0))
+    shard.apply(placed("x", 0, "others"), opened("young", 0), changed("bank", HOUR, "young", "first"))
     sales(shard, "young", 5 * DAY, 3, DAY, ships=True)
     shard.apply(changed("bank", 9 * DAY, "young"))
     flood(shard, "young", 9 * DAY)
@@ -253,6 +253,7 @@ def test_a_backlog_tells_who_ships_from_who_does_not(shard: Shard) -> None:
 def test_a_takeover_is_a_change_and_then_another_shop(shard: Shard) -> None:
     """New device and bank, prices cut to half, goods of another kind; the owner's own new phone changes nothing."""
     for merchant in ("taken", "owner"):
+        shard.apply(changed("device", 0, merchant, "old"), changed("bank", 0, merchant, "old"))
         shard.apply(
             opened(merchant, 0, days_ago=400), *(listed(f"l{n}", n * HOUR, merchant, "created") for n in range(6))
         )
@@ -272,9 +273,9 @@ def test_a_takeover_is_a_change_and_then_another_shop(shard: Shard) -> None:
 def test_changes_of_the_first_day_are_the_set_up_whenever_the_registration_is_heard_of(shard: Shard) -> None:
     """Heard of before or after the changes, they are none."""
     for merchant, late in (("before", False), ("after", True)):
-        news = [opened(merchant), changed("bank", HOUR, merchant), changed("device", 23 * HOUR, merchant, "d")]
+        news = [opened(merchant), changed("owner", HOUR, merchant), changed("device", 23 * HOUR, merchant, "d")]
         shard.apply(*(reversed(news) if late else news), placed("o", 2 * DAY, merchant))
         assert shard.feature("account_changes_30d", merchant) == 0
         assert shard.feature("days_since_takeover_sign", merchant) is None
-        shard.apply(changed("owner", 3 * DAY, merchant), placed("o2", 5 * DAY, merchant))
+        shard.apply(changed("owner", 3 * DAY, merchant, "new"), placed("o2", 5 * DAY, merchant))
         assert shard.feature("days_since_payout_change", merchant) == 2
