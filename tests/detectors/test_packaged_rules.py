@@ -261,7 +261,7 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     ),
     "fake-discount": (
         {"list_price_raise": 1.5, "discount_share": 0.4, "price_to_lowest_30d": 1.0, "listing_edits": 1},
-        [{"list_price_raise": 1.2}, {"discount_share": 0.2}, {"price_to_lowest_30d": 0.7}, {"list_price_raise": None}],
+        [{"list_price_raise": 1.3}, {"discount_share": 0.3}, {"price_to_lowest_30d": 0.7}, {"list_price_raise": None}],
     ),
     "discount-not-real": (
         {"discount_share": 0.2, "price_to_lowest_30d": 1.3, "listing_edits": 1},
