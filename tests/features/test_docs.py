@@ -37,6 +37,7 @@ def test_the_prose_names_features_that_exist() -> None:
     """Names in the text above the tables are those of features, inputs or commands."""
     head = render().partition("## Merchant")[0]
     known = {name.replace(f"_{WINDOWS[0]}d", "_{W}d") for name in FEATURES} | set(FEATURES)
-    inputs = {"damaged", "wrong_item", "registered_at", "ship_by", "deliver_by", "event_id", "_shrunk", "_lower", "versions.features"}
+    inputs = {"ship_by", "deliver_by", "event_id", "registered_at", "_shrunk", "_lower", "versions.features"}
+    inputs |= {"not_received", "not_as_described", "damaged", "wrong_item", "counterfeit"}
     for name in re.findall(r"`([^`]+)`", re.sub(r"<!--.*-->", "", head)):
         assert name in known | inputs or f"{name}_{{W}}d" in known, name
