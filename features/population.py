@@ -52,6 +52,8 @@ _CONTRIBUTED: Final = tuple(
 _NOTHING: Final = [0] * (len(PRIOR_FAMILIES) + 3)
 #: Listings a category needs before it has a median.
 PRICE_MINIMUM: Final = 10
+#: Brands with prices in a category that are kept; those with the fewest leave. (All are written at each checkpoint.)
+BRAND_LIMIT: Final = 1_024
 #: The quantile from which on a price is low, and listings that a category needs before it is known.
 LOW_QUANTILE: Final = 0.05
 LOW_MINIMUM: Final = 40
@@ -266,11 +268,11 @@ class Population(Struct):
 
     def price_level(self, currency: str, category: str) -> PriceLevel:
         """The price counts of a category in a currency, made when first asked for."""
-        return _level(self.prices, f"{currency}/{category}")
+        return _level(self.prices, f"{currency}/{category}", SEGMENT_LIMIT)
 
     def brand_level(self, currency: str, category: str, brand: str) -> PriceLevel:
         """The price counts of a brand's goods in a category, in a currency, made when first asked for."""
-        return _level(self.brand_prices, f"{currency}/{brand}|{category}")
+        return _level(self.brand_prices, f"{currency}/{brand}|{category}", BRAND_LIMIT)
 
     def remove_price(self, currency: str, category: str, brand: str, price: int) -> None:
         """Take a price back, from its category and from its brand if it has one; what has no prices is not kept."""
@@ -279,11 +281,11 @@ class Population(Struct):
             _take_back(self.brand_prices, f"{currency}/{brand}|{category}", price)
 
 
-def _level(levels: dict[str, PriceLevel], key: str) -> PriceLevel:
+def _level(levels: dict[str, PriceLevel], key: str, limit: int) -> PriceLevel:
     level = levels.get(key)
     if level is None:
-        if len(levels) >= SEGMENT_LIMIT:
-            for small in nsmallest(_LEAVING, levels, key=lambda name: (levels[name].total, name)):
+        if len(levels) >= limit:
+            for small in nsmallest(limit // 20, levels, key=lambda name: (levels[name].total, name)):
                 del levels[small]
         levels[key] = level = PriceLevel()
     return level

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.population import (
+    BRAND_LIMIT,
     PRICE_MINIMUM,
     PRIOR_FAMILIES,
     SEGMENT_LIFE_MS,
@@ -162,6 +163,8 @@ def test_segments_and_prices_are_bounded() -> None:
         population.learn_segment("all", START + index, False)
         population.learn_segment(f"region/{index}", START + index, False)
         population.price_level("EUR", f"made-up-{index}").add(100)
+        population.brand_level("EUR", "home", f"made-up-{index}").add(100)
+    assert 0.94 * BRAND_LIMIT < len(population.brand_prices) <= BRAND_LIMIT
     for table in (population.segments, population.prices):
         assert 0.94 * SEGMENT_LIMIT < len(table) <= SEGMENT_LIMIT
     assert "all" in population.segments
