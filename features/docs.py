@@ -94,10 +94,10 @@ what is older than every window changes nothing. Figures that rest on what was k
 `new_categories_7d`, the price features) are found when the event arrives and are not corrected later.
 
 **Shipping.** Of each order that is not shipped, delivered, cancelled or known to be overdue, `ship_backlog` counts
-the share of the time from order to `ship_by` that has passed, in whole minutes; each overdue order counts 1. Even
-shipping over the time promised would have that many orders more on their way. An order counts as shipped in
-`ship_shortfall` when the news of it arrives, at the time that it names, and counts half after a day; who ships
-evenly within two days has about 0.3.
+the share of the time from order to `ship_by` that has passed, in whole minutes of at least 6 hours; each overdue
+order counts 1. Even shipping over the time promised would have that many orders more on their way. An order counts
+as shipped in `ship_shortfall` when the news of it arrives, at the time that it names, and counts half after a day;
+who ships evenly within two days has about 0.3.
 
 **Parcels.** Weights are learned by category as grams a unit, times from the hand-over (the earlier of shipment and
 first scan) to delivery by route, and for all routes together where one has under {ENOUGH} parcels. A parcel is too

@@ -132,6 +132,9 @@ CATEGORIES_LIMIT: Final = 12
 ORIGINS_LIMIT: Final = 8
 
 _MINUTE_MS: Final = 60_000
+#: Shortest time to ship that the backlog reckons with, minutes. An order is known to be overdue only when the watermark
+#: has passed its promise, and until then one of a few minutes would count many times.
+_LEAST_HANDLING: Final = 360
 #: Parts of an order in which the backlog is kept: whole numbers, so that what was added can be taken out exactly.
 _BACKLOG_PARTS: Final = 10_000_000
 
@@ -336,7 +339,7 @@ class Merchant:
     def _wait_for(self, order: OrderRecord, created: int, sign: int) -> None:
         """Take an order into the backlog, or out of it."""
         record = self.record
-        parts = sign * (_BACKLOG_PARTS // max(1, (order.ship_by - created) // _MINUTE_MS))
+        parts = sign * (_BACKLOG_PARTS // max(_LEAST_HANDLING, (order.ship_by - created) // _MINUTE_MS))
         placed = parts * ((created - record.first_seen) // _MINUTE_MS)
         if not record.backlog:
             record.backlog = [sign, parts, placed]
