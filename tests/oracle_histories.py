@@ -63,6 +63,8 @@ class Account:
     registered: tuple[int, str, str] = (0, "", "")
     verified: list[str] = field(default_factory=list)
     changes: list[int] = field(default_factory=list)
+    #: Kinds of values (bank, phone, …) that were heard of.
+    kinds: set[str] = field(default_factory=set)
     closed: int = 0
     reports: int = 0
     violations: int = 0
@@ -183,7 +185,12 @@ class Histories:
             if event["what"] not in account.verified:
                 account.verified = [*account.verified, event["what"]][-KEPT:]
         elif kind == "merchant.account_changed":
-            account.changes = sorted([*account.changes, at])[-KEPT:]
+            # Where the registration was heard of, the first value of a kind and those of the first day are the set-up.
+            opened = account.registered[0]
+            first = event["what"] not in account.kinds
+            account.kinds.add(event["what"])
+            if not (opened and (first or at <= opened + DAY)):
+                account.changes = sorted([*account.changes, at])[-KEPT:]
         elif kind == "merchant.closed":
             account.closed = at
         elif kind == "report.received":
