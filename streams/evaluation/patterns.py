@@ -50,6 +50,8 @@ FITTING: Final[Mapping[str, frozenset[str]]] = {
     "counterfeit": frozenset({"linked_accounts"}),
     "ip_infringement": frozenset({"linked_accounts"}),
     "circumvention": frozenset({"linked_accounts"}),
+    # Their list prices were never asked either.
+    "misleading_discount": frozenset({"bust_out", "account_takeover", "counterfeit", "linked_accounts"}),
     # Whoever serves badly after probation is to be called back into it.
     "probation_evasion": _BAD_SERVICE,
     "late_dispatch": _BAD_SERVICE,
