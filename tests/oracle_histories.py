@@ -63,13 +63,8 @@ class Account:
     registered: tuple[int, str, str] = (0, "", "")
     verified: list[str] = field(default_factory=list)
     changes: list[int] = field(default_factory=list)
-<<<<<<< Updated upstream
     #: Kinds of values (bank, phone, …) that were heard of.
     kinds: set[str] = field(default_factory=set)
-=======
-    #: Kinds of values (bank, device, …) of which one is known.
-    values: set[str] = field(default_factory=set)
->>>>>>> Stashed changes
     closed: int = 0
     reports: int = 0
     violations: int = 0
@@ -190,19 +185,11 @@ class Histories:
             if event["what"] not in account.verified:
                 account.verified = [*account.verified, event["what"]][-KEPT:]
         elif kind == "merchant.account_changed":
-<<<<<<< Updated upstream
             # Where the registration was heard of, the first value of a kind and those of the first day are the set-up.
             opened = account.registered[0]
             first = event["what"] not in account.kinds
             account.kinds.add(event["what"])
             if not (opened and (first or at <= opened + DAY)):
-=======
-            since = account.registered[0]
-            # The first value of a kind, and all of the first day, are the account's set-up and no change.
-            set_up = bool(since) and (event["what"] not in account.values or at <= since + DAY)
-            account.values.add(event["what"])
-            if not set_up:
->>>>>>> Stashed changes
                 account.changes = sorted([*account.changes, at])[-KEPT:]
         elif kind == "merchant.closed":
             account.closed = at
