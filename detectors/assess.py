@@ -167,11 +167,14 @@ class Assessor:
         probability = (order.probability or 0.0) if scored is None else scored
         if scored is not None:
             finding.raise_to(modelled, scored)
+        subject = Subject("order", order_id)
         if not created and finding.level <= order.level:
-            return
+            # No news, unless it turns what was held against the seller against the buyer.
+            if kind is not BuyerClaims or not self.enforcer.acts(merchant, subject, finding):
+                return
+            finding.level = order.level
         self.state.statistics.assessments += 1
         order.level = finding.level
-        subject = Subject("order", order_id)
         identifier = self._judged(merchant, subject, finding, probability, context)
         if created:
             order.assessment = identifier

@@ -12,6 +12,7 @@ from detectors.judge import Judge
 from features.buckets import ACCOUNT_HUB, LISTING_HUB
 from features.exchange import Figures, Message, Met, Origin, Seen, owner_of
 from features.links import ACCOUNT_BITS
+from features.order import CLAIMS_EVERYWHERE
 from features.outputs import EnforcementDecided
 from features.shard import Record
 from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, of_order, placed, shipped, stored
@@ -213,6 +214,21 @@ def test_a_buyer_who_claims_everywhere_is_known() -> None:
         assert market.feature("buyer_claims_180d", merchant, order=order) == expected
     assert market.feature("buyer_claims_180d", "shop-0", order="o0") == MANY_CLAIMS
     assert market.feature("buyer_claim_merchants_180d", "shop-1", order="o1") == MANY_CLAIMS
+
+
+def test_earlier_claims_are_looked_at_again_when_the_buyer_is_known() -> None:
+    """A claim made before anything was known of its buyer is asked about as soon as the other shards tell."""
+    market = Marketplace(3)
+    for number in range(CLAIMS_EVERYWHERE):
+        merchant, order, at = f"shop-{number % 3}", f"o{number}", number * DAY
+        market.apply(
+            placed(order, at, merchant, buyer_id="the same"),
+            shipped(order, at + HOUR, merchant),
+            of_order("return_requested", order, at + 2 * HOUR, merchant, reason="not_received"),
+        )
+    assert market.feature("claim_excused", "shop-0", order="o0") == 1
+    asked = [one for one in market.shards[0].outputs(EnforcementDecided) if one.policy.id == "refund-abuse"]
+    assert "o0" in [one.subject.id for one in asked]
 
 
 def test_messages_that_come_again_change_nothing() -> None:
