@@ -185,7 +185,7 @@ def test_levels_begin_at_their_cut_off(packaged: PolicySet) -> None:
     assert packaged.probability_levels.of(0.2999) == "low"
     assert packaged.probability_levels.of(0.3) == "guarded"
     assert packaged.level_of_probability(0.5) == 2
-    assert packaged.level_of_probability(1.0) == 3
+    assert packaged.level_of_probability(1.0) == 2
     assert packaged.level_of_anomaly(1.0) == 2
     assert packaged.anomaly_levels.of(None) == "low"
 
