@@ -14,8 +14,8 @@ Then, for each flush, it
 
 6. *journals* it: ranges, clock and policies, in Redis, ahead of everything else; and loads what applying it reads;
 7. *applies* it: pure, in memory;
-8. *publishes* its outputs, and a few times a second the journal's entries for history, through one idempotent
-   producer, in order;
+8. *publishes* its outputs, and ahead of them (without outputs a few times a second) the journal's entries for history,
+   through one idempotent producer, in order;
 
 and about once a second, for all flushes up to one moment, it
 
@@ -189,12 +189,13 @@ class ShardProtocol:
             offsets[topic] = last + 1
         self.sequence = flush.sequence
         self._passed(Step.APPLIED)
-        if emits:
-            self._batches.append(self._publisher.publish(self._before.unpublished(emits), self._partition))
         if not self._before.holds(entry):
             self._unrecorded.append(entry)
-        if time.monotonic() - self._recorded_at >= RECORD_EVERY_S:
+        if emits or time.monotonic() - self._recorded_at >= RECORD_EVERY_S:
+            # Ahead of what follows from it: should Redis forget the flush, what was published is what will be again.
             self._record()
+        if emits:
+            self._batches.append(self._publisher.publish(self._before.unpublished(emits), self._partition))
         self._passed(Step.PUBLISHED)
 
     def _record(self) -> None:

@@ -28,7 +28,8 @@ def test_turnover_beyond_what_a_float_can_count_is_exact(judge: Judge) -> None:
     found = stored(shard.core)
     assert len(found) > 10_000
     for name, value in found.items():
-        if name not in ("anomaly", "bad_order", "category"):
+        # Models' snapshots are bytes that check themselves.
+        if ":" in name:
             check_finite(value)
 
 

@@ -33,7 +33,9 @@ def test_mistakes_are_listed_with_exit_code_1(tmp_path: Path) -> None:
     """A folder with mistakes fails with each of them on a line, and no traceback."""
     folder = tmp_path / "mine"
     shutil.copytree(PACKAGED, folder)
-    rules = (folder / "merchants.yaml").read_text().replace("late_ship_rate_30d_lower >", "late_ship_rat_30d_lower >")
+    rules = (
+        (folder / "merchants.yaml").read_text().replace("late_ship_rate_30d_lower >", "late_ship_rat_30d_lower >", 1)
+    )
     (folder / "merchants.yaml").write_text(rules.replace("severity: guarded", "severity: guardd", 1))
     result = run("check", str(folder))
     assert result.exit_code == 1

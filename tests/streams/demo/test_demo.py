@@ -102,7 +102,7 @@ def test_whole_demo(start: Start, tmp_path: Path) -> None:
     assert "governance-dead-letters" not in figures["outputs"]
     latency = figures["latency_ms"]
     assert 0 < latency["p50"] <= latency["p95"] <= latency["p99"]
-    assert set(figures["attacks"]) == {"bust_out", "counterfeit", "fake_tracking", "brushing"}
+    assert {"bust_out", "counterfeit", "fake_tracking", "brushing"} <= set(figures["attacks"])
     assert figures["overall"]["recall"] > 0
     assert figures["state_bytes_per_merchant_median"] > 0
     assert_nothing_left(tmp_path)
