@@ -11,7 +11,7 @@ every row of the files read is either used or rejected, with its place and a rea
 - Products and sellers without a row of their own do no harm: the category or the region is unknown then.
 - Products, sellers, customers and translations that no order refers to are rejected as ``not_referenced``.
 
-Payments and geolocation are not read.
+Of payments only what was paid for an order in all is read; geolocation is not read.
 
 Times in the files have no zone. They are read as if they were UTC, all alike: intervals and order are those of the
 files, and a day of the features is a calendar day of the marketplace. ``utc_offset`` makes true instants of them (-3 h
@@ -33,6 +33,7 @@ from streams.olist_tables import FieldError, Reject, Row, Tables
 CUSTOMERS: Final = "olist_customers_dataset"
 ITEMS: Final = "olist_order_items_dataset"
 ORDERS: Final = "olist_orders_dataset"
+PAYMENTS: Final = "olist_order_payments_dataset"
 PRODUCTS: Final = "olist_products_dataset"
 REVIEWS: Final = "olist_order_reviews_dataset"
 SELLERS: Final = "olist_sellers_dataset"
@@ -80,6 +81,7 @@ class _Import:
         self._sellers = self._by_id(SELLERS, "seller_id")
         self._customers = self._by_id(CUSTOMERS, "customer_id")
         self._items = self._read_items()
+        self._payments = self._read_payments() if tables.has(PAYMENTS) else {}
         sellers = self._sellers.keys() | {item.seller_id for items in self._items.values() for item in items}
         self._suffix = _SUFFIX if len({seller[:_SUFFIX] for seller in sellers}) == len(sellers) else None
         self._used: set[tuple[str, int]] = set()
@@ -94,6 +96,9 @@ class _Import:
         for order in self._items.keys() - self._parts.keys():
             for item in self._items[order]:
                 self._reject_orphan(item.row, order, known)
+        for order in self._payments.keys() - self._parts.keys():
+            for row, _ in self._payments[order]:
+                self._reject_orphan(row, order, known)
         self._make_listings()
         self._read_reviews(known)
         for rows in (self._translation, self._products, self._sellers, self._customers):
@@ -144,6 +149,15 @@ class _Import:
                 items[order].append(item)
         return items
 
+    def _read_payments(self) -> dict[str, list[tuple[Row, int]]]:
+        payments: defaultdict[str, list[tuple[Row, int]]] = defaultdict(list)
+        for row in self._tables.read(PAYMENTS):
+            try:
+                payments[row.text("order_id")].append((row, row.cents("payment_value")))
+            except FieldError as error:
+                self._tables.reject(row, error.reason, str(error))
+        return payments
+
     def _read_orders(self) -> set[str]:
         """Make the events of all orders; give the ids that stand in the file, used or not."""
         known: set[str] = set()
@@ -173,9 +187,12 @@ class _Import:
             seller: OrderPart(order if len(by_seller) == 1 else f"{order}-{seller[: self._suffix]}", seller)
             for seller in by_seller
         }
+        paid = sum(cents for _, cents in self._payments.get(order, ())) or None
         # All events are made before any is kept: an order is used as a whole or not at all.
         self._events += [
-            event for seller in by_seller for event in order_events(row, customer, parts[seller], by_seller[seller])
+            event
+            for seller in by_seller
+            for event in order_events(row, customer, parts[seller], by_seller[seller], paid)
         ]
         self._parts[order] = list(parts.values())
         self._use(customer)

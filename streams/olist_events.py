@@ -85,8 +85,8 @@ class Event(Struct, frozen=True, order=True):
         return KINDS[self.rank]
 
 
-def order_events(row: Row, customer: Row, part: OrderPart, items: list[Item]) -> Iterator[Event]:
-    """The life of one seller's part of an order, without its reviews.
+def order_events(row: Row, customer: Row, part: OrderPart, items: list[Item], paid: int | None) -> Iterator[Event]:
+    """The life of one seller's part of an order, without its reviews; ``paid`` is for all parts together.
 
     Raises
     ------
@@ -115,6 +115,7 @@ def order_events(row: Row, customer: Row, part: OrderPart, items: list[Item]) ->
         ship_by=max(item.ship_by for item in items),
         deliver_by=row.optional_millis("order_estimated_delivery_date"),
         ship_to=_region(customer.fields["customer_state"]),
+        checkout_total=paid,
     )
     if shipped is not None:
         tracking_number = f"olist-{part.order_id}"

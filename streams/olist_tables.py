@@ -26,6 +26,7 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
         "price",
         "freight_value",
     ),
+    "olist_order_payments_dataset": ("order_id", "payment_value"),
     "olist_order_reviews_dataset": (
         "review_id",
         "order_id",
@@ -47,8 +48,8 @@ COLUMNS: Final[dict[str, tuple[str, ...]]] = {
     "olist_sellers_dataset": ("seller_id", "seller_state"),
     "product_category_name_translation": ("product_category_name", "product_category_name_english"),
 }
-#: Without it categories keep their Portuguese names.
-OPTIONAL: Final = frozenset({"product_category_name_translation"})
+#: Without them what was paid at the checkout in all is not known, and categories keep their Portuguese names.
+OPTIONAL: Final = frozenset({"olist_order_payments_dataset", "product_category_name_translation"})
 
 _AMOUNT: Final = re.compile(r"[0-9]{1,12}(\.[0-9]+)?")
 _TIME: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}( [0-9]{2}:[0-9]{2}:[0-9]{2})?")

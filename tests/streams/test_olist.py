@@ -99,6 +99,18 @@ def test_the_mapping_as_a_whole(tmp_path: Path) -> None:
     assert history.events == dict(Counter(event["type"] for event in expected))
 
 
+def test_what_was_paid_in_all_stands_with_each_part(tmp_path: Path) -> None:
+    """Payments of an order are added up; each seller's part of it says so. Rows that cannot be used are named."""
+    tables = data_set()
+    payment = [("o1", "20.00"), ("o1", "10.90"), ("o2", "25.35"), ("o2", "much"), ("o9", "1")]
+    tables["olist_order_payments_dataset"] = [{"order_id": order, "payment_value": value} for order, value in payment]
+    history = read_olist(write_files(tmp_path, tables))
+    placed = [event for event in events_of(history) if event["type"] == "order.created"]
+    paid = {event["order_id"].split("-")[0]: event["checkout_total"] for event in placed}
+    assert (paid, len(placed)) == ({"o1": 3090, "o2": 2535}, 3)
+    assert [(reject.line, reject.reason) for reject in history.rejects] == [(5, "bad_amount"), (6, "unknown_order")]
+
+
 def test_plain_and_gzipped_files_give_the_same(tmp_path: Path) -> None:
     """The files may be as they were downloaded or packed one by one; the order of rows does not matter either."""
     (tmp_path / "plain").mkdir()
