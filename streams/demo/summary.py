@@ -92,7 +92,8 @@ def summary(report: Report) -> RenderableType:
 
 _NOTE: Final = """
 A merchant is flagged when an assessment or enforcement at level high or above
-names it, and flagged for an attack when a rule about that attack is a reason.
+names it, and flagged for an attack when a rule about that attack is a reason,
+or has it restricted or looked at by a person.
 Precision: share of those flagged for the attack that ran it. Recall: share of
 those that ran it that were flagged for it. Days: median, from its beginning."""
 
