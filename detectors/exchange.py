@@ -29,9 +29,8 @@ from features.keys import entity_key
 from features.links import BITS, LISTINGS_LIMIT, link, note_match, unlink
 from features.merchant import Merchant
 from features.priors import begin_day
-from features.windows import DAY_MS
+from features.windows import DAY_MS, HOUR_MS
 
-HOUR_MS: Final = 3_600_000
 #: Event time between two tellings of what was counted: short beside the half-lives of two weeks and more.
 TELL_EVERY_MS: Final = HOUR_MS
 #: The timer for it; those of records begin with other letters.
@@ -64,7 +63,7 @@ class ExchangeFlow:
     def apply(self, message: Message) -> None:
         """Apply one message, unless it was applied before."""
         state = self._state
-        if state.correspondence.is_repeat(message.origin):
+        if not state.correspondence.take(message.origin):
             state.statistics.duplicates += 1
             return
         state.statistics.messages += 1

@@ -1,11 +1,11 @@
 """What each event of an order changes, and what an order's timers do."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Final
 
 from xxhash import xxh3_64_intdigest
 
 from detectors.assess import Assessor
+from detectors.order_facts import FACTS, facts_of
 from detectors.order_stages import OrderStages
 from features import events
 from features.claimants import note_claim, note_order
@@ -21,7 +21,6 @@ from features.order import (
     LONGEST_PROMISE_MS,
     OPEN,
     OVERDUE,
-    RETURN_FLAGS,
     SEEN_LIMIT,
     OrderRecord,
     next_timer,
@@ -107,7 +106,7 @@ class OrderFlow:
             state.timers.set("o" + key, order.timer)
         if kind in _OUTCOMES and order.delivered is None:
             self._stages.arrived(order, merchant, at)
-        if not _HANDLERS[kind](order, event):
+        if not FACTS[kind](order, event):
             # Most scans say nothing new: no fact changed, so nothing else can.
             return
         self._follow_up(event, kind, key, order, merchant)
@@ -166,7 +165,7 @@ class OrderFlow:
             if order.delivered is not None:
                 self._learn_lateness(order, merchant, event.occurred_at)
                 self._stages.arrived(order, merchant, event.occurred_at)
-            for kind in _facts_of(order):
+            for kind in facts_of(order):
                 self._assessor.order(kind, event.order_id, order, merchant)
         self._assessor.merchant(merchant, changed & DEFECTS != 0)
 
@@ -385,104 +384,3 @@ def _promise(created: int, promised: int | None, default: int) -> int:
     if promised is None:
         return created + default
     return min(max(promised, created), created + LONGEST_PROMISE_MS)
-
-
-def _facts_of(order: OrderRecord) -> list[type[OrderEvent]]:
-    """Types of the events that an order's facts came from."""
-    facts: tuple[tuple[object, type[OrderEvent]], ...] = (
-        (order.shipped, events.OrderShipped),
-        (order.first_scan, events.OrderTracked),
-        (order.delivered, events.OrderDelivered),
-        (order.cancelled, events.OrderCancelled),
-        (order.claims, events.OrderReturnRequested),
-        (order.refunded, events.OrderRefunded),
-        (order.disputed, events.OrderDisputed),
-        (order.rating, events.OrderReviewed),
-    )
-    return [kind for fact, kind in facts if fact]
-
-
-# Where two events of one order contradict each other at the same time, the outcome must not depend on which arrives
-# first: the one that is better for the seller counts, or for a rating the worse.
-
-
-def _shipped(order: OrderRecord, event: events.OrderShipped) -> bool:
-    if order.shipped is None or event.occurred_at < order.shipped:
-        order.shipped = event.occurred_at
-    # The tracking number may be another, and is looked at in any case.
-    return True
-
-
-def _tracked(order: OrderRecord, event: events.OrderTracked) -> bool:
-    at = event.occurred_at
-    changed = False
-    if (order.first_scan is None or at < order.first_scan) and event.status != "exception":
-        order.first_scan = at
-        changed = True
-    if event.status == "delivered" and (order.delivered is None or at < order.delivered):
-        order.delivered = at
-        changed = True
-    return changed
-
-
-def _delivered(order: OrderRecord, event: events.OrderDelivered) -> bool:
-    if order.delivered is not None and event.occurred_at >= order.delivered:
-        return False
-    order.delivered = event.occurred_at
-    return True
-
-
-def _cancelled(order: OrderRecord, event: events.OrderCancelled) -> bool:
-    if order.cancelled is not None and (event.occurred_at, event.by) >= (order.cancelled, order.cancelled_by):
-        return False
-    order.cancelled = event.occurred_at
-    order.cancelled_by = event.by
-    return True
-
-
-def _return_requested(order: OrderRecord, event: events.OrderReturnRequested) -> bool:
-    order.claims |= RETURN_FLAGS[event.reason]
-    return True
-
-
-def _refunded(order: OrderRecord, event: events.OrderRefunded) -> bool:
-    order.refunded += event.amount
-    if event.fault == "seller":
-        order.seller_refund = True
-    return True
-
-
-def _disputed(order: OrderRecord, _: events.OrderDisputed) -> bool:
-    order.disputed = True
-    return True
-
-
-def _dispute_resolved(order: OrderRecord, event: events.OrderDisputeResolved) -> bool:
-    won = order.dispute_lost is False
-    if event.occurred_at < order.dispute_resolved or (won and event.occurred_at == order.dispute_resolved):
-        return False
-    order.dispute_resolved = event.occurred_at
-    order.dispute_lost = event.in_favour_of == "buyer"
-    return True
-
-
-def _reviewed(order: OrderRecord, event: events.OrderReviewed) -> bool:
-    if order.rating and (event.occurred_at, event.rating) >= (order.rated_at, order.rating):
-        return False
-    order.rating = event.rating
-    order.rated_at = event.occurred_at
-    return True
-
-
-#: What each event changes of an order's facts; true if it changed any.
-_HANDLERS: Final[dict[type[OrderEvent], Callable[[OrderRecord, Any], bool]]] = {
-    events.OrderShipped: _shipped,
-    events.OrderTracked: _tracked,
-    events.OrderDelivered: _delivered,
-    events.OrderCancelled: _cancelled,
-    events.OrderReturnRequested: _return_requested,
-    events.OrderRefunded: _refunded,
-    events.OrderDisputed: _disputed,
-    events.OrderDisputeResolved: _dispute_resolved,
-    events.OrderReviewed: _reviewed,
-}

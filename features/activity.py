@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from features.rounding import nearest
 from features.windows import DAY_MS as _DAY_MS
+from features.windows import HOUR_MS
 
-HOUR_MS: Final = 3_600_000
 _LN2: Final = log(2.0)
 #: Half-lives, ms: an hour, a day, and four weeks for the base.
 HOUR_LIFE: Final = HOUR_MS

@@ -5,11 +5,11 @@ buyers of the shard who have claimed at all, with the orders that they placed si
 claimed about it. Counts fade with a half-life of :data:`LIFE_MS`.
 """
 
-from heapq import nsmallest
 from typing import Final
 
 from msgspec import Struct
 
+from features.room import make_room
 from features.rounding import nearest
 from features.windows import DAY_MS
 
@@ -20,9 +20,8 @@ LEAST_CLAIMS: Final = 3
 #: ...if at least this share of the buyer's orders was claimed. Sellers of the worst kind have a third of theirs
 #: claimed, and a buyer has many sellers.
 LEAST_SHARE: Final = 0.6
-#: Buyers kept; the stalest leave, so many at once.
+#: Buyers kept; the stalest leave.
 LIMIT: Final = 2_048
-_LEAVING: Final = LIMIT // 20
 
 
 class Claimant(Struct, array_like=True, gc=False):
@@ -87,9 +86,7 @@ def note_claim(claimants: dict[int, Claimant], buyer: int, time: int, merchant: 
     """A claim at ``time`` about an order of ``placed``, both ms, of the merchant with that digest."""
     known = claimants.get(buyer)
     if known is None:
-        if len(claimants) >= LIMIT:
-            for stale in nsmallest(_LEAVING, claimants, key=lambda each: (claimants[each].at, each)):
-                del claimants[stale]
+        make_room(claimants, LIMIT, lambda each: each.at)
         claimants[buyer] = known = Claimant()
     known.claim(time, merchant, placed)
     return known

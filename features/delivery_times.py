@@ -6,13 +6,13 @@ Little, Operations Research 9(3), 1961), whatever the distributions are. Routes 
 change slowly and are learned from finished deliveries.
 """
 
-from heapq import nsmallest
 from math import exp, log
 from typing import Final
 
 from msgspec import Struct, field
 
 from features.figures import Tally
+from features.room import make_room
 from features.windows import DAY_MS
 
 _LN2: Final = log(2.0)
@@ -29,8 +29,6 @@ _FIRST_RATE: Final = 0.3
 _FIRST_GUESS: Final = log(FIRST_GUESS_DAYS)
 #: Routes and regions kept; the stalest leave.
 LIMIT: Final = 4_096
-#: Of them, how many leave together: finding them takes a walk through all.
-_LEAVING: Final = LIMIT // 20
 _SHORTEST_DAYS: Final = 0.5
 _LONGEST_DAYS: Final = 90.0
 
@@ -162,9 +160,7 @@ class DeliveryTimes(Struct):
             return self.overall
         known = self.routes.get(key)
         if known is None:
-            if len(self.routes) >= LIMIT:
-                for stale in nsmallest(_LEAVING, self.routes, key=lambda name: (self.routes[name].at, name)):
-                    del self.routes[stale]
+            make_room(self.routes, LIMIT, lambda each: each.at)
             self.routes[key] = known = Durations()
         return known
 

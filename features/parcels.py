@@ -5,14 +5,14 @@ together where a route is new. Both are compared on a logarithmic scale with the
 so that a category of rings and safes is judged by its own width, and what a few attackers add hardly moves the line.
 """
 
-from heapq import nsmallest
 from typing import Final
 
 from msgspec import Struct, field
 
 from features.log_counts import LogCounts
+from features.room import make_room
+from features.windows import HOUR_MS
 
-HOUR_MS: Final = 3_600_000
 #: Parcels that must be known before one is judged by them.
 ENOUGH: Final = 50
 #: A parcel is far too light below a quarter of the median (log 4), and below it by 1.6 times what the lightest tenth
@@ -22,9 +22,8 @@ LIGHT_SPREADS: Final = 1.6
 #: Too fast: below a fifth of the median time, and twice as far below it as the fastest tenth.
 FAST_LEAST: Final = 1.609
 FAST_SPREADS: Final = 2.0
-#: Categories and routes kept; those with the fewest parcels leave, so many at once.
+#: Categories and routes kept; those with the fewest parcels leave.
 LIMIT: Final = 2_048
-_LEAVING: Final = LIMIT // 20
 _ALL: Final = ""
 
 
@@ -70,9 +69,7 @@ def _counts(table: dict[str, LogCounts], key: str) -> LogCounts:
     """The counts of a key, made when first asked for."""
     known = table.get(key)
     if known is None:
-        if len(table) >= LIMIT:
-            for small in nsmallest(_LEAVING, table, key=lambda name: (table[name].total, name)):
-                if small:
-                    del table[small]
+        # All parcels together are the most, so they stay.
+        make_room(table, LIMIT, lambda each: each.total)
         table[key] = known = LogCounts()
     return known

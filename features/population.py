@@ -4,7 +4,6 @@ Kept for a whole shard, so that a small merchant can be judged against its peers
 """
 
 from collections.abc import Sequence
-from heapq import nsmallest
 from math import log
 from typing import Final
 
@@ -14,6 +13,7 @@ from features.claimants import Claimant
 from features.delivery_times import DeliveryTimes, duration_keys
 from features.figures import Tally
 from features.parcels import Parcels
+from features.room import make_room
 from features.shrinkage import BetaPrior, fit_beta
 from features.windows import DAY_MS
 
@@ -24,8 +24,6 @@ SEGMENT_LIFE_MS: Final = 14 * DAY_MS
 SEGMENT_STRENGTH: Final = 20.0
 #: Segments kept per kind; more than this is noise or abuse, and the stalest leave.
 SEGMENT_LIMIT: Final = 4_096
-#: Entries that leave together when a table is full: finding them takes a walk through all, too long for each new one.
-_LEAVING: Final = SEGMENT_LIMIT // 20
 #: Version of the stored population; absent means 1, for good.
 POPULATION_VERSION: Final = 1
 #: Width of a price bin in natural log units: a bin is about 10 % wide.
@@ -260,9 +258,7 @@ class Population(Struct):
     def _segment(self, key: str) -> Segment:
         segment = self.segments.get(key)
         if segment is None:
-            if len(self.segments) >= SEGMENT_LIMIT:
-                for stale in nsmallest(_LEAVING, self.segments, key=lambda name: (self.segments[name].at, name)):
-                    del self.segments[stale]
+            make_room(self.segments, SEGMENT_LIMIT, lambda each: each.at)
             self.segments[key] = segment = Segment()
         return segment
 
@@ -284,9 +280,7 @@ class Population(Struct):
 def _level(levels: dict[str, PriceLevel], key: str, limit: int) -> PriceLevel:
     level = levels.get(key)
     if level is None:
-        if len(levels) >= limit:
-            for small in nsmallest(limit // 20, levels, key=lambda name: (levels[name].total, name)):
-                del levels[small]
+        make_room(levels, limit, lambda each: each.total)
         levels[key] = level = PriceLevel()
     return level
 

@@ -81,14 +81,14 @@ class Correspondence(Struct):
     #: Event time, ms, at which the others are told again what was counted.
     tell_at: int = 0
 
-    def is_repeat(self, origin: Origin) -> bool:
-        """Whether a message was taken before; from now on it was."""
+    def take(self, origin: Origin) -> bool:
+        """Take a message in; false if it, or a later one of its origin, was taken before."""
         key = f"{origin.shard}/{origin.topic}"
         place = origin.made_anew, origin.offset
         if place <= self.received.get(key, (0, -1)):
-            return True
+            return False
         self.received[key] = place
-        return False
+        return True
 
 
 class ShardState:

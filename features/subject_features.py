@@ -8,9 +8,7 @@ from features.feature import Context, Feature, Getter
 from features.listing import ListingRecord
 from features.order import DELIVERED_NOT_RECEIVED, LIGHT_CLAIM, OTHER_ORIGIN, OrderRecord, held_against_buyer
 from features.stage_vectors import checkout_ratio
-from features.windows import DAY_MS
-
-HOUR_MS: Final = 3_600_000
+from features.windows import DAY_MS, HOUR_MS
 
 
 def _of_order(figure: Callable[[Context, OrderRecord], float | None]) -> Getter:

@@ -6,8 +6,9 @@ from heapq import heapify, heappop, heappush
 from math import inf
 from typing import Final, TypeAlias
 
+from features.windows import HOUR_MS
+
 #: Entries are sorted hour by hour: few enough to be sorted at once, and more than most flushes move on.
-_HOUR_MS: Final = 3_600_000
 
 #: What a record says of its timer when it was given one that it does not know: version 1 of the state had none for
 #: listings and most merchants, so they got theirs as the shard was loaded.
@@ -58,7 +59,7 @@ class Timers:
 
     def set(self, key: str, time: int) -> None:
         """Have a key looked at when the watermark passes ``time``."""
-        hour = time // _HOUR_MS
+        hour = time // HOUR_MS
         if hour <= self._hour:
             insort(self._open, (time, key), self._next)
         else:
@@ -80,7 +81,7 @@ class Timers:
         self._hour, self._open, self._next = -1, [], 0
         self._later = {}
         for entry in entries:
-            self._later.setdefault(entry[0] // _HOUR_MS, []).append(entry)
+            self._later.setdefault(entry[0] // HOUR_MS, []).append(entry)
         self._hours = list(self._later)
         heapify(self._hours)
         self._look_ahead()
@@ -108,7 +109,7 @@ class Timers:
             if time > watermark:
                 break
             yield key
-        last = watermark // _HOUR_MS
+        last = watermark // HOUR_MS
         if self._hours and self._hours[0] <= last:
             for hour in [hour for hour in self._hours if hour <= last]:
                 yield from [key for time, key in self._later[hour] if time <= watermark]
@@ -118,4 +119,4 @@ class Timers:
         if self._next < len(self._open):
             self.soonest = self._open[self._next][0]
         else:
-            self.soonest = self._hours[0] * _HOUR_MS if self._hours else inf
+            self.soonest = self._hours[0] * HOUR_MS if self._hours else inf

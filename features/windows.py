@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Final, TypeAlias
 
-#: Milliseconds of a day.
-DAY_MS: Final = 86_400_000
+#: Milliseconds of an hour and of a day.
+HOUR_MS: Final = 3_600_000
+DAY_MS: Final = 24 * HOUR_MS
 #: Window lengths, days.
 WINDOWS: Final = (7, 30, 60, 90)
 #: A merchant quiet for longer is summed afresh: cheaper than stepping day by day.

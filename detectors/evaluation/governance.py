@@ -14,15 +14,13 @@ A merchant has one pattern; those in ``also`` may be said of it as well.
 """
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import Final
 
 from msgspec import Struct
 
 from detectors.evaluation.observations import NAMING_RANK, Observations
 from detectors.evaluation.proportions import Share, share
 from detectors.evaluation.survival import median_time
-
-_HOUR_MS: Final = 3_600_000
+from features.windows import HOUR_MS
 
 
 class Malicious(Struct, frozen=True):
@@ -193,7 +191,7 @@ def _pattern(
         attributed_recall=_found(attributed),
         precision=share(_found(attributed).hits, len(accused)),
         honest_accused=_share_of(honest, accused),
-        median_hours_to_detection=None if hours is None else hours / _HOUR_MS,
+        median_hours_to_detection=None if hours is None else hours / HOUR_MS,
         gmv=gmv,
         gmv_lost=lost,
     )

@@ -257,12 +257,12 @@ def test_a_message_of_an_earlier_record_is_a_repeat(judge: Judge) -> None:
     """Offsets of a topic only rise, unless it was made anew."""
     shard = Shard(judge)
     state = shard.state.correspondence
-    assert not state.is_repeat(Origin(1, "orders", 0, 10))
-    assert state.is_repeat(Origin(1, "orders", 0, 10))
-    assert state.is_repeat(Origin(1, "orders", 0, 9))
-    assert not state.is_repeat(Origin(1, "listings", 0, 9))
-    assert not state.is_repeat(Origin(2, "orders", 0, 9))
-    assert not state.is_repeat(Origin(1, "orders", 1, 0))
+    assert state.take(Origin(1, "orders", 0, 10))
+    assert not state.take(Origin(1, "orders", 0, 10))
+    assert not state.take(Origin(1, "orders", 0, 9))
+    assert state.take(Origin(1, "listings", 0, 9))
+    assert state.take(Origin(2, "orders", 0, 9))
+    assert state.take(Origin(1, "orders", 1, 0))
 
 
 def test_shards_share_what_routes_are_like() -> None:

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.activity import BASE_LIFE, DAY_LIFE, HOUR_LIFE, HOUR_MS, Activity
-from features.windows import DAY_MS
+from features.activity import BASE_LIFE, DAY_LIFE, HOUR_LIFE, Activity
+from features.windows import DAY_MS, HOUR_MS
 
 START = 1_704_067_200_000
 

@@ -12,8 +12,8 @@ from features.claimants import LIMIT as CLAIMANTS_LIMIT
 from features.claimants import Claimant, note_claim, note_order
 from features.devices import DAYS, LIMIT, note_device
 from features.log_counts import BIN, FADING, LogCounts
-from features.parcels import ENOUGH, HOUR_MS, Parcels
-from features.windows import DAY_MS
+from features.parcels import ENOUGH, Parcels
+from features.windows import DAY_MS, HOUR_MS
 
 
 @given(st.lists(st.floats(0.01, 1e6), min_size=1, max_size=200))
