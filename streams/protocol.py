@@ -14,7 +14,7 @@ Then, for each flush, it
 
 6. *journals* it: ranges, clock and policies, in Redis, ahead of everything else; and loads what applying it reads;
 7. *applies* it: pure, in memory;
-8. *publishes* its outputs, and ahead of them (without outputs a few times a second) the journal's entries for history,
+8. *publishes* its outputs, and a few times a second the journal's entries for history and what it tells other shards,
    through one idempotent producer, in order;
 
 and about once a second, for all flushes up to one moment, it
@@ -50,7 +50,7 @@ from typing import Final
 import msgspec
 
 from detectors.apply import Core
-from detectors.flush import Flush
+from detectors.flush import Emit, Flush
 from features.decode import Decoded
 from features.omissions import Poison
 from features.shard import Record
@@ -137,6 +137,7 @@ class ShardProtocol:
         self._published = dict(position.published)
         self._batches: list[Batch] = []
         self._unrecorded: list[JournalEntry] = []
+        self._mail: list[Emit] = []
         self._recorded_at = time.monotonic()
         self.checkpoints = 0
 
@@ -191,19 +192,33 @@ class ShardProtocol:
         self._passed(Step.APPLIED)
         if not self._before.holds(entry):
             self._unrecorded.append(entry)
-        if emits or time.monotonic() - self._recorded_at >= RECORD_EVERY_S:
-            # Ahead of what follows from it: should Redis forget the flush, what was published is what will be again.
-            self._record()
+        emits = self._before.unpublished(emits)
+        mail = [emit for emit in emits if emit.stream == "exchange"]
+        if mail:
+            self._mail += mail
+            emits = [emit for emit in emits if emit.stream != "exchange"]
         if emits:
-            self._batches.append(self._publisher.publish(self._before.unpublished(emits), self._partition))
+            self._batches.append(self._publisher.publish(emits, self._partition))
+        if time.monotonic() - self._recorded_at >= RECORD_EVERY_S:
+            self._record()
         self._passed(Step.PUBLISHED)
 
     def _record(self) -> None:
-        """Send the journal entries that are due to their topic: a few at a time, as each flush is small."""
+        """Send the journal entries that are due to their topic, and what is told to other shards: a few at a time, as
+        each flush is small and brokers suffer from many small batches.
+        """
         self._recorded_at = time.monotonic()
         if self._unrecorded:
             entries, self._unrecorded = self._unrecorded, []
             self._batches.append(self._publisher.record(entries, self._partition, self.position.epoch))
+        if self._mail:
+            mail, self._mail = self._mail, []
+            self._batches.append(self._publisher.publish(mail, self._partition))
+
+    def leave(self) -> None:
+        """Something failed: hand over the journal entries of what was published, should Redis have forgotten them."""
+        self._mail = []
+        self._record()
 
     # -- a checkpoint -------------------------------------------------------------------------------------------------
 

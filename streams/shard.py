@@ -16,7 +16,7 @@ from features.shard import Record
 from streams.intake import Intake, ranges_of
 from streams.protocol import ShardProtocol
 from streams.snapshot import encode_ahead, evict
-from streams.store import JournalEntry
+from streams.store import JournalEntry, StoreError
 from streams.takeover import wall_clock
 
 logger = logging.getLogger("shopwarden.shard")
@@ -107,11 +107,15 @@ class ShardRunner:
 
     async def run(self) -> None:
         """Work until stopped. Any error leaves the store as the last checkpoint and journal have it, and is raised."""
-        if await self._recover():
-            if self._gaps:
-                await self._flush([], gaps=self._gaps)
-            await self._work()
-        await self._finish()
+        try:
+            if await self._recover():
+                if self._gaps:
+                    await self._flush([], gaps=self._gaps)
+                await self._work()
+            await self._finish()
+        except StoreError:
+            self.protocol.leave()
+            raise
 
     async def _work(self) -> None:
         options = self._options

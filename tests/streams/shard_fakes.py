@@ -182,7 +182,7 @@ class Topics:
 
     messages: dict[str, list[Emit]] = field(default_factory=lambda: {stream: [] for stream in STREAMS})
     entries: list[JournalEntry] = field(default_factory=list)
-    #: All messages, in the order in which they were published.
+    #: All outputs, in the order in which they were published; what is told to other shards goes out at other times.
     sent: list[Emit] = field(default_factory=list)
 
     def tail(self, position: Position) -> PublishedBefore:
@@ -214,7 +214,8 @@ class MemoryPublisher(Publisher):
         self._crash.pass_by("before publishing")
         batch = Batch()
         for emit in emits:
-            self.sent.append(emit)
+            if emit.stream != "exchange":
+                self.sent.append(emit)
             self.topics.messages[emit.stream].append(emit)
             batch.ends[emit.stream] = len(self.topics.messages[emit.stream])
         self._crash.pass_by("after publishing")
