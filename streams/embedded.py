@@ -39,6 +39,17 @@ FETCH_WAIT_MS = 2
 #: It takes long for each request and little for each record: what comes in batches of one, as it does from a steady
 #: sender that gathers for less, queues up before it.
 SENDER_LINGER_MS = 10
+#: The more batches a partition holds, the longer it takes for a fetch (docs/embedded.md): so many are still no burden.
+_BATCHES = 3_000
+
+
+def sender_linger_ms(seconds: float) -> int:
+    """How long (ms) a steady sender should gather that sends for so many seconds.
+
+    >>> sender_linger_ms(30), sender_linger_ms(180)
+    (10, 60)
+    """
+    return max(SENDER_LINGER_MS, round(1000 * seconds / _BATCHES))
 
 
 class _PortTakenError(EmbeddedServicesError):

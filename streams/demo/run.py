@@ -23,7 +23,7 @@ from streams.demo.screen import Screen
 from streams.demo.sent import Sent
 from streams.demo.stage import DemoError, Stage, set_up
 from streams.demo.summary import Report
-from streams.embedded import SENDER_LINGER_MS
+from streams.embedded import sender_linger_ms
 from streams.local_process import EmbeddedServicesError
 from streams.simulator import Simulation
 from streams.topics import TopicsError
@@ -91,7 +91,7 @@ def _run(
         simulation = Simulation(options.marketplace())
         # While the worker starts: its events are counted, because the simulation only promises about so many, and our
         # own clients find the broker, so that this is not measured as latency.
-        producer: Any = Producer(producer_config(settings, linger_ms=SENDER_LINGER_MS))
+        producer: Any = Producer(producer_config(settings, linger_ms=sender_linger_ms(options.duration)))
         # The embedded broker takes its time to stop while clients are connected to it.
         stack.callback(producer.close)
         producer.list_topics(timeout=_CONNECT_SECONDS)
