@@ -99,6 +99,7 @@ class _Heard:
         self._origins: dict[str, str] = {}
         self._sent: dict[str, str] = {}
         self._versions: dict[str, tuple[int, int]] = {}
+        self._down: set[str] = set()
         self._from: dict[str, str] = {}
         self._seen: set[str] = set()
 
@@ -112,6 +113,8 @@ class _Heard:
             self._order(event)
         elif kind in ("listing.created", "listing.updated"):
             self._version(event)
+        elif kind == "listing.removed":
+            self._taken_down(event["listing_id"], event["occurred_at"])
         elif kind == "merchant.registered":
             self.registered = event["registered_at"]
         elif kind == "merchant.account_changed":
@@ -126,6 +129,13 @@ class _Heard:
         if not (self.registered and (is_first or at <= self.registered + DAY)):
             self.changes.append((at, what))
 
+    def _taken_down(self, listing: str, at: int) -> None:
+        before = self._versions.get(listing)
+        if before is not None and listing not in self._down and at >= before[0]:
+            # A version of before that comes later is old.
+            self._versions[listing] = at, before[1]
+            self._down.add(listing)
+
     def _version(self, event: Event) -> None:
         listing, at = event["listing_id"], event["occurred_at"]
         before = self._versions.get(listing)
@@ -134,6 +144,7 @@ class _Heard:
         base = max(event.get("list_price") or 0, before[1] if before else 0)
         self.cuts[at // DAY] += event["price"] * 100 < 65 * base
         self._versions[listing] = at, event["price"]
+        self._down.discard(listing)
         self._from[listing] = event.get("ship_from") or ""
 
     def _order(self, event: Event) -> None:
