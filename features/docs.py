@@ -148,8 +148,8 @@ seen, by currency; there is one from {PRICE_MINIMUM} listings on.
 ## Listing
 
 For rules on listings, which may name features of the merchant too. Figures are those of the version at hand,
-differences those to the version before it. A version that arrives after a newer one, or after a removal that came later, is
-counted as an edit and changes nothing else.
+differences those to the version before it. A version that arrives after a newer one, or after a removal that came
+later, is counted as an edit and changes nothing else.
 """,
 }
 
