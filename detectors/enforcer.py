@@ -1,4 +1,6 @@
-"""Enforcement against the merchants of a shard: decided, announced, timed to end, reversed, shown as a standing."""
+"""Enforcement against the merchants and creators of a shard: decided, announced, timed to end, reversed, shown as a
+standing.
+"""
 
 from typing import Literal
 
@@ -16,6 +18,7 @@ from features.merchant import Merchant
 from features.outputs import (
     LEVELS,
     AuditSampled,
+    CreatorStanding,
     EnforcementDecided,
     EnforcementReversed,
     Evidence,
@@ -27,12 +30,13 @@ from features.outputs import (
     Subject,
     Withheld,
 )
+from features.party import Party
 from features.priors import begin_day
 from features.shard import ShardState
 
 
 class Enforcer:
-    """Takes and ends actions against the merchants of one shard."""
+    """Takes and ends actions against the merchants and creators of one shard."""
 
     __slots__ = ("_judge", "_outbox", "_post", "_state", "_timers")
 
@@ -43,17 +47,17 @@ class Enforcer:
         self._outbox = outbox
         self._timers = timers
 
-    def next_sequence(self, merchant: Merchant) -> int:
-        """Number of the next event of a merchant on ``governance-events``."""
-        merchant.record.sequence += 1
+    def next_sequence(self, party: Party) -> int:
+        """Number of the next event of a merchant or creator on ``governance-events``."""
+        party.record.sequence += 1
         self._state.statistics.outputs += 1
-        return merchant.record.sequence
+        return party.record.sequence
 
-    def acts(self, merchant: Merchant, subject: Subject, finding: Finding) -> bool:
+    def acts(self, party: Party, subject: Subject, finding: Finding) -> bool:
         """Whether a decision will follow from the rules that fired."""
         if not finding.fired:
             return False
-        record = merchant.record
+        record = party.record
         standing = record.enforcement or EnforcementState()
         reference = subject.kind, subject.id
         return any(
@@ -61,7 +65,7 @@ class Enforcer:
             for rule in finding.fired
         )
 
-    def enforce(self, merchant: Merchant, subject: Subject, finding: Finding, assessment_id: str) -> bool:
+    def enforce(self, party: Party, subject: Subject, finding: Finding, assessment_id: str) -> bool:
         """Decide on the actions that follow from the rules that fired, and publish them; true if there are any
         that are carried out.
 
@@ -71,24 +75,24 @@ class Enforcer:
         for index, rule in enumerate(finding.fired):
             if rule.action is None:
                 continue
-            standing = merchant.record.enforcement
+            standing = party.record.enforcement
             if standing is None:
-                standing = merchant.record.enforcement = EnforcementState()
-            now = merchant.record.as_of
+                standing = party.record.enforcement = EnforcementState()
+            now = party.record.as_of
             identifier = self._outbox.next_id()
             decision = propose(rule, (subject.kind, subject.id), standing, now, self._judge.policies, identifier)
             if decision is None:
                 continue
-            if self._held_out(merchant.id, rule, decision):
+            if self._held_out(party.id, rule, decision):
                 until = self._judge.policies.holdout.end(now)
                 withhold(standing, decision, until)
-                self._sample_withheld(merchant, subject, rule, decision, until, assessment_id)
+                self._sample_withheld(party, subject, rule, decision, until, assessment_id)
                 continue
             record(standing, decision)
-            self._announce(merchant, subject, rule, finding.reasons[index], decision, assessment_id)
+            self._announce(party, subject, rule, finding.reasons[index], decision, assessment_id)
             decided = True
             if decision.expires_at is not None:
-                self._timers.expect(merchant, decision.expires_at)
+                self._timers.expect(party, decision.expires_at)
         return decided
 
     def _held_out(self, merchant_id: str, rule: Rule, decision: Decision) -> bool:
@@ -102,13 +106,14 @@ class Enforcer:
         return judge.pseudonyms.draw("holdout", arm) < rate
 
     def _sample_withheld(
-        self, merchant: Merchant, subject: Subject, rule: Rule, decision: Decision, until: int, assessment_id: str
+        self, party: Party, subject: Subject, rule: Rule, decision: Decision, until: int, assessment_id: str
     ) -> None:
         self._outbox.publish(
             decision.decision_id,
             AuditSampled(
-                sequence=self.next_sequence(merchant),
-                merchant_id=merchant.id,
+                sequence=self.next_sequence(party),
+                merchant_id=_merchant_id(party),
+                creator_id=_creator_id(party),
                 subject=subject,
                 stratum=f"holdout:{rule.policy}",
                 inclusion_probability=self._judge.settings.holdout_rate,
@@ -125,21 +130,21 @@ class Enforcer:
 
     def _announce(
         self,
-        merchant: Merchant,
+        party: Party,
         subject: Subject,
         rule: Rule,
         reason: Reason,
         decision: Decision,
         assessment_id: str,
     ) -> None:
-        record = merchant.record
         evidence = [_evidence(subject.kind, subject.id, reason.text)]
         self._outbox.publish(
             decision.decision_id,
             EnforcementDecided(
                 decision_id=decision.decision_id,
-                sequence=self.next_sequence(merchant),
-                merchant_id=merchant.id,
+                sequence=self.next_sequence(party),
+                merchant_id=_merchant_id(party),
+                creator_id=_creator_id(party),
                 subject=Subject(decision.subject_kind, decision.subject_id),
                 action=decision.action,
                 severity=rule.severity,
@@ -154,44 +159,45 @@ class Enforcer:
                 mode=self._judge.settings.mode,
                 supersedes=decision.supersedes,
                 statement_of_reasons=statement_of_reasons(
-                    rule, decision, reason.text, self._judge.policies, record.kind
+                    rule, decision, reason.text, self._judge.policies, _account_kind(party)
                 ),
             ),
             subject.id,
         )
 
-    def expire(self, merchant: Merchant, time: int) -> None:
-        """End the actions against a merchant that have expired by an event time."""
-        record = merchant.record
+    def expire(self, party: Party, time: int) -> None:
+        """End the actions against a party that have expired by an event time."""
+        record = party.record
         if record.enforcement is None:
             return
         ended = expire(record.enforcement, time)
         if not ended:
             return
-        if merchant.advance(time):
-            begin_day(self._state.population, merchant)
+        if party.advance(time) and isinstance(party, Merchant):
+            begin_day(self._state.population, party)
         for each in ended:
-            self._reverse(merchant, each, "expiry")
-        self.stand(merchant)
+            self._reverse(party, each, "expiry")
+        self.stand(party)
 
-    def override(self, merchant: Merchant, decision_id: str | None) -> None:
+    def override(self, party: Party, decision_id: str | None) -> None:
         """A person set an action aside."""
-        standing = merchant.record.enforcement
+        standing = party.record.enforcement
         if standing is None or decision_id is None:
             return
         lifted = lift(standing, decision_id, forgive=False)
         if lifted is not None:
-            self._reverse(merchant, lifted, "override")
-            self.stand(merchant)
+            self._reverse(party, lifted, "override")
+            self.stand(party)
 
-    def _reverse(self, merchant: Merchant, ended: ActiveEnforcement, why: Literal["expiry", "override"]) -> None:
+    def _reverse(self, party: Party, ended: ActiveEnforcement, why: Literal["expiry", "override"]) -> None:
         identifier = self._outbox.next_id()
         self._outbox.publish(
             identifier,
             EnforcementReversed(
                 decision_id=identifier,
-                sequence=self.next_sequence(merchant),
-                merchant_id=merchant.id,
+                sequence=self.next_sequence(party),
+                merchant_id=_merchant_id(party),
+                creator_id=_creator_id(party),
                 reverses=ended.decision_id,
                 why=why,
                 restores=[ended.action],
@@ -200,9 +206,9 @@ class Enforcer:
             ended.subject_id,
         )
 
-    def stand(self, merchant: Merchant) -> None:
-        """Publish the merchant's latest standing; its sequence is that of the last event it reflects."""
-        record = merchant.record
+    def stand(self, party: Party) -> None:
+        """Publish the latest standing of a merchant or creator; its sequence is that of the last event it reflects."""
+        record = party.record
         active: list[StandingEnforcement] = []
         if record.enforcement is not None:
             active = [
@@ -215,18 +221,30 @@ class Enforcer:
                 )
                 for each in record.enforcement.active
             ]
-        self._flag(merchant)
         self._state.statistics.outputs += 1
-        self._outbox.standing(
-            Standing(
-                merchant_id=merchant.id,
-                sequence=record.sequence,
-                level=LEVELS[record.level],
-                as_of=record.as_of,
-                enforcements=active,
-                mode=self._judge.settings.mode,
+        if isinstance(party, Merchant):
+            self._flag(party)
+            self._outbox.standing(
+                Standing(
+                    merchant_id=party.id,
+                    sequence=record.sequence,
+                    level=LEVELS[record.level],
+                    as_of=record.as_of,
+                    enforcements=active,
+                    mode=self._judge.settings.mode,
+                )
             )
-        )
+        else:
+            self._outbox.standing(
+                CreatorStanding(
+                    creator_id=party.id,
+                    sequence=record.sequence,
+                    level=LEVELS[record.level],
+                    as_of=record.as_of,
+                    enforcements=active,
+                    mode=self._judge.settings.mode,
+                )
+            )
 
     def _flag(self, merchant: Merchant) -> None:
         """Tell those that a merchant is linked to when it comes under enforcement for malice, and when that ends."""
@@ -240,6 +258,19 @@ class Enforcer:
         if flagged != record.flagged:
             record.flagged = flagged
             self._post.flagged(merchant, flagged)
+
+
+def _merchant_id(party: Party) -> str:
+    return party.id if party.kind == "merchant" else ""
+
+
+def _creator_id(party: Party) -> str | None:
+    return party.id if party.kind == "creator" else None
+
+
+def _account_kind(party: Party) -> str:
+    """``business`` or ``individual``, as a merchant registered."""
+    return party.record.kind if isinstance(party, Merchant) else ""
 
 
 def _evidence(kind: SubjectKind, subject_id: str, what: str) -> Evidence:

@@ -9,7 +9,7 @@ from features.omissions import Gap, Poison
 from features.shard import Record
 
 #: Where an output goes; the worker knows the topics' names. ``exchange`` holds what shards tell each other.
-Stream: TypeAlias = Literal["events", "standing", "dead_letters", "exchange"]
+Stream: TypeAlias = Literal["events", "standing", "creator_standing", "dead_letters", "exchange"]
 
 
 class Flush(Struct, frozen=True, gc=False):

@@ -8,6 +8,7 @@ from typing import Final
 
 from features.merchant import Merchant, MerchantRecord
 from features.order import LONGEST_PROMISE_DAYS, OUTCOME_DAYS
+from features.party import Party, timer_key
 from features.shard import ShardState
 from features.windows import DAY_MS, WINDOWS
 
@@ -46,11 +47,11 @@ class MerchantTimers:
         expiry = None if record.enforcement is None else record.enforcement.next_expiry()
         self._set(merchant, due if expiry is None else min(due, expiry))
 
-    def expect(self, merchant: Merchant, time: int) -> None:
-        """See to it that a merchant is looked at when the watermark passes ``time``, ms."""
-        timer = merchant.record.timer
+    def expect(self, party: Party, time: int) -> None:
+        """See to it that a merchant or creator is looked at when the watermark passes ``time``, ms."""
+        timer = party.record.timer
         if timer <= 0 or time < timer:
-            self._set(merchant, time)
+            self._set(party, time)
 
     def at_rest(self, record: MerchantRecord, time: int) -> bool:
         """Whether at ``time`` nothing is kept of a merchant that could still matter but facts of its account,
@@ -62,6 +63,6 @@ class MerchantTimers:
         """Whether figures of a merchant that were left alone have changed by ``time`` as windows moved on."""
         return bool(record.contributed) and time >= record.as_of + _SETTLE_MS
 
-    def _set(self, merchant: Merchant, time: int) -> None:
-        merchant.record.timer = time
-        self._state.timers.set(f"m{merchant.id}", time)
+    def _set(self, party: Party, time: int) -> None:
+        party.record.timer = time
+        self._state.timers.set(timer_key(party), time)

@@ -7,10 +7,20 @@ from typing import Final
 import msgspec
 
 from detectors.adwin import Shift
-from detectors.flush import Emit
+from detectors.flush import Emit, Stream
 from features.decode import Rejection
 from features.omissions import Gap
-from features.outputs import DriftDetected, GapDetected, MerchantOutput, Mode, Output, Source, Standing
+from features.outputs import (
+    CreatorStanding,
+    DriftDetected,
+    GapDetected,
+    MerchantOutput,
+    Mode,
+    Output,
+    PartyOutput,
+    Source,
+    Standing,
+)
 from features.rounding import nearest
 from features.shard import Record
 
@@ -57,9 +67,9 @@ class Outbox:
         self._count += 1
         return identifier
 
-    def publish(self, identifier: str, output: MerchantOutput, subject: str) -> None:
-        """Add an output event, keyed by its merchant."""
-        self._event(identifier, output.merchant_id, output, subject)
+    def publish(self, identifier: str, output: PartyOutput | MerchantOutput, subject: str) -> None:
+        """Add an output event, keyed by its merchant or creator."""
+        self._event(identifier, output.merchant_id or getattr(output, "creator_id", None) or "", output, subject)
 
     def gap(self, gap: Gap, partition: int, mode: Mode, time: int) -> None:
         """Add that records of an input partition were never seen; ``time`` is how far the shard's event time is."""
@@ -109,12 +119,16 @@ class Outbox:
             )
         )
 
-    def standing(self, standing: Standing) -> None:
-        """Add a merchant's latest standing, for the compacted topic."""
+    def standing(self, standing: Standing | CreatorStanding) -> None:
+        """Add the latest standing of a merchant or creator, for its compacted topic."""
         identifier = self.next_id()
-        key = standing.merchant_id.encode()
         headers = (("ce_id", identifier.encode()), ("content-type", _JSON))
-        self.emits.append(Emit("standing", key, _encode(standing), headers, identifier))
+        if isinstance(standing, Standing):
+            stream: Stream = "standing"
+            key = standing.merchant_id
+        else:
+            stream, key = "creator_standing", standing.creator_id
+        self.emits.append(Emit(stream, key.encode(), _encode(standing), headers, identifier))
 
     def reject(self, record: Record, rejection: Rejection) -> None:
         """Add a record that could not be used to the dead letters, with its own bytes."""

@@ -14,13 +14,13 @@ from msgspec.json import schema_components
 from config.topics import TopicSettings
 from features.decode import RejectionCode
 from features.events import FeedbackInput, InputEvent, ListingInput, MerchantInput, OrderInput
-from features.outputs import Output, Standing
+from features.outputs import CreatorStanding, Output, Standing
 
 Json: TypeAlias = dict[str, Any]
 
 #: Version of the contract: the second number is raised when a type or field is added. What breaks consumers is a new
 #: version of the type (``….v2``) beside the old one.
-CONTRACT_VERSION: Final = "1.0.0"
+CONTRACT_VERSION: Final = "1.1.0"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 #: Unions of events, and what a topic is for, by the topic's field in the settings.
@@ -36,10 +36,11 @@ _CHANNELS: Final = {
     "merchants": "Optional. Onboarding and changes of accounts.",
     "feedback": "Optional. Verdicts of reviewers, appeals, reports, overrides.",
     "events": "Risk and enforcement events and the audit sample. Per merchant in order, with a sequence.",
-    "merchant_standing": "Compacted: the latest level and the active enforcements of each merchant.",
+    "merchant_standing": "Compacted: the latest level, credit and active enforcements of each merchant.",
+    "creator_standing": "Compacted: the same of each creator.",
     "dead_letters": "Records that could not be processed: key and value untouched, the reason in headers.",
 }
-_COMPACTED: Final = "merchant_standing"
+_COMPACTED: Final[dict[str, type[Struct]]] = {"merchant_standing": Standing, "creator_standing": CreatorStanding}
 _DEAD_LETTER: Final = "dead-letter"
 _BINDING: Final = "0.5.0"
 
@@ -64,7 +65,7 @@ def asyncapi(topics: TopicSettings) -> Json:
             "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _names_in(field)},
             "bindings": {
                 "kafka": {
-                    "topicConfiguration": {"cleanup.policy": ["compact" if field == _COMPACTED else "delete"]},
+                    "topicConfiguration": {"cleanup.policy": ["compact" if field in _COMPACTED else "delete"]},
                     "bindingVersion": _BINDING,
                 }
             },
@@ -98,7 +99,7 @@ def schemas(prefix: str) -> Json:
 
     Events go by their ``type`` (``order.created``), everything else by the name of its class.
     """
-    types = [*get_args(InputEvent), *get_args(Output), Standing]
+    types = [*get_args(InputEvent), *get_args(Output), *_COMPACTED.values()]
     _, components = schema_components(types, schema_hook=_any_value, ref_template=prefix + "{name}")
     names = {struct.__name__: name_of(struct) for struct in types}
     return {
@@ -108,7 +109,7 @@ def schemas(prefix: str) -> Json:
 
 
 def name_of(struct: type[Struct]) -> str:
-    """Name of a message's schema: its ``type``; the standing has none and goes by its class."""
+    """Name of a message's schema: its ``type``; a standing has none and goes by its class."""
     return str(struct.__struct_config__.tag or struct.__name__)
 
 
@@ -117,7 +118,7 @@ def _names_in(field: str) -> list[str]:
     union = Output if field == "events" else _INPUTS.get(field)
     if union is not None:
         return sorted(name_of(struct) for struct in get_args(union))
-    return [name_of(Standing)] if field == _COMPACTED else [_DEAD_LETTER]
+    return [name_of(_COMPACTED[field])] if field in _COMPACTED else [_DEAD_LETTER]
 
 
 def _messages() -> Json:
@@ -126,7 +127,9 @@ def _messages() -> Json:
         for struct in get_args(union):
             headers = "CloudEventHeaders" if union is Output else None
             messages[name_of(struct)] = _message(name_of(struct), getdoc(struct) or "", "merchant_id", headers)
-    messages[name_of(Standing)] = _message(name_of(Standing), getdoc(Standing) or "", "merchant_id", "StandingHeaders")
+    for field, struct in _COMPACTED.items():
+        key = "creator_id" if field == "creator_standing" else "merchant_id"
+        messages[name_of(struct)] = _message(name_of(struct), getdoc(struct) or "", key, "StandingHeaders")
     dead = _message(_DEAD_LETTER, "A record that could not be processed.", "the original key", "DeadLetterHeaders")
     dead["contentType"] = "application/octet-stream"
     dead["payload"] = {"description": "The original value, byte for byte; none where the record had none."}

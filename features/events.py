@@ -207,6 +207,8 @@ class MerchantClosed(Event, frozen=True, kw_only=True, tag="merchant.closed", gc
 
 
 # -- feedback ---------------------------------------------------------------------------------------------------------
+# What is said about a creator is keyed by the creator: ``merchant_id`` equals the key as always, and ``creator_id``
+# says the same once more.
 
 
 class Subject(Struct, frozen=True, gc=False):
@@ -232,12 +234,14 @@ class ReviewDecided(Event, frozen=True, kw_only=True, tag="review.decided", gc=F
     subject: Subject | None = None
     policy: Label | None = None
     sample: Sample | None = None
+    creator_id: Id | None = None
 
 
 class AppealFiled(Event, frozen=True, kw_only=True, tag="appeal.filed", gc=False):
     """A merchant or creator contests a decision."""
 
     decision_id: Id
+    creator_id: Id | None = None
 
 
 class AppealDecided(Event, frozen=True, kw_only=True, tag="appeal.decided", gc=False):
@@ -245,6 +249,7 @@ class AppealDecided(Event, frozen=True, kw_only=True, tag="appeal.decided", gc=F
 
     decision_id: Id
     outcome: Literal["upheld", "overturned"]
+    creator_id: Id | None = None
 
 
 class ReportReceived(Event, frozen=True, kw_only=True, tag="report.received", gc=False):
@@ -253,16 +258,23 @@ class ReportReceived(Event, frozen=True, kw_only=True, tag="report.received", gc
     subject: Subject
     by: Literal["buyer", "brand", "regulator"]
     policy: Label | None = None
+    creator_id: Id | None = None
 
 
 class EnforcementOverridden(Event, frozen=True, kw_only=True, tag="enforcement.overridden", gc=False):
-    """A person set an action aside, or set one, until a time."""
+    """A person set an action aside, or set one, until a time.
+
+    ``action`` is ``lift`` (a decision), ``snooze`` (a rule leaves the merchant alone), ``allow`` (so does a whole
+    policy), or an action to take. ``policy`` is the rule or policy that is meant.
+    """
 
     action: Label
     by: Label
     why: Text
     decision_id: Id | None = None
     until: Millis | None = None
+    policy: Label | None = None
+    creator_id: Id | None = None
 
 
 ListingInput: TypeAlias = ListingCreated | ListingUpdated | ListingRemoved | ListingExposed

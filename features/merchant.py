@@ -5,13 +5,14 @@ that follow from it, so that reading a feature costs a list access.
 """
 
 from operator import itemgetter
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct, field
 
 from features import order as flags
 from features.activity import Activity
 from features.buyers import BuyerCounts
+from features.credit import CreditState
 from features.enforcement_state import EnforcementState
 from features.links import Link
 from features.order import OUTCOME_DAYS, OrderRecord, delivery_due_day, flags_of, ship_due_day
@@ -236,6 +237,7 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     origins: list[str] = []
     #: A bit for each kind of account value that was heard of (features.exchange.COMMON_KINDS).
     values: int = 0
+    credit: CreditState | None = None
 
 
 class Merchant:
@@ -252,6 +254,11 @@ class Merchant:
         self.outcome = DayCounters(OUTCOME_WIDTH, day, unpack_buckets(record.outcome), (0, OUTCOME_DAYS))
         self.churn = DayCounters(CHURN_WIDTH, day, unpack_buckets(record.churn))
         self.buyers = BuyerCounts(day, unpack_buckets(record.buyers), record.buyer_level)
+
+    @property
+    def kind(self) -> Literal["merchant"]:
+        """That it is a merchant, not a creator."""
+        return "merchant"
 
     def packed(self) -> MerchantRecord:
         """The record with everything in it, ready to be stored."""

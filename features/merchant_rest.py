@@ -38,4 +38,5 @@ def rested(record: MerchantRecord) -> MerchantRecord:
         first_order_day=record.first_order_day,
         own_devices=record.own_devices,
         categories=record.categories,
+        credit=record.credit,
     )

@@ -73,8 +73,13 @@ class Source(Struct, frozen=True, gc=False):
     offset: int
 
 
-class RiskAssessed(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.risk.assessed.v1"):
-    """A subject was judged. ``score`` is ordinal, 0 to 1000; ``probability`` is of a bad outcome."""
+class RiskAssessed(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.risk.assessed.v1", omit_defaults=True
+):
+    """A subject was judged. ``score`` is ordinal, 0 to 1000; ``probability`` is of a bad outcome.
+
+    About a creator, ``creator_id`` is set and ``merchant_id`` is empty, here and in all events.
+    """
 
     assessment_id: str
     sequence: int
@@ -89,6 +94,7 @@ class RiskAssessed(Struct, frozen=True, kw_only=True, tag_field="type", tag="sho
     versions: Versions
     mode: Mode
     source: Source
+    creator_id: str | None = None
 
 
 class PolicyRef(Struct, frozen=True, gc=False):
@@ -139,7 +145,7 @@ class EnforcementDecided(
 
 
 class EnforcementReversed(
-    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.enforcement.reversed.v1"
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.enforcement.reversed.v1", omit_defaults=True
 ):
     """An action ended: by appeal, override, expiry or correction."""
 
@@ -150,6 +156,7 @@ class EnforcementReversed(
     why: Literal["appeal", "override", "expiry", "correction"]
     restores: list[str]
     mode: Mode
+    creator_id: str | None = None
 
 
 class Withheld(Struct, frozen=True, kw_only=True, gc=False):
@@ -176,6 +183,87 @@ class AuditSampled(
     inclusion_probability: UnitInterval
     assessment_id: str
     withheld: Withheld | None = None
+    creator_id: str | None = None
+
+
+class CreditEntry(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
+    """Points won (positive) or lost, counted until ``expires_at``. ``decision_id`` is what they follow from."""
+
+    points: int
+    code: str
+    text: str
+    occurred_at: int
+    expires_at: int
+    order_id: str | None = None
+    listing_id: str | None = None
+    decision_id: str | None = None
+
+
+class CreditChanged(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.credit.changed.v1", omit_defaults=True
+):
+    """The credit of a merchant or creator changed.
+
+    ``score`` is 0 to 1000, or null below the minimum volume, which is not a low score. ``probability`` is that of harm,
+    with the bounds that it lies between with a probability of 90 %. ``entries`` are those that are new; ``removed``
+    those that no longer count, as they expired or what they followed from was wrong.
+    """
+
+    sequence: int
+    merchant_id: str
+    subject: Subject
+    score: Annotated[int, Meta(ge=0, le=1000)] | None
+    previous: Annotated[int, Meta(ge=0, le=1000)] | None
+    tier: str
+    previous_tier: str
+    probability: UnitInterval
+    lower: UnitInterval
+    upper: UnitInterval
+    entries: list[CreditEntry]
+    mode: Mode
+    removed: list[CreditEntry] = field(default_factory=list)
+    creator_id: str | None = None
+
+
+class RemedyRecommended(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.remedy.recommended.v1", omit_defaults=True
+):
+    """An order went wrong: what makes its buyer whole, and at whose expense. ``amount`` is in minor units.
+
+    ``supersedes`` is the id of an earlier recommendation for the order that this one takes the place of.
+    """
+
+    remedy_id: str
+    sequence: int
+    merchant_id: str
+    order_id: str
+    kind: Literal["instant_refund", "return_label", "replacement", "partial_refund", "voucher"]
+    amount: Annotated[int, Meta(ge=0)]
+    currency: str
+    why: str
+    cause: str
+    fault: Literal["seller", "buyer", "carrier", "platform", "unknown"]
+    buyer_abuse_probability: UnitInterval
+    charge_to: Literal["seller", "carrier", "platform"]
+    requires_review: bool
+    mode: Mode
+    supersedes: str | None = None
+
+
+class DutyDue(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.duty.due.v1", omit_defaults=True):
+    """The law asks something of the marketplace about a merchant, by a time (ms), or no longer.
+
+    ``law`` names the act, ``duty`` what is to be done, ``facts`` what it follows from.
+    """
+
+    sequence: int
+    merchant_id: str
+    law: str
+    duty: Literal["collect", "verify", "recertify", "disclose", "suspend"]
+    state: Literal["due", "met", "overdue", "ended"]
+    due_at: int | None
+    facts: str
+    mode: Mode
 
 
 class GapDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.gap.detected.v1"):
@@ -211,6 +299,22 @@ class DriftDetected(Struct, frozen=True, kw_only=True, tag_field="type", tag="sh
     mode: Mode
 
 
+class EnforcementCapped(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.enforcement.capped.v1"):
+    """The circuit breaker of a shard is open: severe actions wait for a person's decision until it closes.
+
+    Keyed by the shard, not by a merchant, and without a sequence. ``cap`` says which limit was reached, ``observed``
+    and ``limit`` are its figures, ``until`` is when it closes if nothing more happens, ms.
+    """
+
+    partition: int
+    cap: Literal["actions", "merchants", "gmv"]
+    observed: float
+    limit: float
+    opened_at: int
+    until: int
+    mode: Mode
+
+
 class StandingEnforcement(Struct, frozen=True, gc=False):
     """An action in force. ``policy`` is the id of the rule; without ``expires_at`` it stands until reversed."""
 
@@ -221,7 +325,16 @@ class StandingEnforcement(Struct, frozen=True, gc=False):
     expires_at: int | None
 
 
-class Standing(Struct, frozen=True, kw_only=True):
+class StandingCredit(Struct, frozen=True, kw_only=True, gc=False):
+    """Credit as it stands: ``score`` is null below the minimum volume; ``limits`` are what the tier allows, by name."""
+
+    score: int | None
+    tier: str
+    since: int
+    limits: dict[str, float]
+
+
+class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A merchant's latest state, on the compacted topic ``merchant-standing``.
 
     ``sequence`` is that of the last event on ``governance-events`` that it reflects.
@@ -233,10 +346,25 @@ class Standing(Struct, frozen=True, kw_only=True):
     as_of: int
     enforcements: list[StandingEnforcement]
     mode: Mode
+    credit: StandingCredit | None = None
 
 
-#: Events about a merchant: keyed by it, and numbered in order.
-MerchantOutput: TypeAlias = RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled
+class CreatorStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A creator's latest state, on the compacted topic ``creator-standing``; fields as of a merchant's."""
+
+    creator_id: str
+    sequence: int
+    level: Level
+    as_of: int
+    enforcements: list[StandingEnforcement]
+    mode: Mode
+    credit: StandingCredit | None = None
+
+
+#: Events about a merchant or creator: keyed by it, and numbered in order.
+PartyOutput: TypeAlias = RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled | CreditChanged
+#: Events about a merchant alone.
+MerchantOutput: TypeAlias = RemedyRecommended | DutyDue
 #: Events about a shard: keyed by it, without a sequence.
-ShardOutput: TypeAlias = GapDetected | DriftDetected
-Output: TypeAlias = MerchantOutput | ShardOutput
+ShardOutput: TypeAlias = GapDetected | DriftDetected | EnforcementCapped
+Output: TypeAlias = PartyOutput | MerchantOutput | ShardOutput

@@ -19,6 +19,7 @@ from features.events import (
     ReviewDecided,
 )
 from features.exchange import BucketKind, BuyerClaims, Figures, Message, Met, Origin, Seen
+from features.governance import GovernanceState
 from features.keys import entity_key
 from features.listing import LISTING_VERSION, ListingRecord
 from features.merchant import STATE_VERSION, Merchant, MerchantRecord
@@ -114,6 +115,7 @@ class ShardState:
         "buckets",
         "clock",
         "correspondence",
+        "governance",
         "leaving",
         "listings",
         "merchants",
@@ -152,6 +154,7 @@ class ShardState:
         self.clock = ShardClock()
         self.statistics = Statistics()
         self.correspondence = Correspondence()
+        self.governance = GovernanceState()
 
     def merchant(self, merchant_id: str) -> Merchant:
         """The merchant of that id, made when first seen, and marked as touched."""

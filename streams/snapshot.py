@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from detectors.apply import Core
 from detectors.judge import Judge, Models
+from features.governance import GovernanceState
 from features.merchant import Merchant
 from features.shard import Correspondence, Needed, ShardClock, ShardState, Statistics
 from features.windows import DAY_MS
@@ -21,10 +22,22 @@ from streams.versions import BUCKETS, LISTINGS, MERCHANTS, ORDERS, POPULATIONS
 CLOCK: Final = "clock"
 STATISTICS: Final = "statistics"
 CORRESPONDENCE: Final = "correspondence"
+GOVERNANCE: Final = "governance"
 POPULATION: Final = "population"
 #: Written to be read by people: it follows from the models, and is never loaded.
 METRICS: Final = "metrics"
-BLOBS: Final = (CLOCK, STATISTICS, CORRESPONDENCE, POPULATION, ANOMALY, *STAGES, CATEGORY, CHALLENGER, DRIFT)
+BLOBS: Final = (
+    CLOCK,
+    STATISTICS,
+    CORRESPONDENCE,
+    GOVERNANCE,
+    POPULATION,
+    ANOMALY,
+    *STAGES,
+    CATEGORY,
+    CHALLENGER,
+    DRIFT,
+)
 LISTS: Final = EXAMPLES
 
 MERCHANT: Final = "m:"
@@ -55,6 +68,7 @@ def take_changes(core: Core) -> Changes:
         CLOCK: _encode(state.clock),
         STATISTICS: _encode(state.statistics),
         CORRESPONDENCE: _encode(state.correspondence),
+        GOVERNANCE: _encode(state.governance),
         POPULATION: _encode(state.population),
         METRICS: _encode(core.models.metrics()),
         **signed_snapshots(core.models, core.judge.signer, state.partition),
@@ -119,6 +133,7 @@ def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core
     state.clock = _blob(blobs, CLOCK, ShardClock) or state.clock
     state.statistics = _blob(blobs, STATISTICS, Statistics) or state.statistics
     state.correspondence = _blob(blobs, CORRESPONDENCE, Correspondence) or state.correspondence
+    state.governance = _blob(blobs, GOVERNANCE, GovernanceState) or state.governance
     if POPULATION in blobs:
         state.population = POPULATIONS.read("", blobs[POPULATION])
     state.timers.restore(loaded.timers)

@@ -58,7 +58,7 @@ class PublishedBefore:
         ids: Mapping[Stream, Sequence[str]] | None = None,
         entries: Iterable[JournalEntry] = (),
         ends: Mapping[str, int] | None = None,
-        compacted: Iterable[Stream] = ("standing",),
+        compacted: Iterable[Stream] = ("standing", "creator_standing"),
     ) -> None:
         self._ids = {stream: set(found) for stream, found in (ids or {}).items() if found}
         self._entries = {(entry.sequence, entry.claim) for entry in entries}

@@ -33,6 +33,7 @@ logger = logging.getLogger("shopwarden.takeover")
 STREAMS: Final[dict[Stream, str]] = {
     "events": "events",
     "standing": "merchant_standing",
+    "creator_standing": "creator_standing",
     "dead_letters": "dead_letters",
     "exchange": "exchange",
 }

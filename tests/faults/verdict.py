@@ -107,6 +107,7 @@ def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], inp
     topics = {
         "events": settings.topics.events,
         "standing": settings.topics.merchant_standing,
+        "creator_standing": settings.topics.creator_standing,
         "dead_letters": settings.topics.dead_letters,
     }
     judge_outputs(verdict, deployment.read(*topics.values()), reference, topics)

@@ -9,7 +9,7 @@ from features.outputs import (
     Action,
     EnforcementDecided,
     Level,
-    MerchantOutput,
+    PartyOutput,
     PolicyRef,
     Reason,
     Redress,
@@ -111,7 +111,7 @@ class Stream:
             hour,
         )
 
-    def _out(self, output: MerchantOutput, hour: int) -> None:
+    def _out(self, output: PartyOutput, hour: int) -> None:
         emit = Emit("events", None, msgspec.json.encode(output), (), "i")
         self.seen.outputs([emit], DAY * 20_000 + hour * HOUR)
 
