@@ -27,9 +27,9 @@ def share(hits: int, total: int) -> Share:
     return Share(hits, total, hits / total, low, high)
 
 
-def wilson(hits: int, total: int, z: float = Z_95) -> tuple[float, float]:
+def wilson(hits: float, total: float, z: float = Z_95) -> tuple[float, float]:
     """Wilson's score interval of a share (E. B. Wilson: JASA 22, 1927): right for rare events too, unlike the normal
-    approximation.
+    approximation. Counts need not be whole: orders that belong together may count as fewer.
 
     Raises
     ------
