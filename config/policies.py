@@ -2,7 +2,7 @@
 
 Each ``*.yaml`` file of the folder is a mapping of sections: ``rules`` (a list; several files may have some),
 ``ladders`` (by name; likewise), and once in the whole folder ``levels``, ``limits``, ``terms``, ``statements`` and
-(where something may be held out from enforcement) ``holdout``.
+(where something may be held out from enforcement, or remedies are recommended) ``holdout`` and ``remedies``.
 """
 
 import difflib
@@ -24,11 +24,14 @@ from config.policy_specs import (
     StatementSpec,
     TermsSpec,
 )
+from config.remedy_specs import RemediesSpec
 from config.yaml_lines import LocatedDict, YamlError, parse_yaml
 
 #: The policies that come along.
 PACKAGED: Final = Path(__file__).parent / "policies"
-_KNOWN_SECTIONS: Final = ("rules", "ladders", *SECTIONS)
+#: Sections that one file may hold, and only one.
+_SINGLE: Final[dict[str, type[Struct]]] = SECTIONS | {"remedies": RemediesSpec}
+_KNOWN_SECTIONS: Final = ("rules", "ladders", *_SINGLE)
 _PATH = re.compile(r" - at `\$(?:\.?)(.*)`$")
 
 T = TypeVar("T", bound=Struct)
@@ -78,6 +81,7 @@ class PolicyFiles(Struct):
     holdout: tuple[HoldoutSpec, Place] | None = None
     terms: tuple[TermsSpec, Place] | None = None
     statements: tuple[StatementSpec, Place] | None = None
+    remedies: tuple[RemediesSpec, Place] | None = None
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -123,11 +127,11 @@ def _read(files: PolicyFiles, name: str, text: str) -> None:
             _read_rules(files, name, line, content)
         elif section == "ladders":
             _read_ladders(files, name, line, content)
-        elif section in SECTIONS:
+        elif section in _SINGLE:
             if getattr(files, section) is not None:
                 other = getattr(files, section)[1].file
                 files.problems.append(Problem(name, line, f'"{section}" is already in {other}'))
-            elif (spec := _convert(files, content, SECTIONS[section], name, line, section)) is not None:
+            elif (spec := _convert(files, content, _SINGLE[section], name, line, section)) is not None:
                 setattr(files, section, (spec, _place(name, line, content)))
         else:
             hint = did_you_mean(section, _KNOWN_SECTIONS) or f"; known are {', '.join(_KNOWN_SECTIONS)}"

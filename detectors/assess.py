@@ -17,6 +17,7 @@ from detectors.levels import LEVEL_RANK
 from detectors.merchant_timers import MerchantTimers
 from detectors.model_reasons import LATER_STAGES_AT_MOST, model_detectors, model_reasons
 from detectors.outbox import Outbox
+from detectors.remedies import Remedies
 from detectors.rules import Rule, RuleGroup
 from features.events import ListingInput, OrderCreated, OrderEvent, OrderInput
 from features.exchange import NOTICES, BuyerClaims, Met
@@ -52,6 +53,7 @@ class Assessor:
         "models",
         "outbox",
         "post",
+        "remedies",
         "state",
         "timers",
     )
@@ -66,6 +68,8 @@ class Assessor:
         self.enforcer = Enforcer(state, judge, outbox, self.timers, self.post)
         self._assess_every = judge.settings.assess_every
         policies = judge.policies
+        table = policies.remedies
+        self.remedies = None if table is None else Remedies(table, state, judge, outbox, self.enforcer)
         self._merchant_rules = self._bind(policies.group("merchant"))
         order_events = _tags(OrderInput) | NOTICES["order"]
         self._order_rules = {kind: self._bind(policies.group("order", tag)) for kind, tag in order_events.items()}

@@ -249,6 +249,8 @@ class ExchangeFlow:
         if order.created is not None:
             self._assessor.order(BuyerClaims, item.order, order, merchant)
         self._assessor.merchant(merchant, False)
+        if order.remedies and self._assessor.remedies is not None:
+            self._assessor.remedies.again(item.order, order, merchant)
 
     def _merchant(self, merchant_id: str, at: int) -> Merchant:
         state = self._state

@@ -7,6 +7,7 @@ from xxhash import xxh3_64_intdigest
 from detectors.assess import Assessor
 from detectors.order_facts import FACTS, facts_of
 from detectors.order_stages import OrderStages
+from detectors.remedies import REMEDIAL
 from features import events
 from features.claimants import note_claim, note_order
 from features.devices import note_device
@@ -54,7 +55,7 @@ def event_digest(event_id: str) -> int:
 class OrderFlow:
     """Applies order events to a shard's state."""
 
-    __slots__ = ("_assessor", "_judge", "_orders", "_retention_days", "_stages", "_state", "_statistics")
+    __slots__ = ("_assessor", "_judge", "_orders", "_remedies", "_retention_days", "_stages", "_state", "_statistics")
 
     def __init__(self, assessor: Assessor) -> None:
         self._assessor = assessor
@@ -64,6 +65,7 @@ class OrderFlow:
         self._judge = assessor.judge
         self._stages = OrderStages(assessor.models, assessor.state)
         self._retention_days = assessor.judge.settings.retention_days
+        self._remedies = assessor.remedies
 
     def apply(self, event: OrderEvent) -> None:
         """Apply one event: facts, counts, judgement."""
@@ -110,6 +112,8 @@ class OrderFlow:
             # Most scans say nothing new: no fact changed, so nothing else can.
             return
         self._follow_up(event, kind, key, order, merchant)
+        if kind in REMEDIAL or order.remedies or (kind in _PROGRESS and order.flags & LATE_DELIVERY):
+            self._make_good(event, order, merchant)
 
     def _follow_up(
         self, event: OrderEvent, kind: type[OrderEvent], key: str, order: OrderRecord, merchant: Merchant
@@ -148,6 +152,11 @@ class OrderFlow:
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
 
+    def _make_good(self, event: OrderEvent, order: OrderRecord, merchant: Merchant) -> None:
+        """See whether an event calls for a remedy, or for another one."""
+        if self._remedies is not None and order.created is not None:
+            self._remedies.after(event, order, merchant)
+
     def _place(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
         """A new order: its facts, its place in the merchant's counts, its judgement."""
         self._create(event, key, order, merchant)
@@ -168,6 +177,8 @@ class OrderFlow:
             for kind in facts_of(order):
                 self._assessor.order(kind, event.order_id, order, merchant)
         self._assessor.merchant(merchant, changed & DEFECTS != 0)
+        if len(order.seen) > 1 and self._remedies is not None:
+            self._remedies.placed(event, order, merchant)
 
     def _catch_up(self, order: OrderRecord, merchant: Merchant, at: int) -> None:
         """Look at what came before its order and could not be compared with it then."""
@@ -214,6 +225,7 @@ class OrderFlow:
             merchant.placed.add(at // DAY_MS, GMV, event.total)
         else:
             record.foreign_orders += 1
+            order.currency = event.currency
         record.activity.add_order(at, order.gmv)
         day = at // DAY_MS
         merchant.buyers.add(day, buyer)
@@ -337,21 +349,30 @@ class OrderFlow:
             if not order.delivery_overdue and time > order.deliver_by:
                 order.delivery_overdue = overdue = True
             if overdue:
-                self._overdue(order, split_key(key)[0], time)
+                self._overdue(key, order, time)
         if not order.matured and time >= outcome_due(order):
             order.matured = True
             self._stages.mature(order)
             if order.learned & 1 and order.probability is not None:
                 self._assessor.warn_of(self._assessor.models.drift.outcome(order.probability, order.learned & 2 != 0))
+            if order.delivered is None and order.cancelled is None and self._remedies is not None:
+                merchant_id, order_id = split_key(key)
+                self._remedies.lost(order_id, order, self._merchant(merchant_id, time), time)
         self._wait(key, order)
 
-    def _overdue(self, order: OrderRecord, merchant_id: str, time: int) -> None:
-        """An order is late although no event says so."""
+    def _merchant(self, merchant_id: str, time: int) -> Merchant:
+        """A merchant that is moved on to the time of a timer."""
         merchant = self._state.merchant(merchant_id)
         if merchant.advance(time):
             begin_day(self._state.population, merchant)
         if not merchant.record.timer:
             self._assessor.timers.start(merchant)
+        return merchant
+
+    def _overdue(self, key: str, order: OrderRecord, time: int) -> None:
+        """An order is late although no event says so."""
+        merchant_id, order_id = split_key(key)
+        merchant = self._merchant(merchant_id, time)
         changed = merchant.reflag(order)
         if order.delivery_overdue:
             self._learn_lateness(order, merchant, time)
@@ -360,6 +381,8 @@ class OrderFlow:
             self._stages.revise(order)
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
+        if order.delivery_overdue and self._remedies is not None:
+            self._remedies.overdue(order_id, order, merchant, time)
 
     def _retire(self, key: str, order: OrderRecord) -> None:
         """Forget an order; what it added to the counts leaves them with their windows."""

@@ -20,6 +20,7 @@ from detectors.actions import Ladder, Limits
 from detectors.holdout import Holdout
 from detectors.levels import LevelScale, level_scale
 from detectors.policy_checks import Checker
+from detectors.remedy_table import RemedyTable, compile_remedies
 from detectors.rules import Rule, RuleGroup
 from features.decode import EVENT_TYPES
 from features.events import SubjectKind
@@ -51,6 +52,8 @@ class PolicySet(Struct, frozen=True, kw_only=True, eq=False):
     anomaly_levels: LevelScale
     terms: Terms
     statements: StatementSpec
+    #: Remedies for orders that went wrong, where the files have some.
+    remedies: RemedyTable | None = None
     _groups: dict[tuple[str, str], RuleGroup]
 
     def group(self, subject: SubjectKind, event_type: str = "") -> RuleGroup | None:
@@ -90,6 +93,7 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
     terms = _terms(files.terms, problems)
     limits = checker.limits()
     holdout = checker.holdout()
+    remedies = compile_remedies(files, (), problems)
     if problems or levels is None or terms is None or limits is None or files.statements is None:
         raise PolicyError(problems)
     return PolicySet(
@@ -102,6 +106,7 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
         anomaly_levels=levels[1],
         terms=terms,
         statements=files.statements[0],
+        remedies=remedies,
         _groups=_groups(rules),
     )
 
@@ -148,12 +153,18 @@ def _version(files: PolicyFiles) -> str:
     }
     for section in ("levels", "limits", "terms", "statements"):
         content[section] = _plain(getattr(files, section)[0])
-    if files.holdout is not None:
-        content["holdout"] = _plain(files.holdout[0])
+    for section in ("holdout", "remedies"):
+        if (found := getattr(files, section)) is not None:
+            content[section] = _plain(found[0])
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:12]
 
 
-def _plain(spec: Struct) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(spec)
-    plain.pop("source", None)
-    return plain
+def _plain(spec: Struct) -> Any:
+    """What a section says, without where it has it from."""
+    return _without_sources(msgspec.to_builtins(spec))
+
+
+def _without_sources(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_sources(each) for key, each in value.items() if key != "source"}
+    return [_without_sources(each) for each in value] if isinstance(value, list) else value

@@ -5,6 +5,7 @@ buyers of the shard who have claimed at all, with the orders that they placed si
 claimed about it. Counts fade with a half-life of :data:`LIFE_MS`.
 """
 
+from math import exp, log
 from typing import Final
 
 from msgspec import Struct
@@ -20,6 +21,13 @@ LEAST_CLAIMS: Final = 3
 #: ...if at least this share of the buyer's orders was claimed. Sellers of the worst kind have a third of theirs
 #: claimed, and a buyer has many sellers.
 LEAST_SHARE: Final = 0.6
+#: Share of claims that are fraudulent before anything is known of the buyer: 10.5 % in the US, 2023 (Appriss Retail).
+FRAUDULENT: Final = 0.105
+#: Share of orders that are claimed, by an honest buyer at a usual seller, and by an abusive one: the least share above.
+HONEST_RATE: Final = 0.05
+ABUSIVE_RATE: Final = LEAST_SHARE
+#: No probability of abuse lies outside: a model of two rates is not worth more certainty.
+_BOUNDS: Final = 0.01, 0.99
 #: Buyers kept; the stalest leave.
 LIMIT: Final = 2_048
 
@@ -90,3 +98,38 @@ def note_claim(claimants: dict[int, Claimant], buyer: int, time: int, merchant: 
         claimants[buyer] = known = Claimant()
     known.claim(time, merchant, placed)
     return known
+
+
+def abuse_probability(claimant: Claimant | None, seller_rate: float, everywhere: int = 0) -> float:
+    """Probability, 0.01 to 0.99, that a claim is one of an abusive buyer.
+
+    Bayes' rule for two kinds of buyers: an abusive one claims of :data:`ABUSIVE_RATE` of the orders, an honest one of
+    :data:`HONEST_RATE`, or at a seller with more claims of as many as are claimed there. Before anything else is known
+    :data:`FRAUDULENT` of the claims are abusive. With c claims on n orders of several merchants (decayed, this claim
+    included), the odds are
+
+        prior odds * HONEST_RATE / seller's rate * (a / h) ** (c - 1) * ((1 - a) / (1 - h)) ** (n - c)
+
+    Claims that were all made at one merchant say more about that merchant than about the buyer, and are left out.
+    Where only the number of claims at all shards is known and not the number of orders, each counts by half.
+
+    Parameters
+    ----------
+    claimant
+        What the shard knows of the buyer; None if nothing.
+    seller_rate
+        Share of the seller's orders that are claimed, shrunk.
+    everywhere
+        Claims of the buyer at all merchants of all shards, where they are many and of several merchants; else 0.
+    """
+    more, fewer = log(ABUSIVE_RATE / HONEST_RATE), log((1.0 - ABUSIVE_RATE) / (1.0 - HONEST_RATE))
+    known = 0.0
+    if claimant is not None and claimant.merchant == -1:
+        unclaimed = max(0.0, claimant.orders - claimant.claims)
+        known = max(0.0, claimant.claims - 1.0) * more + unclaimed * fewer
+    if everywhere > 1:
+        known = max(known, (everywhere - 1) / 2 * more)
+    at_seller = log(HONEST_RATE / max(HONEST_RATE, seller_rate))
+    log_odds = log(FRAUDULENT / (1.0 - FRAUDULENT)) + at_seller + known
+    low, high = _BOUNDS
+    return min(high, max(low, 1.0 / (1.0 + exp(-log_odds))))

@@ -19,6 +19,7 @@ from typing import Final
 from msgspec import Raw, Struct
 from msgspec.json import Decoder, Encoder
 
+from features.remedy import Remedy
 from features.windows import DAY_MS
 
 #: What a buyer is taken to be promised where the event says nothing: two business days to hand over and six to deliver
@@ -180,6 +181,9 @@ class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"})
     #: Whether its buyer's claim was counted, and whether it is held against the buyer: features/claimants.py.
     claimed: bool = False
     excused: bool = False
+    #: Remedies recommended, one for each cause; its currency, where that is not the merchant's.
+    remedies: list[Remedy] = []
+    currency: str = ""
 
 
 def encode_scored(values: Sequence[float | None]) -> Raw:
