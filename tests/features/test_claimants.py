@@ -52,8 +52,9 @@ def test_more_claims_speak_against_the_buyer_and_all_else_for_the_buyer(
 def test_whoever_is_held_to_be_abusive_is_so_by_the_probability_too() -> None:
     """Three claims on three orders of two merchants: held against the buyer, and more likely abuse than not."""
     claimants: dict[int, Claimant] = {}
-    for number in range(3):
-        at = (100 + number) * DAY_MS
-        known = note_claim(claimants, 5, at, merchant=number % 2 + 1, placed=at - DAY_MS)
+    known = [
+        note_claim(claimants, 5, (100 + number) * DAY_MS, merchant=number % 2 + 1, placed=(99 + number) * DAY_MS)
+        for number in range(3)
+    ][-1]
     assert known.abusive()
     assert abuse_probability(known, HONEST_RATE) > 0.9
