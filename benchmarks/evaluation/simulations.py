@@ -23,7 +23,7 @@ from streams.evaluation.archive_run import evaluation_judge
 from streams.evaluation.figures import figures
 from streams.evaluation.scoring import score_records
 from streams.evaluation.truth import Labels, read_labels
-from streams.simulator import ATTACK_NAMES, SCENARIO_NAMES, Plan, Simulation, SimulatorConfig, write_truth
+from streams.simulator import ATTACK_NAMES, HARD_NEGATIVE_NAMES, Plan, Simulation, SimulatorConfig, write_truth
 
 #: Seeds that nobody has tuned on: rules, models, demo and tests were made with seeds up to 42.
 SEEDS: Final = tuple(range(101, 111))
@@ -31,7 +31,7 @@ SEEDS: Final = tuple(range(101, 111))
 _SIZE: Final[dict[str, Any]] = {
     "merchants": 440,
     "orders_per_day": 180.0,
-    **dict.fromkeys(SCENARIO_NAMES, Plan(4)),
+    **dict.fromkeys(ATTACK_NAMES + HARD_NEGATIVE_NAMES, Plan(4)),
     "brushing": Plan(2),
     "linked_accounts": Plan(4),
     "probation_evasion": Plan(2),
@@ -45,7 +45,7 @@ _QUICK_SIZE: Final[dict[str, Any]] = _SIZE | {
     "merchants": 60,
     "orders_per_day": 25.0,
     "span_days": 45.0,
-    **{name: Plan(1) for name in SCENARIO_NAMES},
+    **{name: Plan(1) for name in ATTACK_NAMES + HARD_NEGATIVE_NAMES},
     "probation_evasion": Plan(1, 0.3),
     "viral_burst": Plan(1, 0.3),
 }

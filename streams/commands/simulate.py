@@ -18,6 +18,7 @@ from streams.options import pass_settings
 from streams.progress import Progress
 from streams.simulator import (
     ATTACK_NAMES,
+    GAMING_NAMES,
     SCENARIO_NAMES,
     GroundTruth,
     SimulatedRecord,
@@ -234,8 +235,8 @@ def _until(stop: threading.Event, simulation: Simulation) -> Iterator[SimulatedR
 
 
 def _summarise(truth: GroundTruth, path: Path | None) -> None:
-    for name, episode in (truth.attacks | truth.hard_negatives).items():
-        kind = "attack" if name in ATTACK_NAMES else "honest"
+    for name, episode in (truth.attacks | truth.hard_negatives | truth.gaming).items():
+        kind = "attack" if name in ATTACK_NAMES else "gaming" if name in GAMING_NAMES else "honest"
         click.echo(f"{name:18} {kind}  {len(episode.merchants):4} merchants  {episode.orders:7,} orders", err=True)
     if path is not None:
         click.echo(f"ground truth: {path}", err=True)

@@ -64,6 +64,10 @@ _SCENARIO_EVENTS: Final = {
     "account_change": 10,
     "brand_resellers": 30,
     "seasonal_edits": 10,
+    "score_farming": 6100,
+    "late_cancelling": 1400,
+    "split_shop": 2100,
+    "appeal_spam": 1600,
 }
 
 
@@ -115,6 +119,12 @@ class SimulatorConfig:
     account_change: Plan = _NONE
     brand_resellers: Plan = _NONE
     seasonal_edits: Plan = _NONE
+    score_farming: Plan = _NONE
+    late_cancelling: Plan = _NONE
+    split_shop: Plan = _NONE
+    appeal_spam: Plan = _NONE
+    #: Whether shops that could play tricks to look better do; without, they are what to compare them with.
+    gaming: bool = True
 
     def __post_init__(self) -> None:
         _check("merchants", self.merchants, 1, 5_000_000)

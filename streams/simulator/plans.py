@@ -20,9 +20,11 @@ HARD_NEGATIVE_NAMES: Final = (
     "carrier_strike", "viral_burst", "discount_sale", "bad_luck", "refund_abuse", "holiday_peak", "fast_newcomer",
     "shared_hub", "account_change", "brand_resellers", "seasonal_edits",
 )  # fmt: skip
-SCENARIO_NAMES: Final = ATTACK_NAMES + HARD_NEGATIVE_NAMES
+#: What shops of bad service do to be seen to do well. They happen only where they are asked for.
+GAMING_NAMES: Final = ("score_farming", "late_cancelling", "split_shop", "appeal_spam")
+SCENARIO_NAMES: Final = ATTACK_NAMES + HARD_NEGATIVE_NAMES + GAMING_NAMES
 #: Malicious merchants of one occurrence, where that is not one.
-RING_SIZES: Final = {"brushing": 2, "linked_accounts": 2, "probation_evasion": 3}
+RING_SIZES: Final = {"brushing": 2, "linked_accounts": 2, "probation_evasion": 3, "split_shop": 2}
 
 #: Share of merchants that each attack takes where nothing else is said. Real platforms turn away most of them at the
 #: door; a quarter of a per cent each leaves enough to measure recall on.
@@ -63,7 +65,7 @@ class Plan:
 
 def attackers_of(name: str, count: int) -> int:
     """Malicious merchants that so many occurrences of a scenario bring; none for honest trouble."""
-    return count * RING_SIZES.get(name, 1) if name in ATTACK_NAMES else 0
+    return 0 if name in HARD_NEGATIVE_NAMES else count * RING_SIZES.get(name, 1)
 
 
 def default_counts(merchants: int) -> dict[str, int]:

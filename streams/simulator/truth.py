@@ -48,7 +48,7 @@ class GroundTruth(Struct, kw_only=True):
     ``start`` and ``end`` in ms. ``merchants`` counts all (``merchant_count`` in the file), ``honest_merchants`` the
     honest ones; ``honest`` names them. ``listings`` has the pattern of each listing that breaks a rule, ``buyers`` that
     of each buyer who abuses refunds (ids as in the orders), ``also`` what else than its attack may rightly be said of a
-    merchant.
+    merchant. ``gaming``: shops of bad service that play tricks to be seen to do well, neither malicious nor honest.
     """
 
     seed: int
@@ -62,6 +62,7 @@ class GroundTruth(Struct, kw_only=True):
     listings: dict[str, str] = field(default_factory=dict)
     buyers: dict[str, str] = field(default_factory=dict)
     also: dict[str, list[str]] = field(default_factory=dict)
+    gaming: dict[str, Episode] = field(default_factory=dict)
 
     def attackers(self) -> dict[str, str]:
         """The attack of each malicious merchant, by merchant id."""

@@ -11,7 +11,7 @@ from streams.simulator.config import DAY_MS
 from streams.simulator.demand import intensity
 from streams.simulator.lifecycle import LifeCycle
 from streams.simulator.orders import OrderEvents
-from streams.simulator.plans import ATTACK_NAMES, Plan
+from streams.simulator.plans import Plan
 from streams.simulator.population import Population
 from streams.simulator.shop import Merchant, draw_quality
 from streams.simulator.stock import Stock
@@ -38,8 +38,9 @@ class Scenario(ABC):
         self.life_cycle = LifeCycle(world, random)
         self.stock = Stock(world, random)
         self.accounts = Accounts(world, random)
-        kind = world.truth.attacks if self.name in ATTACK_NAMES else world.truth.hard_negatives
-        self.episode = kind.get(self.name, Episode())
+        truth = world.truth
+        episodes = truth.attacks | truth.hard_negatives | truth.gaming
+        self.episode = episodes.get(self.name, Episode())
         self.begin_season(world.start, world.end)
 
     def begin_season(self, start: int, end: int) -> None:
