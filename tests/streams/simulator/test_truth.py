@@ -46,6 +46,7 @@ def test_the_file_has_the_agreed_fields(tmp_path: Path) -> None:
         "traps": {},
         "buyers": {},
         "also": {},
+        "gaming": {},
     }
 
 
