@@ -1,0 +1,80 @@
+"""Arms of merchants, and how sure their difference is."""
+
+from math import sqrt
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from detectors.evaluation.policy_experiments import (
+    TUNED_FOR,
+    Arm,
+    Outcome,
+    always_quantile,
+    arm_of,
+    compare_arms,
+    outcomes_by_arm,
+)
+
+ARMS = (Arm("control", 0.8), Arm("strict", 0.2))
+
+
+def test_merchants_are_spread_by_the_shares_for_good() -> None:
+    """A fifth of ten thousand, whoever asks; another experiment draws independently."""
+    drawn = [arm_of("e1", f"m{n}", ARMS) for n in range(10_000)]
+    assert drawn == [arm_of("e1", f"m{n}", ARMS) for n in range(10_000)]
+    strict = [name == "strict" for name in drawn]
+    assert sum(strict) == pytest.approx(2_000, abs=160)
+    both = sum(a and arm_of("e2", f"m{n}", ARMS) == "strict" for n, a in enumerate(strict))
+    assert both == pytest.approx(400, abs=80)
+
+
+@pytest.mark.parametrize("arms", [(), (Arm("a", 0.5), Arm("b", 0))])
+def test_arms_need_shares(arms: tuple[Arm, ...]) -> None:
+    """None, or nothing of one, is a mistake."""
+    with pytest.raises(ValueError, match="share over 0"):
+        arm_of("e", "m", arms)
+
+
+def test_the_difference_is_that_of_the_rates_of_all_orders() -> None:
+    """With the error of merchants that are alike in their rates that of their binomials."""
+    treated = [Outcome(10, float(n % 5 == 0)) for n in range(100)]
+    control = [Outcome(10, float(n % 2 == 0)) for n in range(100)]
+    found = compare_arms(treated, control)
+    assert found.difference == pytest.approx(0.02 - 0.05)
+    assert found.treated.standard_error is not None
+    # Of 100 merchants each with a share of 0 or 0.1: standard deviation over the root of their number.
+    assert found.treated.standard_error == pytest.approx(0.04 / sqrt(99), rel=1e-9)
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < -0.03 < found.high < 0
+
+
+def test_merchants_without_orders_count_for_nothing() -> None:
+    """And an arm of too few says nothing."""
+    some = [Outcome(10, 1)] * 19
+    assert compare_arms([*some, Outcome(0, 0)], [Outcome(10, 1)] * 50).difference is None
+    assert compare_arms([*some, Outcome(10, 1)], [Outcome(10, 1)] * 50).difference == 0
+
+
+@given(merchants=st.integers(2, 100_000))
+def test_the_interval_for_all_times_is_wider(merchants: int) -> None:
+    """Than one for who looks once, at any number of merchants."""
+    assert always_quantile(merchants) > 2.2
+
+
+def test_the_sequence_is_narrowest_where_it_was_tuned() -> None:
+    """In standard errors it is least near that number."""
+    near = always_quantile(TUNED_FOR)
+    assert near < always_quantile(TUNED_FOR // 20)
+    assert near < always_quantile(TUNED_FOR * 20)
+    assert near == pytest.approx(3.0, abs=0.2)
+
+
+def test_outcomes_are_sorted_into_arms() -> None:
+    """Each merchant into one, and none is lost."""
+    outcomes = {f"m{n}": Outcome(1, 0) for n in range(500)}
+    found = outcomes_by_arm("e1", ARMS, outcomes)
+    assert {name: len(each) for name, each in found.items()} == {
+        name: sum(arm_of("e1", merchant, ARMS) == name for merchant in outcomes) for name in ("control", "strict")
+    }
