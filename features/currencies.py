@@ -1,6 +1,7 @@
 """ISO 4217 currency codes in circulation (active list of the maintenance agency, funds and test codes left out)."""
 
-from typing import Literal, TypeAlias
+from collections.abc import Mapping
+from typing import Final, Literal, TypeAlias
 
 # fmt: off
 Currency: TypeAlias = Literal[
@@ -16,3 +17,29 @@ Currency: TypeAlias = Literal[
     "VND", "VUV", "WST", "XAF", "XCD", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWG",
 ]
 # fmt: on
+
+#: Decimals of the minor unit, where they are not two (ISO 4217).
+DECIMALS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(
+        (
+            "BIF",
+            "CLP",
+            "DJF",
+            "GNF",
+            "ISK",
+            "JPY",
+            "KMF",
+            "KRW",
+            "PYG",
+            "RWF",
+            "UGX",
+            "VND",
+            "VUV",
+            "XAF",
+            "XOF",
+            "XPF",
+        ),
+        0,
+    ),
+    **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
+}

@@ -72,27 +72,44 @@ def run_archive(
     detectors.apply.ApplyError
         A record made the core fail, which is a fault of ours.
     """
-    cores = _cores(judge, shards, seed)
-    begun([each.core for each in cores])
-    latest = count = 0
+    run = ArchiveRun(judge, seen, shards=shards, seed=seed)
+    begun([each.core for each in run.cores])
     for record in records:
+        if run.take(record):
+            advance()
+    return run.count
+
+
+class ArchiveRun:
+    """A run that is fed record by record: :func:`run_archive` in steps, for several side by side.
+
+    ``count`` is the number of records of the input topics so far.
+    """
+
+    def __init__(self, judge: Judge, seen: Witness, *, shards: int = 1, seed: int = 0) -> None:
+        self.cores = _cores(judge, shards, seed)
+        self.count = 0
+        self._seen = seen
+        self._latest = 0
+
+    def take(self, record: ArchiveRecord) -> bool:
+        """Apply a record and show what came of it; false if it is of no input topic, and passed over."""
         if record.topic not in _KINDS:
-            continue
-        core = cores[shard_of(record.key, shards)]
-        time = _time_of(record)
+            return False
+        core = self.cores[shard_of(record.key, len(self.cores))]
+        time = time_of(record)
         kind: TopicKind = record.topic  # type: ignore[assignment]  # one of the kinds, as was looked up
         flush = core.flush(kind, time, record.key, record.value)
         events = core.core.decode(flush)
         event = events[0]
-        latest = max(latest, time)
+        self._latest = max(self._latest, time)
         if type(event) is not Rejection:
-            seen.event(event, latest)  # type: ignore[arg-type]
-        _deliver(core.core.apply(flush, events), cores, seen, latest)
-        count += 1
-        advance()
+            self._seen.event(event, self._latest)  # type: ignore[arg-type]
+        _deliver(core.core.apply(flush, events), self.cores, self._seen, self._latest)
+        self.count += 1
         if not core.sequence % _FORGET_EVERY:
             _forget_touched(core.core.state)
-    return count
+        return True
 
 
 class _Numbered:
@@ -130,7 +147,7 @@ def _deliver(emits: Iterable[Emit], cores: list[_Numbered], seen: Witness, time:
         seen.outputs(shown, time)
 
 
-def _time_of(record: ArchiveRecord) -> int:
+def time_of(record: ArchiveRecord) -> int:
     """The record's own timestamp, ms; where it has none, the time of its event."""
     if record.timestamp is not None:
         return record.timestamp

@@ -1,0 +1,81 @@
+"""What the baseline missed: input it never saw, spans in which it was silent, decisions that came late."""
+
+from bisect import bisect_left
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median
+from typing import Final
+
+from msgspec import Struct
+
+from detectors.comparison.matching import Match
+from detectors.comparison.published import Gap, Published
+from features.windows import HOUR_MS
+
+#: A span without any output is a silence when the candidate published at least as many in it: a quiet night has few.
+LEAST_OUTPUTS: Final = 20
+#: So much (ms) beyond the usual delay, a decision was late.
+LATE: Final = 600_000
+#: A longer usual delay (ms) is that of a run over history, where being late means nothing.
+LIVE: Final = HOUR_MS
+
+
+class Silence(Struct, frozen=True):
+    """A span of event time (ms, ``until`` excluded) in which the baseline published nothing and the candidate did.
+
+    ``decisions`` are those that the candidate took in it and the baseline never did.
+    """
+
+    since: int
+    until: int
+    outputs: int
+    decisions: list[str]
+
+
+class Late(Struct, frozen=True):
+    """A decision of the baseline that was written long (ms) after its event time, beyond the usual delay."""
+
+    decision: str
+    by: int
+
+
+class Outage(Struct, frozen=True):
+    """Gaps as the baseline told them, silences by time, late decisions with the latest first; the usual delay in ms."""
+
+    gaps: list[Gap]
+    silences: list[Silence]
+    late: list[Late]
+    usual_delay: int | None
+
+
+def outage(baseline: Published, candidate: Published, matches: Sequence[Match], *, silence: int = HOUR_MS) -> Outage:
+    """What was missed. ``silence`` is the shortest span (ms) that counts as one."""
+    delays = baseline.delays
+    usual = round(median(delays.values())) if delays else 0
+    late = [Late(name, delay - usual) for name, delay in delays.items() if usual <= LIVE and delay - usual > LATE]
+    return Outage(
+        gaps=baseline.gaps,
+        silences=_silences(baseline.times, candidate.times, matches, silence),
+        late=sorted(late, key=lambda each: (-each.by, each.decision)),
+        usual_delay=usual if delays else None,
+    )
+
+
+def _silences(baseline: Sequence[int], candidate: Sequence[int], matches: Sequence[Match], least: int) -> list[Silence]:
+    theirs = sorted(candidate)
+    if not theirs:
+        return []
+    spoke = set(baseline)
+    marks = sorted({theirs[0], *spoke, theirs[-1] + 1})
+    gained = [each.decision for each in matches if each.outcome == "gained"]
+    found = []
+    for before, after in pairwise(marks):
+        # At the mark itself the baseline spoke, unless it is the beginning.
+        since = before + 1 if before in spoke else before
+        if after - before < least:
+            continue
+        outputs = bisect_left(theirs, after) - bisect_left(theirs, since)
+        if outputs >= LEAST_OUTPUTS:
+            names = [each.id for each in gained if since <= each.starts_at < after]
+            found.append(Silence(since, after, outputs, names))
+    return found

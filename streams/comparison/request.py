@@ -1,0 +1,164 @@
+"""What is to be compared, read and judged: from paths to a comparison."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+from msgspec import Struct
+
+from config.policies import PolicyError, PolicyFiles, load_policies
+from config.settings import Settings
+from detectors.apply import ApplyError
+from detectors.comparison.causes import Causes
+from detectors.comparison.comparison import Background, Comparison, compare
+from detectors.comparison.published import Published
+from detectors.comparison.quality import Known
+from detectors.judge import Judge
+from detectors.policy import compile_policies
+from features.outputs import Mode
+from features.registry import FEATURES
+from streams.archive import read_archive
+from streams.comparison.reading import OUTPUTS, judge_side_by_side, read_published, read_trade
+from streams.evaluation.archive_run import evaluation_judge
+from streams.evaluation.patterns import BUYER_POLICIES
+from streams.evaluation.truth import Labels, LabelsError, read_labels
+
+
+class CompareError(Exception):
+    """Something that cannot be compared; the message says what to do."""
+
+
+class RunSource(Struct, frozen=True):
+    """A run: an archive of governance events, or a folder of policies that are to judge the input events.
+
+    ``policies``: the folder that an archive's run was judged by. ``mode``: of the outputs to take.
+    """
+
+    path: Path
+    policies: Path | None = None
+    mode: Mode | None = None
+
+
+class Request(Struct, frozen=True, kw_only=True):
+    """Two runs and what there is about them; ``silence`` in ms, ``shards`` of what is judged in memory."""
+
+    baseline: RunSource
+    candidate: RunSource
+    events: Path | None = None
+    truth: Path | None = None
+    silence: int = 3_600_000
+    shards: int = 1
+
+
+def compare_runs(settings: Settings, request: Request, *, advance: Callable[[], object] = lambda: None) -> Comparison:
+    """Read, judge and compare.
+
+    Raises
+    ------
+    CompareError
+        The request makes no sense, or what it names has nothing to compare.
+    streams.archive.ArchiveError
+        An archive cannot be read.
+    """
+    sources = request.baseline, request.candidate
+    judged = [source for source in sources if source.path.is_dir()]
+    if judged and request.events is None:
+        raise CompareError(f"{judged[0].path} is a folder of policies: --events names the archive that it is to judge")
+    for source in judged:
+        if source.policies is not None or source.mode is not None:
+            raise CompareError(f"{source.path} is a folder of policies: it has no other policies, and no mode")
+    labels = _labels(request.truth)
+    policies = [_policies(source) for source in sources]
+    published = _published(settings, request, judged, advance)
+    merchants = {each.merchant_id for run in published for each in run.decisions if each.merchant_id}
+    trade = None if request.events is None else read_trade(read_archive(request.events), merchants, advance=advance)
+    # Codes for matching: those of the settings where nobody says which policies judged.
+    known_files = [files for files in policies if files is not None] or [_load(settings.policies_path)]
+    codes = {spec.id: spec.policy for files in known_files for spec, _ in files.rules}
+    causes = None
+    if policies[0] is not None and policies[1] is not None:
+        causes = Causes(policies[0], policies[1])
+    return compare(
+        published[0],
+        published[1],
+        Background(
+            names=(request.baseline.path.name, request.candidate.path.name),
+            trade=trade,
+            known=labels,
+            codes=codes,
+            blameless=frozenset(rule for rule, code in codes.items() if code in BUYER_POLICIES),
+            causes=causes,
+            versions=(_version(policies[0]), _version(policies[1])),
+            silence=request.silence,
+        ),
+    )
+
+
+def _published(
+    settings: Settings, request: Request, judged: Sequence[RunSource], advance: Callable[[], object]
+) -> tuple[Published, Published]:
+    live: list[Published] = []
+    if judged and request.events is not None:
+        judges = [_judge(settings, source.path) for source in judged]
+        records = read_archive(request.events)
+        try:
+            live = judge_side_by_side(
+                records, judges, shards=request.shards, seed=settings.worker.seed, advance=advance
+            )
+        except ApplyError as error:
+            raise CompareError(f"{error}; please report it") from error
+    found = [
+        live.pop(0) if source.path.is_dir() else _recorded(source, advance)
+        for source in (request.baseline, request.candidate)
+    ]
+    return found[0], found[1]
+
+
+def _recorded(source: RunSource, advance: Callable[[], object]) -> Published:
+    modes = frozenset() if source.mode is None else frozenset({str(source.mode)})
+    published = read_published(read_archive(source.path), modes, advance=advance)
+    if not published.counts:
+        of_mode = f" of mode {source.mode}" if source.mode else ""
+        raise CompareError(
+            f'{source.path} holds no output event{of_mode}: its records need the topic "{OUTPUTS}" and the headers '
+            "ce_type, ce_id and ce_time, as `shopwarden record --topics governance-events` writes them"
+        )
+    return published
+
+
+def _judge(settings: Settings, folder: Path) -> Judge:
+    base = evaluation_judge(settings)
+    compiled = compile_policies(_load(folder), FEATURES)
+    return Judge(msgspec.structs.replace(base.settings, mode="replay"), compiled, base.pseudonyms, base.signer)
+
+
+def _policies(source: RunSource) -> PolicyFiles | None:
+    folder = source.path if source.path.is_dir() else source.policies
+    return None if folder is None else _load(folder)
+
+
+def _load(folder: Path) -> PolicyFiles:
+    """The files of a folder that compiles."""
+    try:
+        files = load_policies(folder)
+        compile_policies(files, FEATURES)
+    except PolicyError as error:
+        raise CompareError(f"{folder}: {error}") from error
+    return files
+
+
+def _version(files: PolicyFiles | None) -> str:
+    return "" if files is None else compile_policies(files, FEATURES).version
+
+
+def _labels(file: Path | None) -> Known | None:
+    if file is None:
+        return None
+    try:
+        labels: Labels = read_labels(file)
+    except LabelsError as error:
+        raise CompareError(str(error)) from error
+    return Known(
+        {merchant: (each.pattern, each.start_ms) for merchant, each in labels.merchants.items()},
+        None if labels.honest is None else frozenset(labels.honest),
+    )
