@@ -1,8 +1,8 @@
 """Reads a folder of policy files into typed, plain data; every problem is collected with its file and line.
 
 Each ``*.yaml`` file of the folder is a mapping of sections: ``rules`` (a list; several files may have some),
-``ladders`` (by name; likewise), and once in the whole folder ``levels``, ``limits``, ``terms``, ``statements`` and
-(where something may be held out from enforcement, or remedies are recommended) ``holdout`` and ``remedies``.
+``ladders`` (by name; likewise), and once in the whole folder ``levels``, ``limits``, ``terms``, ``statements`` and,
+where they are wanted, ``holdout`` (what may be held out from enforcement), ``breaker``, ``allow`` and ``remedies``.
 """
 
 import difflib
@@ -16,6 +16,8 @@ from msgspec import Struct, field
 
 from config.policy_specs import (
     SECTIONS,
+    AllowSpec,
+    BreakerSpec,
     HoldoutSpec,
     LadderSpec,
     LevelsSpec,
@@ -79,6 +81,8 @@ class PolicyFiles(Struct):
     levels: tuple[LevelsSpec, Place] | None = None
     limits: tuple[LimitsSpec, Place] | None = None
     holdout: tuple[HoldoutSpec, Place] | None = None
+    breaker: tuple[BreakerSpec, Place] | None = None
+    allow: tuple[AllowSpec, Place] | None = None
     terms: tuple[TermsSpec, Place] | None = None
     statements: tuple[StatementSpec, Place] | None = None
     remedies: tuple[RemediesSpec, Place] | None = None

@@ -14,8 +14,24 @@ Paragraph: TypeAlias = Annotated[str, Meta(min_length=1, max_length=2000)]
 Term: TypeAlias = Annotated[str, Meta(min_length=1, max_length=100)]
 Days: TypeAlias = Annotated[float, Meta(ge=0, le=3650)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
+Currency: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 Mode: TypeAlias = Literal["enforce", "shadow", "off"]
 RuleSubject: TypeAlias = Literal["order", "listing", "merchant"]
+#: What a rule reads: two rules of one family may err together, those of two families hardly do.
+DetectorFamily: TypeAlias = Literal[
+    "text", "catalogue", "account", "links", "outcomes", "parcels", "buyers", "reports", "creators"
+]
+
+
+class ReviewSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A rule's second, lower threshold: from there on a person is asked to look. Evidence is that of the rule unless
+    given.
+    """
+
+    when: str
+    evidence: dict[str, float] | None = None
+    #: Ladder whose steps ask a person.
+    action: str = "review"
 
 
 class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,15 +55,21 @@ class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: A rule that does not say so is only watched.
     mode: Mode = "shadow"
     action: str | None = None
+    detector: DetectorFamily | None = None
+    review_at: ReviewSpec | None = None
     source: Paragraph | None = None
 
 
 class StepSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One step of a ladder; without ``days`` the action lasts until it is reversed."""
+    """One step of a ladder; without ``days`` the action lasts until it is reversed.
+
+    ``evidence`` is the least that features must come to, or the step before it is taken.
+    """
 
     action: str
     days: Annotated[float, Meta(gt=0, le=3650)] | None = None
     review: bool = False
+    evidence: dict[str, float] = {}
 
 
 class LadderSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,9 +88,48 @@ class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     strike_merge_days: Days
     review_required: list[str]
     review_hold_payout_above_days: Days
+    #: Actions that always take a person, whatever the evidence.
+    always_reviewed: list[str] = []
+    #: Minor units by currency from above which holding money takes a review.
+    review_hold_payout_above: dict[Currency, Annotated[int, Meta(ge=0)]] = {}
+    #: Detectors of different families that may take a severe action together, and for how many days one counts.
+    independent_detectors: Annotated[int, Meta(ge=2, le=9)] = 2
+    corroboration_days: Days = 30
+    #: Days for which a person's finding of a violation allows severe actions under its policy.
+    verdict_days: Days = 30
     #: Ladders whose actions against a merchant are told to those that are linked to it.
     malice_ladders: list[str] = []
     source: Paragraph | None = None
+
+
+class BreakerSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Caps on the severe actions that a shard carries out within an interval without a person."""
+
+    interval_hours: Annotated[float, Meta(gt=0, le=8760)]
+    #: Actions against merchants and creators that count as severe here.
+    actions: list[str]
+    max_actions: Annotated[int, Meta(ge=0)]
+    max_merchant_share: Share
+    max_gmv_share: Share
+    #: Merchants up to which shares do not count.
+    least_merchants: Annotated[int, Meta(ge=0)] = 0
+    source: Paragraph | None = None
+
+
+class AllowanceSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whom rules leave alone: a merchant or creator (``*``: all), by which rule or policy (``*``: all), until when."""
+
+    party: Annotated[str, Meta(min_length=1, max_length=128)]
+    name: str
+    why: Line
+    #: A date, ``2026-12-31``: up to its beginning in UTC.
+    until: Annotated[str, Meta(pattern=r"^\d{4}-\d{2}-\d{2}$")] | None = None
+
+
+class AllowSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Allow-lists."""
+
+    entries: list[AllowanceSpec]
 
 
 class HoldoutSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -155,10 +216,15 @@ class StatementSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     policies: dict[str, PolicyCodeSpec]
     actions: dict[str, RestrictionSpec]
+    #: Countries of the EU and EEA where restrictions apply, and the language of what is offered.
+    territorial_scope: list[Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]] = []
+    content_language: Annotated[str, Meta(pattern=r"^[A-Z]{2}$")] | None = None
 
 
 #: Sections that one file may hold, and only one: a second one would overrule the first unseen.
 SECTIONS: Final[dict[str, type[Struct]]] = {
+    "allow": AllowSpec,
+    "breaker": BreakerSpec,
     "holdout": HoldoutSpec,
     "levels": LevelsSpec,
     "limits": LimitsSpec,

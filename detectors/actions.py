@@ -33,11 +33,17 @@ STRIKE_RETENTION: Final = 730 * DAY_MS
 
 
 class Step(Struct, frozen=True):
-    """One step; ``duration`` in ms, None until reversed."""
+    """One step; ``duration`` in ms, None until reversed.
+
+    ``requires_review``: a person decides, whatever the evidence. ``severe``: a person decides unless one has before, or
+    independent detectors agree. ``evidence``: least values of features, without which the step before it is taken.
+    """
 
     action: Action
     duration: int | None
     requires_review: bool
+    severe: bool = False
+    evidence: dict[str, float] = {}
 
 
 class Ladder(Struct, frozen=True):
@@ -50,9 +56,16 @@ class Ladder(Struct, frozen=True):
 
 
 class Limits(Struct, frozen=True):
-    """Limits on every ladder, ms: time to appeal, and how close strikes may lie to count as one."""
+    """Limits on every ladder; times in ms: time to appeal, and how close strikes may lie to count as one."""
 
     appeal: int
     strike_merge: int
     #: Ladders whose actions against a merchant are told to those that are linked to it.
     malice: frozenset[str] = frozenset()
+    #: Minor units by currency above which holding money is severe.
+    hold_above: dict[str, int] = {}
+    #: Independent detectors that may take a severe action together, and how long a finding of one counts, ms.
+    detectors: int = 2
+    corroboration: int = 30 * DAY_MS
+    #: How long a person's verdict allows severe actions under its policy, ms.
+    verdict: int = 30 * DAY_MS

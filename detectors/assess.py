@@ -102,7 +102,7 @@ class Assessor:
         policies = self.judge.policies
         if record.anomaly is not None:
             finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)
-        context = Context(merchant, state.population)
+        context = finding.context = Context(merchant, state.population)
         if self._merchant_rules is not None and (fired := self._merchant_rules(context)):
             self._fire(finding, fired)
         probability = _bad_order_rate(context) or 0.0
@@ -165,7 +165,7 @@ class Assessor:
         fired = rules(context) if rules is not None else None
         if not fired and not created and modelled <= order.level:
             return
-        finding = Finding()
+        finding = Finding(context=context)
         if fired:
             self._fire(finding, fired)
         probability = (order.probability or 0.0) if scored is None else scored
@@ -189,8 +189,8 @@ class Assessor:
         self, kind: type[ListingInput | Met], listing_id: str, listing: ListingRecord, merchant: Merchant
     ) -> None:
         """Judge a version of a listing, created or edited, or what was found out about it since."""
-        finding = Finding()
         context = Context(merchant, self.state.population, None, listing)
+        finding = Finding(context=context)
         rules = self._listing_rules[kind]
         if rules is not None and (fired := rules(context)):
             self._fire(finding, fired)

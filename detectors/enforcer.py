@@ -4,16 +4,19 @@ standing.
 
 from typing import Literal
 
+from detectors.circumstances import circumstances_of
 from detectors.exchange_post import Post
 from detectors.finding import Finding
 from detectors.judge import Judge
-from detectors.ladder import Decision, expire, lift, propose, record, withhold
+from detectors.ladder import Decision, expire, is_quiet, lift, propose, record, withhold
 from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
 from detectors.rules import Rule
-from detectors.statement import statement_of_reasons
+from detectors.severe_cap import SevereCap
+from detectors.statement import notice_about, statement_of_reasons
 from features.enforcement_state import ActiveEnforcement, EnforcementState
 from features.events import SubjectKind
+from features.feature import Context
 from features.merchant import Merchant
 from features.outputs import (
     LEVELS,
@@ -38,7 +41,7 @@ from features.shard import ShardState
 class Enforcer:
     """Takes and ends actions against the merchants and creators of one shard."""
 
-    __slots__ = ("_judge", "_outbox", "_post", "_state", "_timers")
+    __slots__ = ("_cap", "_judge", "_outbox", "_post", "_state", "_timers")
 
     def __init__(self, state: ShardState, judge: Judge, outbox: Outbox, timers: MerchantTimers, post: Post) -> None:
         self._post = post
@@ -46,6 +49,7 @@ class Enforcer:
         self._judge = judge
         self._outbox = outbox
         self._timers = timers
+        self._cap = SevereCap(state, judge, outbox)
 
     def next_sequence(self, party: Party) -> int:
         """Number of the next event of a merchant or creator on ``governance-events``."""
@@ -55,15 +59,16 @@ class Enforcer:
 
     def acts(self, party: Party, subject: Subject, finding: Finding) -> bool:
         """Whether a decision will follow from the rules that fired."""
-        if not finding.fired:
-            return False
         record = party.record
         standing = record.enforcement or EnforcementState()
-        reference = subject.kind, subject.id
-        return any(
-            propose(rule, reference, standing, record.as_of, self._judge.policies, "") is not None
-            for rule in finding.fired
-        )
+        reference, now = (subject.kind, subject.id), record.as_of
+        # Nearly always a rule that goes on firing is in its cool-down.
+        waiting = [rule for rule in finding.fired if rule.action and not is_quiet(rule, reference, standing, now)]
+        if not waiting:
+            return False
+        policies = self._judge.policies
+        given = circumstances_of(party, subject.kind, finding, self._state.population)
+        return any(propose(rule, reference, standing, now, policies, "", given) is not None for rule in waiting)
 
     def enforce(self, party: Party, subject: Subject, finding: Finding, assessment_id: str) -> bool:
         """Decide on the actions that follow from the rules that fired, and publish them; true if there are any
@@ -72,6 +77,7 @@ class Enforcer:
         Where there are any, :meth:`acts` said so, and the assessment was published: the finding is explained.
         """
         decided = False
+        reference, given = (subject.kind, subject.id), None
         for index, rule in enumerate(finding.fired):
             if rule.action is None:
                 continue
@@ -80,7 +86,11 @@ class Enforcer:
                 standing = party.record.enforcement = EnforcementState()
             now = party.record.as_of
             identifier = self._outbox.next_id()
-            decision = propose(rule, (subject.kind, subject.id), standing, now, self._judge.policies, identifier)
+            if is_quiet(rule, reference, standing, now):
+                continue
+            if given is None:
+                given = circumstances_of(party, subject.kind, finding, self._state.population)
+            decision = propose(rule, reference, standing, now, self._judge.policies, identifier, given)
             if decision is None:
                 continue
             if self._held_out(party.id, rule, decision):
@@ -88,8 +98,9 @@ class Enforcer:
                 withhold(standing, decision, until)
                 self._sample_withheld(party, subject, rule, decision, until, assessment_id)
                 continue
+            decision = self._cap.passed(party, decision)
             record(standing, decision)
-            self._announce(party, subject, rule, finding.reasons[index], decision, assessment_id)
+            self._announce(party, subject, rule, finding.reasons[index], decision, assessment_id, finding.context)
             decided = True
             if decision.expires_at is not None:
                 self._timers.expect(party, decision.expires_at)
@@ -136,6 +147,7 @@ class Enforcer:
         reason: Reason,
         decision: Decision,
         assessment_id: str,
+        context: Context | None,
     ) -> None:
         evidence = [_evidence(subject.kind, subject.id, reason.text)]
         self._outbox.publish(
@@ -158,8 +170,15 @@ class Enforcer:
                 redress=Redress(decision.appeal_until),
                 mode=self._judge.settings.mode,
                 supersedes=decision.supersedes,
+                review_reason=decision.review_reason,
                 statement_of_reasons=statement_of_reasons(
-                    rule, decision, reason.text, self._judge.policies, _account_kind(party)
+                    rule,
+                    decision,
+                    reason.text,
+                    self._judge.policies,
+                    _account_kind(party),
+                    _content_at(party, context, decision.subject_kind),
+                    notice_about(party.record.enforcement, decision),
                 ),
             ),
             subject.id,
@@ -184,7 +203,7 @@ class Enforcer:
         standing = party.record.enforcement
         if standing is None or decision_id is None:
             return
-        lifted = lift(standing, decision_id, forgive=False)
+        lifted = lift(standing, decision_id)
         if lifted is not None:
             self._reverse(party, lifted, "override")
             self.stand(party)
@@ -271,6 +290,15 @@ def _creator_id(party: Party) -> str | None:
 def _account_kind(party: Party) -> str:
     """``business`` or ``individual``, as a merchant registered."""
     return party.record.kind if isinstance(party, Merchant) else ""
+
+
+def _content_at(party: Party, context: Context | None, kind: SubjectKind) -> int | None:
+    """When what a decision is about came to be, ms: the listing, the order or the merchant's account."""
+    if kind == "listing":
+        return None if context is None or context.listing is None else context.listing.created
+    if kind == "order":
+        return None if context is None or context.order is None else context.order.created
+    return (party.record.registered or party.record.first_seen) if isinstance(party, Merchant) else None
 
 
 def _evidence(kind: SubjectKind, subject_id: str, what: str) -> Evidence:

@@ -26,6 +26,8 @@ class Finding(Struct):
     reasons: list[Reason] = []
     detectors: list[Detector] = []
     values: dict[str, float] = {}
+    #: What the rules fired on, where it is at hand.
+    context: Context | None = None
 
     def raise_to(self, level: int, strength: float) -> None:
         """Take a detector's opinion into account: the worst one decides, strength breaks ties."""

@@ -1,28 +1,39 @@
 """Enforcement: which action follows when a rule fires, for how long, and when it ends.
 
-Each rule names a ladder: steps from mild to harsh, taken by the number of strikes that the merchant has under the
-rule's policy on subjects of the same kind. :func:`propose` changes nothing; the others change the state that they are
-given and nothing else.
+Each rule names a ladder: steps from mild to harsh, taken by the number of strikes that the party has under the rule's
+policy on subjects of the same kind. Strikes count for the ladder's look-back, each for itself, so that who keeps to the
+rules comes down a step at a time; up it goes at once. :func:`propose` changes nothing; the others change the state that
+they are given and nothing else.
 """
 
+from collections.abc import Sequence
 from typing import TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
-from detectors.actions import HARSHNESS, INSTANT, NO_STRIKE, STRIKE_RETENTION, Ladder, Limits
+from detectors.actions import HARSHNESS, INSTANT, NO_STRIKE, STRIKE_RETENTION, Ladder, Step
+from detectors.circumstances import UNKNOWN, Circumstances
+from detectors.fresh_facts import FACTS_KEPT, begin, is_fresh, scope_of
 from detectors.policy import PolicySet
 from detectors.rules import Rule
+from detectors.severe import review_reason
 from features.enforcement_state import (
     MAX_ACTIVE,
+    MAX_FACTS,
+    MAX_NOTICES,
     MAX_QUIET,
+    MAX_STRIKES,
     ActiveEnforcement,
     EnforcementState,
+    Notice,
     Strike,
     quiet_key,
     strike_key,
 )
-from features.events import SubjectKind
-from features.outputs import Action, Level
+from features.events import ReportReceived, SubjectKind
+from features.facts import FreshFacts
+from features.outputs import Action, Level, ReviewReason
 
 #: Kind and id of what a rule fired on.
 SubjectRef: TypeAlias = tuple[SubjectKind, str]
@@ -43,58 +54,81 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     requires_review: bool
     #: Number of the ladder's step, from 0.
     step: int
-    #: Strikes under the policy, on subjects of this kind, with this one, and when the last of them counted; unchanged
-    #: by a request for review.
+    #: What it counts as when the next step is chosen; None for a request for review.
     strike: Strike | None
     #: Until when the rule leaves the subject alone.
     quiet_until: int
     appeal_until: int
-    #: Id of a milder decision under the same policy that this one takes the place of.
+    #: Id of a decision under the same policy, milder or ending sooner, that this one takes the place of.
     supersedes: str | None
+    #: Why a person is asked, where one is.
+    review_reason: ReviewReason | None = None
+    #: Where the facts begin that a repeat must rest on; None for decisions on orders and listings.
+    facts: FreshFacts | None = None
 
 
 def decide(
-    rule: Rule, subject: SubjectRef, standing: EnforcementState, now: int, policies: PolicySet, decision_id: str
+    rule: Rule,
+    subject: SubjectRef,
+    standing: EnforcementState,
+    now: int,
+    policies: PolicySet,
+    decision_id: str,
+    circumstances: Circumstances = UNKNOWN,
 ) -> Decision | None:
-    """Decide on the action that follows from a fired rule, and record it in the merchant's state.
+    """Decide on the action that follows from a fired rule, and record it in the party's state.
 
     None, and nothing recorded, where :func:`propose` says so.
     """
-    decision = propose(rule, subject, standing, now, policies, decision_id)
+    decision = propose(rule, subject, standing, now, policies, decision_id, circumstances)
     if decision is not None:
         record(standing, decision)
     return decision
 
 
 def propose(
-    rule: Rule, subject: SubjectRef, standing: EnforcementState, now: int, policies: PolicySet, decision_id: str
+    rule: Rule,
+    subject: SubjectRef,
+    standing: EnforcementState,
+    now: int,
+    policies: PolicySet,
+    decision_id: str,
+    circumstances: Circumstances = UNKNOWN,
 ) -> Decision | None:
     """The action that follows from a fired rule, or None.
 
-    There is none if the rule has no ladder or isn't enforced, while the rule is in its cool-down for this subject (it
-    begins when the action ends), and while an action as harsh or harsher is in force against the subject under the
-    same policy.
+    There is none if the rule has no ladder or isn't enforced, or leaves the party alone; while the rule is in its
+    cool-down for this subject (it begins when the action ends); while too little has happened since the policy was last
+    enforced; where there is not the evidence for any step; and while an action as harsh or harsher is in force against
+    the subject under the same policy, but for one that waits for a person, or one of another rule that ends sooner.
     """
     if rule.action is None or rule.mode != "enforce":
         return None
+    if is_quiet(rule, subject, standing, now):
+        return None
     kind, subject_id = subject
-    if standing.quiet and now < standing.quiet.get(quiet_key(rule.id, kind, subject_id), now):
+    if is_exempt(rule, standing, now) or policies.allowances.cover(circumstances.party, rule, now):
+        return None
+    about_party = kind in ("merchant", "creator")
+    if about_party and standing.facts and not is_fresh(rule, kind, standing, now, circumstances):
         return None
     ladder = policies.ladders[rule.action]
-    previous = standing.strikes.get(strike_key(rule.policy, kind))
-    prior, strike = _count(previous, now, ladder, policies.limits)
-    number = min(prior, len(ladder.steps) - 1)
+    strikes = standing.strikes.get(strike_key(rule.policy, kind), ())
+    number = _step_number(ladder, count_strikes(strikes, now, ladder, policies.limits.strike_merge), circumstances)
+    if number is None:
+        return None
     step = ladder.steps[number]
+    expires_at = None if step.duration is None else now + step.duration
+    reason = review_reason(rule, kind, step, standing, now, policies, circumstances)
     supersedes = None
     for active in standing.active:
         if active.policy != rule.policy or active.subject_id != subject_id or active.subject_kind != kind:
             continue
         if not active.in_force(now):
             continue
-        if HARSHNESS[active.action] >= HARSHNESS[step.action]:
+        if not _takes_over(step, expires_at, rule, active, waits=reason is not None):
             return None
         supersedes = active.decision_id
-    expires_at = None if step.duration is None else now + step.duration
     return Decision(
         decision_id=decision_id,
         rule=rule.id,
@@ -105,32 +139,70 @@ def propose(
         subject_id=subject_id,
         starts_at=now,
         expires_at=expires_at,
-        requires_review=step.requires_review,
+        requires_review=reason is not None,
         step=number,
-        strike=previous if step.action in NO_STRIKE else strike,
+        strike=None if step.action in NO_STRIKE else Strike(now, decision_id, rule.id, number),
         quiet_until=(expires_at or now) + ladder.cool_down,
         appeal_until=now + policies.limits.appeal,
         supersedes=supersedes,
+        review_reason=reason,
+        facts=begin(rule, scope_of(rule, kind, step.action), decision_id, now, circumstances) if about_party else None,
     )
 
 
-def _count(previous: Strike | None, now: int, ladder: Ladder, limits: Limits) -> tuple[int, Strike]:
-    """Strikes before this one, and the strike to record.
+def is_quiet(rule: Rule, subject: SubjectRef, standing: EnforcementState, now: int) -> bool:
+    """Whether a rule is in its cool-down for a subject."""
+    return bool(standing.quiet) and now < standing.quiet.get(quiet_key(rule.id, *subject), now)
 
-    Strikes within the merge window count as one: many orders of one bad week are one finding.
+
+def is_exempt(rule: Rule, standing: EnforcementState, now: int) -> bool:
+    """Whether a person has told a rule, its policy or all of them to leave the party alone for now."""
+    exempt = standing.exempt
+    return bool(exempt) and any(now < exempt.get(name, now) for name in (rule.id, rule.policy, "*"))
+
+
+def count_strikes(strikes: Sequence[Strike], now: int, ladder: Ladder, merge: int) -> int:
+    """Strikes before one that counts at ``now``.
+
+    Those within the merge window, ms, of the first of them count as one: many orders of one bad week are one finding.
     """
-    if previous is None or now - previous.last_at > ladder.look_back:
-        return 0, Strike(1, now)
-    if now - previous.last_at < limits.strike_merge:
-        return previous.count - 1, previous
-    return previous.count, Strike(previous.count + 1, now)
+    count, first = 0, None
+    for strike in strikes:
+        if now - strike.at > ladder.look_back or strike.at > now:
+            continue
+        if first is None or strike.at - first >= merge:
+            count, first = count + 1, strike.at
+    return count - 1 if first is not None and now - first < merge else count
+
+
+def _step_number(ladder: Ladder, prior: int, circumstances: Circumstances) -> int | None:
+    """Number of the step to take after so many strikes: the harshest up to there that there is the evidence for."""
+    for number in range(min(prior, len(ladder.steps) - 1), -1, -1):
+        evidence = ladder.steps[number].evidence
+        if all((value := circumstances.value(name)) is not None and value >= least for name, least in evidence.items()):
+            return number
+    return None
+
+
+def _takes_over(step: Step, expires_at: int | None, rule: Rule, active: ActiveEnforcement, *, waits: bool) -> bool:
+    """Whether a step, which itself may wait for a person, takes the place of an action under the same policy."""
+    if HARSHNESS[step.action] != HARSHNESS[active.action]:
+        return HARSHNESS[step.action] > HARSHNESS[active.action]
+    if active.requires_review and not waits:
+        return True
+    if active.rule == rule.id or active.expires_at is None:
+        return False
+    return expires_at is None or expires_at > active.expires_at
 
 
 def record(standing: EnforcementState, decision: Decision) -> None:
-    """Put a decision into the merchant's state."""
+    """Put a decision into the party's state."""
     _be_quiet(standing, decision, decision.quiet_until)
     if decision.strike is not None:
-        standing.strikes[strike_key(decision.policy, decision.subject_kind)] = decision.strike
+        key = strike_key(decision.policy, decision.subject_kind)
+        standing.strikes[key] = [*standing.strikes.get(key, ())[1 - MAX_STRIKES :], decision.strike]
+    if decision.facts is not None:
+        standing.facts = [*standing.facts[1 - MAX_FACTS :], decision.facts]
     if decision.supersedes is not None:
         standing.active = [active for active in standing.active if active.decision_id != decision.supersedes]
     if decision.action in INSTANT:
@@ -184,28 +256,108 @@ def expire(standing: EnforcementState, now: int) -> list[ActiveEnforcement]:
         ended.sort(key=lambda active: (active.expires_at or 0, active.decision_id))
     if standing.quiet:
         standing.quiet = {key: until for key, until in standing.quiet.items() if now < until}
+    if standing.exempt:
+        standing.exempt = {name: until for name, until in standing.exempt.items() if now < until}
+    if standing.facts:
+        standing.facts = [since for since in standing.facts if now - since.at < FACTS_KEPT]
     oldest = now - STRIKE_RETENTION
-    if any(strike.last_at < oldest for strike in standing.strikes.values()):
-        standing.strikes = {code: strike for code, strike in standing.strikes.items() if strike.last_at >= oldest}
+    if any(strikes[0].at < oldest for strikes in standing.strikes.values()):
+        standing.strikes = {
+            key: kept
+            for key, strikes in standing.strikes.items()
+            if (kept := [strike for strike in strikes if strike.at >= oldest])
+        }
     return ended
 
 
-def lift(standing: EnforcementState, decision_id: str, *, forgive: bool) -> ActiveEnforcement | None:
-    """End an action before its time; with ``forgive`` (an appeal was right) the latest strike of its policy goes as
-    well.
+def lift(standing: EnforcementState, decision_id: str) -> ActiveEnforcement | None:
+    """End an action before its time; returns it, or None if no such action is in force.
 
-    The rule stays quiet for as long as it was going to: the same facts shall not be enforced twice. Returns the
-    action, or None if no such action is in force.
+    The decision counts as before, and the rule stays quiet for as long as it was going to.
     """
     found = next((active for active in standing.active if active.decision_id == decision_id), None)
-    if found is None:
-        return None
-    standing.active = [active for active in standing.active if active is not found]
-    key = strike_key(found.policy, found.subject_kind)
-    strike = standing.strikes.get(key)
-    if forgive and strike is not None and found.action not in NO_STRIKE:
-        if strike.count > 1:
-            standing.strikes[key] = Strike(strike.count - 1, strike.last_at)
-        else:
-            del standing.strikes[key]
+    if found is not None:
+        standing.active = [active for active in standing.active if active is not found]
     return found
+
+
+def forgive(standing: EnforcementState, decision_id: str, *, pardoned: bool) -> ActiveEnforcement | None:
+    """Take a decision back, its action and its strike; returns the action, or None if none is in force.
+
+    With ``pardoned`` the facts that it rested on are taken back as well, so that nothing of it stays. Else the rule
+    stays quiet for as long as it was going to, and these facts are not used again: they still count in the windows.
+    """
+    found = lift(standing, decision_id)
+    if pardoned:
+        standing.facts = [since for since in standing.facts if since.decision_id != decision_id]
+    rule, again = "" if found is None else found.rule, not pardoned
+    for key, strikes in standing.strikes.items():
+        index = next((number for number, each in enumerate(strikes) if each.decision_id == decision_id), None)
+        if index is None:
+            continue
+        rule = strikes[index].rule
+        # What the rule decided later keeps it quiet on its own account.
+        again = again or any(each.rule == rule for each in strikes[index + 1 :])
+        standing.strikes[key] = [*strikes[:index], *strikes[index + 1 :]]
+        if not standing.strikes[key]:
+            del standing.strikes[key]
+        break
+    if not again and found is not None:
+        standing.quiet.pop(quiet_key(rule, found.subject_kind, found.subject_id), None)
+    elif not again and rule:
+        standing.quiet.pop(rule, None)
+    return found
+
+
+def confirm(standing: EnforcementState, decision_id: str, confirmed_id: str, now: int) -> ActiveEnforcement | None:
+    """Carry a decision out that waited for a person, under a new id; it lasts as long as it would have, from now on.
+
+    Returns the action as it is in force now, or None if no such decision waits.
+    """
+    waiting = next((each for each in standing.active if each.decision_id == decision_id and each.requires_review), None)
+    if waiting is None:
+        return None
+    duration = None if waiting.expires_at is None else waiting.expires_at - waiting.starts_at
+    action = replace(
+        waiting,
+        decision_id=confirmed_id,
+        starts_at=now,
+        expires_at=None if duration is None else now + duration,
+        requires_review=False,
+    )
+    standing.active = [action if each is waiting else each for each in standing.active]
+    key = strike_key(waiting.policy, waiting.subject_kind)
+    if key in standing.strikes:
+        standing.strikes[key] = [
+            replace(each, decision_id=confirmed_id) if each.decision_id == decision_id else each
+            for each in standing.strikes[key]
+        ]
+    for since in standing.facts:
+        if since.decision_id == decision_id:
+            since.decision_id = confirmed_id
+    quiet = quiet_key(waiting.rule, waiting.subject_kind, waiting.subject_id)
+    if quiet in standing.quiet and waiting.expires_at is not None and action.expires_at is not None:
+        standing.quiet[quiet] += action.expires_at - waiting.expires_at
+    return action
+
+
+def exempt(standing: EnforcementState, name: str, until: int) -> None:
+    """Have a rule or policy (or ``*``, all of them) leave the party alone until a time, ms."""
+    standing.exempt[name] = until
+
+
+def note_verdict(standing: EnforcementState, policy: str, kind: SubjectKind, verdict: str, at: int) -> None:
+    """Note what a person found about a policy: a violation allows severe actions under it for a while, that all is
+    well takes that back.
+    """
+    key = strike_key(policy, kind)
+    if verdict == "violation":
+        standing.verdicts[key] = max(at, standing.verdicts.get(key, 0))
+    else:
+        standing.verdicts.pop(key, None)
+
+
+def note_report(standing: EnforcementState, report: ReportReceived) -> None:
+    """Keep a report, so that a decision about its subject can say what led to it."""
+    notice = Notice(report.occurred_at, report.by, report.subject.kind, report.subject.id, report.policy or "")
+    standing.notices = [*standing.notices[1 - MAX_NOTICES :], notice]

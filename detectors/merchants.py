@@ -1,9 +1,11 @@
 """What each event of a merchant's account, and each word of feedback, changes."""
 
 from detectors.assess import Assessor
+from detectors.ladder import note_report, note_verdict
 from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
 from features import events
+from features.enforcement_state import EnforcementState
 from features.exchange import COMMON_KINDS
 from features.keys import entity_key
 from features.merchant import CHANGES_LIMIT, OWN_DEVICES_LIMIT, SEEN_LIMIT, Merchant, MerchantRecord
@@ -47,7 +49,12 @@ class MerchantFlow:
                     record.own_devices = [*record.own_devices[1 - OWN_DEVICES_LIMIT :], device]
         if type(event) is events.EnforcementOverridden:
             self._assessor.enforcer.override(merchant, event.decision_id)
-        elif type(event) is events.ReviewDecided and event.subject is not None and event.subject.kind == "listing":
+        elif type(event) is events.ReportReceived:
+            note_report(_enforcement(record), event)
+        elif type(event) is events.ReviewDecided and event.policy is not None:
+            kind = "merchant" if event.subject is None else event.subject.kind
+            note_verdict(_enforcement(record), event.policy, kind, event.verdict, event.occurred_at)
+        if type(event) is events.ReviewDecided and event.subject is not None and event.subject.kind == "listing":
             listing = state.listings.get(entity_key(event.merchant_id, event.subject.id))
             if listing is not None:
                 self._categories.reviewed(listing, event)
@@ -93,6 +100,12 @@ class MerchantFlow:
             self._assessor.timers.start(merchant, time)
         else:
             state.timers.clear(f"m{merchant.id}")
+
+
+def _enforcement(record: MerchantRecord) -> EnforcementState:
+    if record.enforcement is None:
+        record.enforcement = EnforcementState()
+    return record.enforcement
 
 
 def _change(record: MerchantRecord, event: events.MerchantInput | events.FeedbackInput) -> bool:

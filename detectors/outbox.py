@@ -13,6 +13,7 @@ from features.omissions import Gap
 from features.outputs import (
     CreatorStanding,
     DriftDetected,
+    EnforcementCapped,
     GapDetected,
     MerchantOutput,
     Mode,
@@ -98,6 +99,10 @@ class Outbox:
             mode=mode,
         )
         self._event(self.next_id(), f"shard-{partition}", detected, what)
+
+    def capped(self, capped: EnforcementCapped) -> None:
+        """Add that the shard's circuit breaker has opened."""
+        self._event(self.next_id(), f"shard-{capped.partition}", capped, "circuit-breaker")
 
     def _event(self, identifier: str, key: str, output: Output, subject: str) -> None:
         kind = str(output.__struct_config__.tag)

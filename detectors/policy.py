@@ -17,6 +17,8 @@ from msgspec import Struct
 from config.policies import Place, PolicyError, PolicyFiles, Problem
 from config.policy_specs import LevelsSpec, StatementSpec, TermsSpec
 from detectors.actions import Ladder, Limits
+from detectors.allowances import Allowances
+from detectors.breaker import Breaker
 from detectors.holdout import Holdout
 from detectors.levels import LevelScale, level_scale
 from detectors.policy_checks import Checker
@@ -46,6 +48,8 @@ class PolicySet(Struct, frozen=True, kw_only=True, eq=False):
     ladders: dict[str, Ladder]
     limits: Limits
     holdout: Holdout
+    breaker: Breaker | None
+    allowances: Allowances
     #: Levels of a bad-order probability (0 to 1).
     probability_levels: LevelScale
     #: Levels of a percentile of the anomaly model (0 to 1).
@@ -93,6 +97,8 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
     terms = _terms(files.terms, problems)
     limits = checker.limits()
     holdout = checker.holdout()
+    breaker = checker.breaker()
+    allowances = checker.allowances()
     remedies = compile_remedies(files, (), problems)
     if problems or levels is None or terms is None or limits is None or files.statements is None:
         raise PolicyError(problems)
@@ -102,6 +108,8 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
         ladders=ladders,
         limits=limits,
         holdout=holdout,
+        breaker=breaker,
+        allowances=allowances,
         probability_levels=levels[0],
         anomaly_levels=levels[1],
         terms=terms,
@@ -153,7 +161,7 @@ def _version(files: PolicyFiles) -> str:
     }
     for section in ("levels", "limits", "terms", "statements"):
         content[section] = _plain(getattr(files, section)[0])
-    for section in ("holdout", "remedies"):
+    for section in ("holdout", "breaker", "allow", "remedies"):
         if (found := getattr(files, section)) is not None:
             content[section] = _plain(found[0])
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:12]

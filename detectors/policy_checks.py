@@ -1,26 +1,28 @@
-"""The meaning of policy files: names that must exist, rules and ladders that must make sense.
+"""The meaning of rules in policy files: names that must exist, conditions that must make sense.
 
-Collects every problem instead of stopping at the first.
+Collects every problem instead of stopping at the first; :mod:`detectors.enforcement_checks` has the rest.
 """
 
-import math
 from collections.abc import Collection, Mapping
-from itertools import pairwise
-from typing import cast, get_args
+from typing import Final, cast
 
-from config.policies import Place, PolicyFiles, Problem, did_you_mean
-from config.policy_specs import LadderSpec, LimitsSpec, RuleSpec, StepSpec
-from detectors.actions import DAY_MS, HARSHNESS, INSTANT, STRIKE_RETENTION, TARGETS, Ladder, Limits, Step
+from msgspec import structs
+
+from config.policies import Place, PolicyFiles, Problem
+from config.policy_specs import ReviewSpec, RuleSpec
+from detectors.actions import TARGETS, Ladder
+from detectors.enforcement_checks import EnforcementChecker
 from detectors.expressions import Expression, ExpressionError, parse
-from detectors.holdout import HOLDABLE, Holdout
+from detectors.levels import LEVEL_RANK
 from detectors.reason_text import ReasonText, TemplateError, parse_reason
 from detectors.rules import Rule
-from features.outputs import LEVELS, Action, Level
+from features.outputs import LEVELS, Level
 
-ACTIONS: frozenset[str] = frozenset(get_args(Action))
+#: Highest severity of what only asks a person to look.
+_REVIEW_SEVERITY: Final = "elevated"
 
 
-class Checker:
+class Checker(EnforcementChecker):
     """Turns what files say into rules and ladders, noting in ``problems`` what is wrong with them."""
 
     def __init__(
@@ -30,79 +32,44 @@ class Checker:
         subject_events: Mapping[str, Collection[str]],
         problems: list[Problem],
     ) -> None:
-        self.files = files
-        self.known = known
+        super().__init__(files, known, problems)
         self.subject_events = subject_events
-        self.problems = problems
-
-    # -- ladders ------------------------------------------------------------------------------------------------------
-
-    def limits(self) -> Limits | None:
-        """Limits on all ladders; None if the files have none."""
-        if self.files.limits is None:
-            return None
-        spec, place = self.files.limits
-        for action in spec.review_required:
-            self._known(action, ACTIONS, "action", "limits: review_required", place, "review_required")
-        for ladder in spec.malice_ladders:
-            self._known(ladder, self.files.ladders, "ladder", "limits: malice_ladders", place, "malice_ladders")
-        return Limits(_ms(spec.appeal_days), _ms(spec.strike_merge_days), frozenset(spec.malice_ladders))
-
-    def holdout(self) -> Holdout:
-        """What may be held out from enforcement; nothing if the files do not say."""
-        if self.files.holdout is None:
-            return Holdout()
-        spec, place = self.files.holdout
-        known = self.files.statements[0].policies if self.files.statements is not None else {}
-        for code in spec.policies:
-            if not self._known(code, known, "policy", "holdout: policies", place, "policies"):
-                continue
-            if known[code].ground == "illegal" or known[code].also_illegal:
-                message = f'holdout: policies: "{code}" is about what is against the law, so it is always enforced'
-                self.problems.append(place.problem(message, "policies"))
-        for action in spec.actions:
-            if not self._known(action, ACTIONS, "action", "holdout: actions", place, "actions"):
-                continue
-            if action not in HOLDABLE:
-                message = (
-                    f'holdout: actions: "{action}" protects buyers from harm that cannot be undone, so it is always '
-                    f"taken; what may be held out is {', '.join(sorted(HOLDABLE))}"
-                )
-                self.problems.append(place.problem(message, "actions"))
-        return Holdout(frozenset(spec.policies), frozenset(cast("list[Action]", spec.actions)), _ms(spec.period_days))
-
-    def ladders(self) -> dict[str, Ladder]:
-        """Every ladder, also those with problems, so that rules can be checked against them."""
-        limits = self.files.limits[0] if self.files.limits else None
-        return {name: self._ladder(name, spec, place, limits) for name, (spec, place) in self.files.ladders.items()}
-
-    def _ladder(self, name: str, spec: LadderSpec, place: Place, limits: LimitsSpec | None) -> Ladder:
-        label = f"ladder {name}"
-        if _ms(spec.look_back_days) > STRIKE_RETENTION:
-            message = f"{label}: look_back_days is above the {STRIKE_RETENTION // DAY_MS} days that strikes are kept"
-            self.problems.append(place.problem(message, "look_back_days"))
-        steps: list[Step] = []
-        for number, step in enumerate(spec.steps, 1):
-            where = f"{label}, step {number}"
-            if not self._known(step.action, ACTIONS, "action", where, place, "steps"):
-                continue
-            action = cast("Action", step.action)
-            if action in INSTANT and step.days is not None:
-                self.problems.append(place.problem(f'{where}: "{action}" is done at once and takes no days', "steps"))
-            duration = None if step.days is None else _ms(step.days)
-            steps.append(Step(action, duration, step.review or _needs_review(step, limits)))
-        for number, (milder, harsher) in enumerate(pairwise(steps), 2):
-            if _severity(harsher) < _severity(milder):
-                message = f"{label}, step {number}: milder than the step before it ({milder.action})"
-                self.problems.append(place.problem(message, "steps"))
-        return Ladder(name, tuple(steps), _ms(spec.cool_down_days), _ms(spec.look_back_days))
-
-    # -- rules --------------------------------------------------------------------------------------------------------
 
     def rules(self, ladders: Mapping[str, Ladder]) -> list[Rule]:
         """The rules without problems."""
-        compiled = (self._rule(spec, place, ladders) for spec, place in self.files.rules)
+        ids = {spec.id for spec, _ in self.files.rules}
+        compiled: list[Rule | None] = []
+        for spec, place in self.files.rules:
+            compiled.append(self._rule(spec, place, ladders))
+            if spec.review_at is not None:
+                compiled.append(self._review(spec, spec.review_at, place, ladders, ids))
         return [rule for rule in compiled if rule is not None]
+
+    def _review(
+        self, spec: RuleSpec, review: ReviewSpec, place: Place, ladders: Mapping[str, Ladder], ids: Collection[str]
+    ) -> Rule | None:
+        """The rule of a second, lower threshold: it asks a person, and names nobody."""
+        label = f"rule {spec.id}: review_at"
+        if spec.severity not in LEVEL_RANK:
+            return None
+        below = structs.replace(
+            spec,
+            id=f"{spec.id}-review",
+            title=f"{spec.title}: near the threshold"[:500],
+            when=review.when,
+            evidence=spec.evidence if review.evidence is None else review.evidence,
+            severity=min(spec.severity, _REVIEW_SEVERITY, key=LEVEL_RANK.__getitem__),
+            weight=spec.weight / 2,
+            action=review.action,
+            review_at=None,
+        )
+        if below.id in ids:
+            self.problems.append(place.problem(f'{label}: there is a rule "{below.id}" already', "review_at"))
+        ladder = ladders.get(review.action)
+        if ladder is not None and any(step.action != "require_review" for step in ladder.steps):
+            message = f'{label}: action: the ladder "{review.action}" does more than ask a person to look'
+            self.problems.append(place.problem(message, "review_at"))
+        return self._rule(below, place, ladders)
 
     def _rule(self, spec: RuleSpec, place: Place, ladders: Mapping[str, Ladder]) -> Rule | None:
         before = len(self.problems)
@@ -110,11 +77,8 @@ class Checker:
         if self.files.statements is not None:
             self._known(spec.policy, self.files.statements[0].policies, "policy", label, place, "policy")
         self._known(spec.severity, LEVELS, "level", label, place, "severity")
-        for name, number in (*spec.evidence.items(), *spec.null.items()):
-            key = "evidence" if name in spec.evidence else "null"
-            self._known(name, self.known, "feature", f"{label}: {key}", place, key)
-            if not math.isfinite(number):
-                self.problems.append(place.problem(f"{label}: {key}: {name} must be a finite number", key))
+        self._numbers(spec.evidence, f"{label}: evidence", "evidence", place)
+        self._numbers(spec.null, f"{label}: null", "null", place)
         if spec.observed is not None:
             self._known(spec.observed, self.known, "feature", f"{label}: observed", place, "observed")
         self._events(spec, place)
@@ -145,6 +109,7 @@ class Checker:
             window=spec.window,
             mode=spec.mode,
             action=spec.action,
+            detector=spec.detector,
             source=spec.source,
             place=f"{place.file}:{place.line}",
         )
@@ -196,28 +161,3 @@ class Checker:
                 "such as {orders_30d: 20, distinct_buyers_30d: 4}"
             )
             self.problems.append(place.problem(message))
-
-    def _known(self, word: str, known: Collection[str], what: str, label: str, place: Place, key: str) -> bool:
-        if word in known:
-            return True
-        hint = did_you_mean(word, known)
-        if not hint and len(known) <= 12:
-            hint = f"; known are {', '.join(sorted(known))}"
-        self.problems.append(place.problem(f'{label}: unknown {what} "{word}"{hint}', key))
-        return False
-
-
-def _needs_review(step: StepSpec, limits: LimitsSpec | None) -> bool:
-    if limits is None:
-        return False
-    if step.action == "hold_payout":
-        return step.days is None or step.days > limits.review_hold_payout_above_days
-    return step.action in limits.review_required
-
-
-def _severity(step: Step) -> tuple[int, float]:
-    return HARSHNESS[step.action], math.inf if step.duration is None else step.duration
-
-
-def _ms(days: float) -> int:
-    return round(days * DAY_MS)

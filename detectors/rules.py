@@ -5,7 +5,7 @@ from typing import TypeAlias, TypeVar
 
 from msgspec import Struct
 
-from config.policy_specs import Mode, RuleSubject
+from config.policy_specs import DetectorFamily, Mode, RuleSubject
 from detectors.expressions import Expression
 from detectors.levels import LEVEL_RANK
 from detectors.reason_text import ReasonText
@@ -44,10 +44,12 @@ class Rule(Struct, frozen=True, kw_only=True, eq=False):
     mode: Mode
     #: Name of a ladder; without one the rule only adds to the assessment.
     action: str | None
+    #: Family of what the rule reads; two families that agree are independent. One without a family agrees with nobody.
+    detector: DetectorFamily | None = None
     #: Where the figures come from.
-    source: str | None
+    source: str | None = None
     #: File and line of the rule.
-    place: str
+    place: str = ""
 
     @property
     def features(self) -> tuple[str, ...]:

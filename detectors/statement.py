@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from config.policy_specs import RestrictionSpec
+from detectors.actions import DAY_MS
 from detectors.ladder import Decision
 from detectors.policy import PolicySet
 from detectors.rules import Rule
+from features.enforcement_state import EnforcementState, Notice
 
 #: Longest texts that the database takes.
 MAX_FACTS: Final = 5000
@@ -24,6 +26,11 @@ _END_DATES: Final = {
     "provision": "end_date_service_restriction",
     "account": "end_date_account_restriction",
 }
+#: Content from before this time is dated to it: the database takes none that is older (2000-01-01).
+EARLIEST_CONTENT: Final = 946_684_800_000
+#: How long before a decision a report may have come that led to it, ms.
+NOTICE_MS: Final = 180 * DAY_MS
+_OTHER_CONTENT: Final = {"merchant": "Seller account", "creator": "Creator account", "order": "Sale"}
 _ACCOUNT_TYPES: Final = {"business": "ACCOUNT_TYPE_BUSINESS", "individual": "ACCOUNT_TYPE_PRIVATE"}
 
 
@@ -34,6 +41,8 @@ def statement_of_reasons(
     policies: PolicySet,
     account_kind: str = "",
     content_at: int | None = None,
+    notice: Notice | None = None,
+    by_person: bool = False,
 ) -> dict[str, object]:
     """The statement of reasons for a decision; empty for actions that restrict nothing (a warning, a request for
     review).
@@ -45,7 +54,11 @@ def statement_of_reasons(
     account_kind
         ``business`` or ``individual``, as the merchant registered; anything else leaves the field out.
     content_at
-        When the listing or order came into being, ms; the decision's own time where it is not known.
+        When the listing, order or account came into being, ms; the decision's own time where it is not known.
+    notice
+        A report that came before, if there was one.
+    by_person
+        Whether a person has taken part in the decision: it was confirmed.
     """
     restriction = policies.statements.actions.get(decision.action)
     if restriction is None:
@@ -68,21 +81,46 @@ def statement_of_reasons(
         statement["content_type"] = ["CONTENT_TYPE_PRODUCT"]
     else:
         statement["content_type"] = ["CONTENT_TYPE_OTHER"]
-        statement["content_type_other"] = "Seller account" if decision.subject_kind == "merchant" else "Sale"
+        statement["content_type_other"] = _OTHER_CONTENT[decision.subject_kind]
     statement["category"] = policy.category
     if policy.keywords:
         statement["category_specification"] = list(policy.keywords)
     if account_kind in _ACCOUNT_TYPES:
         statement["account_type"] = _ACCOUNT_TYPES[account_kind]
+    if policies.statements.territorial_scope:
+        statement["territorial_scope"] = list(policies.statements.territorial_scope)
+    if policies.statements.content_language is not None and decision.subject_kind == "listing":
+        statement["content_language"] = policies.statements.content_language
     statement["decision_facts"] = f"{rule.title}. {facts}"[:MAX_FACTS]
-    statement["source_type"] = "SOURCE_VOLUNTARY"
+    statement["source_type"] = _source(notice, illegal=policy.ground == "illegal" or policy.also_illegal)
     statement["automated_detection"] = "Yes"
     # A person confirms a decision that requires a review before it is carried out.
-    automated = "AUTOMATED_DECISION_PARTIALLY" if decision.requires_review else "AUTOMATED_DECISION_FULLY"
-    statement["automated_decision"] = automated
-    statement["content_date"] = _date(decision.starts_at if content_at is None else content_at)
+    partly = decision.requires_review or by_person
+    statement["automated_decision"] = "AUTOMATED_DECISION_PARTIALLY" if partly else "AUTOMATED_DECISION_FULLY"
+    created = decision.starts_at if content_at is None else max(EARLIEST_CONTENT, min(content_at, decision.starts_at))
+    statement["content_date"] = _date(created)
     statement["application_date"] = _date(decision.starts_at)
     return statement
+
+
+def notice_about(standing: EnforcementState | None, decision: Decision) -> Notice | None:
+    """The latest report, of the half year before a decision, about its subject and (if it names one) its policy."""
+    if standing is None:
+        return None
+    for notice in reversed(standing.notices):
+        about = (notice.subject_kind, notice.subject_id) == (decision.subject_kind, decision.subject_id)
+        if about and notice.policy in ("", decision.policy) and decision.starts_at - notice.at <= NOTICE_MS:
+            return notice
+    return None
+
+
+def _source(notice: Notice | None, *, illegal: bool) -> str:
+    """What led to a decision: a notice in the sense of Article 16 is about what is against the law; what an authority
+    says, and what is against the terms alone, is another notification.
+    """
+    if notice is None:
+        return "SOURCE_VOLUNTARY"
+    return "SOURCE_ARTICLE_16" if illegal and notice.by != "regulator" else "SOURCE_TYPE_OTHER_NOTIFICATION"
 
 
 def _restricted(restriction: RestrictionSpec, expires_at: int | None) -> dict[str, object]:

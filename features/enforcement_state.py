@@ -1,14 +1,15 @@
-"""What is kept of a merchant's enforcement: actions in force, strikes, and until when a rule stays quiet.
+"""What is kept of a party's enforcement: actions in force, strikes, what happened since, and what leaves it alone.
 
 Stored in the merchant's state as JSON, so field names are short and structs that come in numbers are arrays; a
 merchant without any history takes two bytes. Times are event time in ms.
 """
 
-from typing import Final
+from typing import Final, Literal
 
 from msgspec import Struct, field
 
 from features.events import SubjectKind
+from features.facts import FreshFacts
 from features.outputs import Action
 
 #: Removals of listings never expire, and a merchant may have thousands; the oldest beyond this are forgotten here (the
@@ -16,6 +17,12 @@ from features.outputs import Action
 MAX_ACTIVE: Final = 200
 #: Likewise for subjects that a rule must leave alone for a while.
 MAX_QUIET: Final = 500
+#: Strikes kept of a policy and kind of subject: more than any ladder has steps. One bad week may bring hundreds.
+MAX_STRIKES: Final = 16
+#: Decisions since which facts are counted, and reports that are kept.
+MAX_FACTS: Final = 12
+MAX_NOTICES: Final = 8
+_WEEK_MS: Final = 7 * 86_400_000
 
 
 class ActiveEnforcement(Struct, frozen=True, array_like=True, gc=False):
@@ -37,24 +44,87 @@ class ActiveEnforcement(Struct, frozen=True, array_like=True, gc=False):
 
 
 class Strike(Struct, frozen=True, array_like=True, gc=False):
-    """How often a policy was enforced, and when it last counted."""
+    """A decision that counts when the next one under its policy is taken.
+
+    ``rule`` is the rule that it followed from and ``step`` the number of its ladder's step, from 0.
+    """
+
+    at: int
+    decision_id: str
+    rule: str
+    step: int
+
+
+class CountedStrikes(Struct, frozen=True, array_like=True, gc=False):
+    """How strikes were kept before each of them was: how many there were, and when the last of them counted."""
 
     count: int
     last_at: int
 
 
-class EnforcementState(Struct, omit_defaults=True, rename={"active": "a", "strikes": "s", "quiet": "q"}):
-    """A merchant's enforcement history, as far as later decisions need it."""
+class Notice(Struct, frozen=True, array_like=True, gc=False):
+    """Somebody reported a subject; ``policy`` is empty where the report names none."""
+
+    at: int
+    by: Literal["buyer", "brand", "regulator"]
+    subject_kind: SubjectKind
+    subject_id: str
+    policy: str
+
+
+_STORED_AS: Final = {
+    "active": "a",
+    "counted": "s",
+    "strikes": "t",
+    "quiet": "q",
+    "facts": "f",
+    "exempt": "e",
+    "verdicts": "v",
+    "notices": "n",
+}
+
+
+class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
+    """A merchant's or creator's enforcement history, as far as later decisions need it."""
 
     active: list[ActiveEnforcement] = field(default_factory=list)
-    #: By :func:`strike_key`.
-    strikes: dict[str, Strike] = field(default_factory=dict)
+    #: As kept by earlier versions; read, and turned into strikes.
+    counted: dict[str, CountedStrikes] = field(default_factory=dict)
+    #: By :func:`strike_key`, the latest last.
+    strikes: dict[str, list[Strike]] = field(default_factory=dict)
     #: When a rule may enforce again on a subject, by :func:`quiet_key`.
     quiet: dict[str, int] = field(default_factory=dict)
+    #: What happened since each decision against the party itself.
+    facts: list[FreshFacts] = field(default_factory=list)
+    #: Rules, policies, or everything (``*``) that the party is left alone by, and until when.
+    exempt: dict[str, int] = field(default_factory=dict)
+    #: When a person last found a violation, by :func:`strike_key`.
+    verdicts: dict[str, int] = field(default_factory=dict)
+    #: Latest reports about the party and what is its, the latest last.
+    notices: list[Notice] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Turn strikes that were only counted into strikes a week apart, the last of them when it was counted."""
+        for key, old in self.counted.items():
+            self.strikes[key] = [
+                Strike(old.last_at - back * _WEEK_MS, "", "", old.count - back - 1)
+                for back in reversed(range(min(old.count, MAX_STRIKES)))
+            ]
+        self.counted = {}
 
     def next_expiry(self) -> int | None:
         """When the next action in force ends, ms; None if none does by itself."""
         return min((active.expires_at for active in self.active if active.expires_at is not None), default=None)
+
+    def note(self, raised: int, cleared: int, buyer: int) -> None:
+        """Count the flags of an order that were raised, or cleared, since each decision."""
+        for each in self.facts:
+            each.note(raised, cleared, buyer)
+
+    @property
+    def outlasts_rest(self) -> bool:
+        """Whether anything here must be kept of a party that has been laid to rest."""
+        return bool(self.active or self.strikes or self.exempt or self.verdicts)
 
 
 def strike_key(policy: str, kind: SubjectKind) -> str:

@@ -115,6 +115,7 @@ def rate_positions(rate: str, window: int) -> tuple[int, int, int]:
     return start + due, start + defect, start + UNDELIVERABLE
 
 
+_TURNOVER: Final = WINDOWS.index(30) * PLACED_WIDTH + GMV
 _FAR: Final = len(WINDOWS) - 1
 _FAR_SHIP_DUE: Final = rate_positions("late_ship", _FAR)[0]
 _FAR_DELIVERY_DUE, _, _FAR_UNDELIVERABLE = rate_positions("late_delivery", _FAR)
@@ -238,6 +239,8 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     #: A bit for each kind of account value that was heard of (features.exchange.COMMON_KINDS).
     values: int = 0
     credit: CreditState | None = None
+    #: GMV of 30 days as it is contained in the shard's turnover.
+    turnover: int = 0
 
 
 class Merchant:
@@ -341,6 +344,9 @@ class Merchant:
             self.record.overdue += 1 if new & flags.OVERDUE else -1
         if changed & flags.OPEN:
             self._wait_for(order, created, 1 if new & flags.OPEN else -1)
+        enforcement = self.record.enforcement
+        if enforcement is not None and enforcement.facts:
+            enforcement.note(changed & new, changed & old, order.buyer)
         return changed
 
     def _wait_for(self, order: OrderRecord, created: int, sign: int) -> None:
@@ -374,6 +380,10 @@ class Merchant:
             return float(record.overdue)
         minutes = (record.as_of - record.first_seen) // _MINUTE_MS
         return record.overdue + max(0, minutes * record.backlog[1] - record.backlog[2]) / _BACKLOG_PARTS
+
+    def turnover(self) -> int:
+        """GMV of the orders of 30 days, minor units."""
+        return self.placed.sums[_TURNOVER]
 
     def orders_and_defects(self, rate: str, window: int) -> tuple[int, int]:
         """Orders old enough to have failed, and those of them that did, in the window at that index."""

@@ -12,7 +12,7 @@ from features.merchant import STATE_VERSION, MerchantRecord
 def rested(record: MerchantRecord) -> MerchantRecord:
     """The record that stays of a merchant at rest; it has no timer."""
     enforcement: EnforcementState | None = record.enforcement
-    if enforcement is not None and not (enforcement.active or enforcement.strikes):
+    if enforcement is not None and not enforcement.outlasts_rest:
         enforcement = None
     return MerchantRecord(
         version=STATE_VERSION,

@@ -28,6 +28,9 @@ Action: TypeAlias = Literal[
     "suspend_creator",
     "close_merchant",
 ]
+#: Why a decision waits for a person: its rule says so; it is severe, or holds much money, and neither a person nor a
+#: second detector has spoken yet; or the circuit breaker is open.
+ReviewReason: TypeAlias = Literal["rule", "severe", "amount", "cap"]
 UnitInterval: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -141,6 +144,7 @@ class EnforcementDecided(
     expires_at: int | None = None
     creator_id: str | None = None
     supersedes: str | None = None
+    review_reason: ReviewReason | None = None
     statement_of_reasons: dict[str, object] = field(default_factory=dict)
 
 

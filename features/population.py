@@ -174,6 +174,9 @@ class Population(Struct):
     claimants: dict[int, Claimant] = field(default_factory=dict)
     #: Prices of a brand's goods in a category.
     brand_prices: dict[str, PriceLevel] = field(default_factory=dict)
+    #: Merchants that sold in their last 30 days, and their GMV of that time, minor units, whatever the currency.
+    sellers: int = 0
+    turnover: int = 0
 
     def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""

@@ -24,13 +24,20 @@ DEFAULT_PRIORS: Final[dict[str, BetaPrior]] = {
 
 
 def begin_day(population: Population, merchant: Merchant) -> None:
-    """A merchant entered a new day: bring what it contributes to the priors up to date, and fit them once a day."""
+    """A merchant entered a new day: bring what it contributes to the priors and to the shard's turnover up to date, and
+    fit the priors once a day.
+    """
     record = merchant.record
     new = merchant.contributions()
     old = record.contributed
     if new != old:
         population.exchange(old, new)
         record.contributed = new
+    turnover = merchant.turnover()
+    if turnover != record.turnover:
+        population.sellers += (turnover > 0) - (record.turnover > 0)
+        population.turnover += turnover - record.turnover
+        record.turnover = turnover
     if merchant.day > population.prior_day:
         population.prior_day = merchant.day
         for rate, moments in population.moments.items():

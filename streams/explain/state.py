@@ -105,7 +105,10 @@ def _enforcement(standing: EnforcementState | None, now: int) -> dict[str, Any]:
             }
             for each in standing.active
         ],
-        "strikes": {policy: {"count": s.count, "last": moment(s.last_at)} for policy, s in standing.strikes.items()},
+        "strikes": {
+            policy: {"count": len(strikes), "last": moment(strikes[-1].at)}
+            for policy, strikes in standing.strikes.items()
+        },
         "quiet_until": {key: moment(until) for key, until in standing.quiet.items() if until > now},
     }
 

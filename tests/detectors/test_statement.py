@@ -96,7 +96,9 @@ def decision_of(packaged: PolicySet, rule_id: str, strikes: int) -> Decision:
     rule = packaged.rules[rule_id]
     standing = EnforcementState()
     if strikes:
-        standing.strikes[strike_key(rule.policy, rule.subject)] = Strike(strikes, NOW - 20 * DAY_MS)
+        standing.strikes[strike_key(rule.policy, rule.subject)] = [
+            Strike(NOW - (20 + 7 * back) * DAY_MS, f"d{back}", rule.id, 0) for back in reversed(range(strikes))
+        ]
     decision = propose(rule, (rule.subject, "subject-1"), standing, NOW, packaged, "orders-0-17:enf")
     assert decision is not None
     return decision

@@ -1,0 +1,65 @@
+"""Severe actions: who may take them without a person.
+
+An action is severe where it ends a livelihood or keeps back a good deal of money: suspending, closing, holding payouts
+for long or above an amount (``limits`` of the policy files). It is carried out at once where a person has found a
+violation of the same policy before, or where independent detectors agree; else it waits for a person. Two rules that
+read the same signs are one detector: each rule names its family, and two families are independent.
+"""
+
+from typing import Final
+
+from detectors.actions import Limits, Step
+from detectors.circumstances import GRAVE, Circumstances
+from detectors.levels import LEVEL_RANK
+from detectors.policy import PolicySet
+from detectors.rules import Rule
+from features.enforcement_state import EnforcementState, strike_key
+from features.events import SubjectKind
+from features.outputs import Action, ReviewReason
+
+_HOLDS: Final[frozenset[Action]] = frozenset({"hold_payout", "freeze_commission"})
+
+
+def review_reason(
+    rule: Rule,
+    kind: SubjectKind,
+    step: Step,
+    standing: EnforcementState,
+    now: int,
+    policies: PolicySet,
+    circumstances: Circumstances,
+) -> ReviewReason | None:
+    """Why a step waits for a person, or None if it doesn't."""
+    limits = policies.limits
+    above = step.action in _HOLDS and _above(limits, circumstances)
+    if not (step.requires_review or step.severe or above):
+        return None
+    verdict = standing.verdicts.get(strike_key(rule.policy, kind))
+    if verdict is not None and 0 <= now - verdict < limits.verdict:
+        return None
+    if step.requires_review:
+        return "rule"
+    if len(detectors_against(rule, standing, now, policies, circumstances)) >= limits.detectors:
+        return None
+    return "severe" if step.severe else "amount"
+
+
+def detectors_against(
+    rule: Rule, standing: EnforcementState, now: int, policies: PolicySet, circumstances: Circumstances
+) -> frozenset[str]:
+    """Families of the detectors that speak against a party: those that fire now, and those of its strikes lately."""
+    found = set(circumstances.detectors)
+    if rule.detector is not None:
+        found.add(rule.detector)
+    since = now - policies.limits.corroboration
+    for strikes in standing.strikes.values():
+        for strike in strikes:
+            other = policies.rules.get(strike.rule) if since < strike.at <= now else None
+            if other is not None and other.detector is not None and LEVEL_RANK[other.severity] >= GRAVE:
+                found.add(other.detector)
+    return frozenset(found)
+
+
+def _above(limits: Limits, circumstances: Circumstances) -> bool:
+    limit = limits.hold_above.get(circumstances.currency)
+    return limit is not None and circumstances.amount > limit

@@ -1,0 +1,121 @@
+from typing import Final
+
+import msgspec
+import pytest
+
+from detectors.actions import DAY_MS
+from detectors.circumstances import UNKNOWN, Circumstances
+from detectors.ladder import Decision, SubjectRef, decide, note_verdict, propose
+from detectors.policy import PolicySet
+from features.enforcement_state import EnforcementState, Strike
+
+START: Final = 1_700_000_000_000
+MERCHANT: SubjectRef = ("merchant", "m1")
+
+
+def suspension(
+    packaged: PolicySet, standing: EnforcementState, circumstances: Circumstances = UNKNOWN, now: int = START
+) -> Decision:
+    """The decision of a rule (on unshipped orders) that the merchant has two strikes of before: a suspension."""
+    standing.strikes["bust_out"] = [Strike(START - days * DAY_MS, f"d{days}", "bust-out", 0) for days in (80, 60)]
+    decision = propose(packaged.rules["bust-out"], MERCHANT, standing, now, packaged, "d", circumstances)
+    assert decision is not None
+    assert decision.action == "suspend_merchant"
+    return decision
+
+
+def test_one_detector_alone_suspends_nobody(packaged: PolicySet) -> None:
+    """A third strike under one policy, seen by one kind of detector, waits for a person."""
+    decision = suspension(packaged, EnforcementState())
+    assert (decision.requires_review, decision.review_reason) == (True, "severe")
+
+
+@pytest.mark.parametrize(("family", "suspended"), [("outcomes", False), ("parcels", True), ("links", True)])
+def test_two_families_that_agree_do(packaged: PolicySet, family: str, suspended: bool) -> None:
+    """Two rules that read the same signs are one witness; parcels beside outcomes are two."""
+    decision = suspension(packaged, EnforcementState(), Circumstances(detectors=frozenset({family})))
+    assert decision.requires_review == (not suspended)
+
+
+@pytest.mark.parametrize(("days", "suspended"), [(29, True), (31, False)])
+def test_a_finding_of_another_family_counts_for_a_while(packaged: PolicySet, days: int, suspended: bool) -> None:
+    """A counterfeit listing that was removed in the last 30 days speaks as well; an older one does not."""
+    standing = EnforcementState()
+    decide(
+        packaged.rules["counterfeit-listing"], ("listing", "l1"), standing, START - days * DAY_MS, packaged, "listing"
+    )
+    assert suspension(packaged, standing).requires_review == (not suspended)
+
+
+def test_a_mild_finding_is_no_witness(packaged: PolicySet) -> None:
+    """Contact details in a listing say nothing about a fraud."""
+    standing = EnforcementState()
+    decide(packaged.rules["off-platform-contact"], ("listing", "l1"), standing, START - DAY_MS, packaged, "listing")
+    assert suspension(packaged, standing).requires_review
+
+
+def test_a_persons_verdict_opens_the_gate_for_its_policy_and_time(packaged: PolicySet) -> None:
+    """A violation found by a person allows severe actions under the policy for 30 days; that all is well ends that."""
+    standing = EnforcementState()
+    note_verdict(standing, "counterfeit", "merchant", "violation", START - DAY_MS)
+    assert suspension(packaged, standing).requires_review
+    note_verdict(standing, "bust_out", "merchant", "violation", START - DAY_MS)
+    assert not suspension(packaged, standing).requires_review
+    assert suspension(packaged, standing, now=START + 29 * DAY_MS).requires_review
+    note_verdict(standing, "bust_out", "merchant", "clean", START)
+    assert suspension(packaged, standing).requires_review
+
+
+def test_a_step_that_asks_for_a_person_is_not_talked_out_of_it(packaged: PolicySet) -> None:
+    """Where the ladder itself wants a review, other detectors make no difference; a person's verdict does."""
+    rule = packaged.rules["bust-out-prepared"]
+    agreeing = Circumstances(detectors=frozenset({"outcomes", "parcels", "links"}))
+    standing = EnforcementState()
+    waiting = propose(rule, MERCHANT, standing, START, packaged, "d", agreeing)
+    assert waiting is not None
+    assert waiting.review_reason == "rule"
+    note_verdict(standing, "bust_out", "merchant", "violation", START)
+    decided = propose(rule, MERCHANT, standing, START, packaged, "d", agreeing)
+    assert decided is not None
+    assert not decided.requires_review
+
+
+@pytest.mark.parametrize(
+    ("amount", "currency", "reason"),
+    [(5_000_000, "USD", None), (5_000_001, "USD", "amount"), (10**12, "XTS", None)],
+)
+def test_a_lot_of_money_is_held_by_no_detector_alone(
+    packaged: PolicySet, amount: int, currency: str, reason: str | None
+) -> None:
+    """Above the amount of its currency a hold waits for a person, unless two detectors agree."""
+    rule, standing = packaged.rules["bust-out"], EnforcementState()
+    alone = propose(rule, MERCHANT, standing, START, packaged, "d", Circumstances(amount=amount, currency=currency))
+    assert alone is not None
+    assert (alone.action, alone.review_reason) == ("hold_payout", reason)
+    both = Circumstances(amount=amount, currency=currency, detectors=frozenset({"parcels"}))
+    agreed = propose(rule, MERCHANT, standing, START, packaged, "d", both)
+    assert agreed is not None
+    assert not agreed.requires_review
+
+
+def test_what_always_takes_a_person_is_never_automatic(packaged: PolicySet) -> None:
+    """No ladder closes an account or suspends a creator on the word of detectors."""
+    for ladder in packaged.ladders.values():
+        for step in ladder.steps:
+            if step.action in ("close_merchant", "suspend_creator"):
+                assert step.requires_review
+
+
+def test_every_rule_that_acts_names_its_family(packaged: PolicySet) -> None:
+    """Of the packaged rules each says what it reads, or it could never agree with another."""
+    assert [rule.id for rule in packaged.rules.values() if rule.detector is None] == []
+
+
+def test_a_rule_without_a_family_agrees_with_nobody(packaged: PolicySet) -> None:
+    """A rule that does not say what it reads is no second witness."""
+    rule = msgspec.structs.replace(packaged.rules["bust-out"], detector=None)
+    standing = EnforcementState()
+    standing.strikes["bust_out"] = [Strike(START - days * DAY_MS, f"d{days}", "", 0) for days in (80, 60)]
+    decision = propose(rule, MERCHANT, standing, START, packaged, "d", Circumstances(detectors=frozenset({"parcels"})))
+    assert decision is not None
+    assert decision.requires_review
