@@ -8,15 +8,17 @@ from detectors.circumstances import circumstances_of
 from detectors.exchange_post import Post
 from detectors.finding import Finding
 from detectors.judge import Judge
-from detectors.ladder import Decision, expire, is_quiet, lift, propose, record, withhold
+from detectors.ladder import Decision, expire, is_quiet, propose, record, withhold
 from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
+from detectors.reversal import confirm, lift
 from detectors.rules import Rule
 from detectors.severe_cap import SevereCap
 from detectors.statement import notice_about, statement_of_reasons
 from features.enforcement_state import ActiveEnforcement, EnforcementState
 from features.events import SubjectKind
 from features.feature import Context
+from features.keys import entity_key
 from features.merchant import Merchant
 from features.outputs import (
     LEVELS,
@@ -148,6 +150,8 @@ class Enforcer:
         decision: Decision,
         assessment_id: str,
         context: Context | None,
+        *,
+        confirmed: bool = False,
     ) -> None:
         evidence = [_evidence(subject.kind, subject.id, reason.text)]
         self._outbox.publish(
@@ -179,10 +183,65 @@ class Enforcer:
                     _account_kind(party),
                     _content_at(party, context, decision.subject_kind),
                     notice_about(party.record.enforcement, decision),
+                    by_person=confirmed,
                 ),
             ),
             subject.id,
         )
+
+    def confirm(self, party: Party, decision_id: str) -> bool:
+        """Carry a decision out that waited for a person, who has found it right; true if there was one.
+
+        It is published anew, with what is known now: the facts may have grown since.
+        """
+        standing = party.record.enforcement
+        waiting = None if standing is None else standing.known(decision_id)
+        rule = None if waiting is None else self._judge.policies.rules.get(waiting.rule)
+        if standing is None or rule is None:
+            return False
+        now = party.record.as_of
+        identifier = self._outbox.next_id()
+        action = confirm(standing, decision_id, identifier, now, self._judge.policies)
+        if action is None:
+            return False
+        subject = Subject(action.subject_kind, action.subject_id)
+        finding = Finding(fired=[rule], context=self._context(party, subject))
+        if finding.context is not None:
+            finding.explain(finding.context)
+        reason = finding.reasons[0] if finding.reasons else Reason(rule.id, rule.title, rule.weight)
+        decision = Decision(
+            decision_id=identifier,
+            rule=rule.id,
+            policy=rule.policy,
+            action=action.action,
+            severity=rule.severity,
+            subject_kind=action.subject_kind,
+            subject_id=action.subject_id,
+            starts_at=now,
+            expires_at=action.expires_at,
+            requires_review=False,
+            step=0,
+            strike=None,
+            quiet_until=now,
+            appeal_until=now + self._judge.policies.limits.appeal,
+            supersedes=decision_id,
+        )
+        self._announce(party, subject, rule, reason, decision, party.record.assessment, finding.context, confirmed=True)
+        if action.expires_at is not None:
+            self._timers.expect(party, action.expires_at)
+        self.stand(party)
+        return True
+
+    def _context(self, party: Party, subject: Subject) -> Context | None:
+        """What is known of a merchant's order or listing, or of the merchant; None of what is not in the state."""
+        if not isinstance(party, Merchant):
+            return None
+        key = entity_key(party.id, subject.id)
+        order = self._state.orders.get(key) if subject.kind == "order" else None
+        listing = self._state.listings.get(key) if subject.kind == "listing" else None
+        if subject.kind != "merchant" and order is None and listing is None:
+            return None
+        return Context(party, self._state.population, order, listing)
 
     def expire(self, party: Party, time: int) -> None:
         """End the actions against a party that have expired by an event time."""

@@ -3,14 +3,13 @@
 Each rule names a ladder: steps from mild to harsh, taken by the number of strikes that the party has under the rule's
 policy on subjects of the same kind. Strikes count for the ladder's look-back, each for itself, so that who keeps to the
 rules comes down a step at a time; up it goes at once. :func:`propose` changes nothing; the others change the state that
-they are given and nothing else.
+they are given and nothing else. What people change of decisions is in :mod:`detectors.reversal`.
 """
 
 from collections.abc import Sequence
 from typing import TypeAlias
 
 from msgspec import Struct
-from msgspec.structs import replace
 
 from detectors.actions import HARSHNESS, INSTANT, NO_STRIKE, STRIKE_RETENTION, Ladder, Step
 from detectors.circumstances import UNKNOWN, Circumstances
@@ -21,17 +20,15 @@ from detectors.severe import review_reason
 from features.enforcement_state import (
     MAX_ACTIVE,
     MAX_FACTS,
-    MAX_NOTICES,
     MAX_QUIET,
     MAX_STRIKES,
     ActiveEnforcement,
     EnforcementState,
-    Notice,
     Strike,
     quiet_key,
     strike_key,
 )
-from features.events import ReportReceived, SubjectKind
+from features.events import SubjectKind
 from features.facts import FreshFacts
 from features.outputs import Action, Level, ReviewReason
 
@@ -54,7 +51,7 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     requires_review: bool
     #: Number of the ladder's step, from 0.
     step: int
-    #: What it counts as when the next step is chosen; None for a request for review.
+    #: What it counts as when the next step is chosen; None for a request for review, and for what waits for a person.
     strike: Strike | None
     #: Until when the rule leaves the subject alone.
     quiet_until: int
@@ -141,7 +138,9 @@ def propose(
         expires_at=expires_at,
         requires_review=reason is not None,
         step=number,
-        strike=None if step.action in NO_STRIKE else Strike(now, decision_id, rule.id, number),
+        strike=None
+        if reason is not None or step.action in NO_STRIKE
+        else Strike(now, decision_id, rule.id, number, step.action, subject_id),
         quiet_until=(expires_at or now) + ladder.cool_down,
         appeal_until=now + policies.limits.appeal,
         supersedes=supersedes,
@@ -268,96 +267,3 @@ def expire(standing: EnforcementState, now: int) -> list[ActiveEnforcement]:
             if (kept := [strike for strike in strikes if strike.at >= oldest])
         }
     return ended
-
-
-def lift(standing: EnforcementState, decision_id: str) -> ActiveEnforcement | None:
-    """End an action before its time; returns it, or None if no such action is in force.
-
-    The decision counts as before, and the rule stays quiet for as long as it was going to.
-    """
-    found = next((active for active in standing.active if active.decision_id == decision_id), None)
-    if found is not None:
-        standing.active = [active for active in standing.active if active is not found]
-    return found
-
-
-def forgive(standing: EnforcementState, decision_id: str, *, pardoned: bool) -> ActiveEnforcement | None:
-    """Take a decision back, its action and its strike; returns the action, or None if none is in force.
-
-    With ``pardoned`` the facts that it rested on are taken back as well, so that nothing of it stays. Else the rule
-    stays quiet for as long as it was going to, and these facts are not used again: they still count in the windows.
-    """
-    found = lift(standing, decision_id)
-    if pardoned:
-        standing.facts = [since for since in standing.facts if since.decision_id != decision_id]
-    rule, again = "" if found is None else found.rule, not pardoned
-    for key, strikes in standing.strikes.items():
-        index = next((number for number, each in enumerate(strikes) if each.decision_id == decision_id), None)
-        if index is None:
-            continue
-        rule = strikes[index].rule
-        # What the rule decided later keeps it quiet on its own account.
-        again = again or any(each.rule == rule for each in strikes[index + 1 :])
-        standing.strikes[key] = [*strikes[:index], *strikes[index + 1 :]]
-        if not standing.strikes[key]:
-            del standing.strikes[key]
-        break
-    if not again and found is not None:
-        standing.quiet.pop(quiet_key(rule, found.subject_kind, found.subject_id), None)
-    elif not again and rule:
-        standing.quiet.pop(rule, None)
-    return found
-
-
-def confirm(standing: EnforcementState, decision_id: str, confirmed_id: str, now: int) -> ActiveEnforcement | None:
-    """Carry a decision out that waited for a person, under a new id; it lasts as long as it would have, from now on.
-
-    Returns the action as it is in force now, or None if no such decision waits.
-    """
-    waiting = next((each for each in standing.active if each.decision_id == decision_id and each.requires_review), None)
-    if waiting is None:
-        return None
-    duration = None if waiting.expires_at is None else waiting.expires_at - waiting.starts_at
-    action = replace(
-        waiting,
-        decision_id=confirmed_id,
-        starts_at=now,
-        expires_at=None if duration is None else now + duration,
-        requires_review=False,
-    )
-    standing.active = [action if each is waiting else each for each in standing.active]
-    key = strike_key(waiting.policy, waiting.subject_kind)
-    if key in standing.strikes:
-        standing.strikes[key] = [
-            replace(each, decision_id=confirmed_id) if each.decision_id == decision_id else each
-            for each in standing.strikes[key]
-        ]
-    for since in standing.facts:
-        if since.decision_id == decision_id:
-            since.decision_id = confirmed_id
-    quiet = quiet_key(waiting.rule, waiting.subject_kind, waiting.subject_id)
-    if quiet in standing.quiet and waiting.expires_at is not None and action.expires_at is not None:
-        standing.quiet[quiet] += action.expires_at - waiting.expires_at
-    return action
-
-
-def exempt(standing: EnforcementState, name: str, until: int) -> None:
-    """Have a rule or policy (or ``*``, all of them) leave the party alone until a time, ms."""
-    standing.exempt[name] = until
-
-
-def note_verdict(standing: EnforcementState, policy: str, kind: SubjectKind, verdict: str, at: int) -> None:
-    """Note what a person found about a policy: a violation allows severe actions under it for a while, that all is
-    well takes that back.
-    """
-    key = strike_key(policy, kind)
-    if verdict == "violation":
-        standing.verdicts[key] = max(at, standing.verdicts.get(key, 0))
-    else:
-        standing.verdicts.pop(key, None)
-
-
-def note_report(standing: EnforcementState, report: ReportReceived) -> None:
-    """Keep a report, so that a decision about its subject can say what led to it."""
-    notice = Notice(report.occurred_at, report.by, report.subject.kind, report.subject.id, report.policy or "")
-    standing.notices = [*standing.notices[1 - MAX_NOTICES :], notice]

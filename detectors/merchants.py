@@ -1,9 +1,9 @@
 """What each event of a merchant's account, and each word of feedback, changes."""
 
 from detectors.assess import Assessor
-from detectors.ladder import note_report, note_verdict
 from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
+from detectors.reversal import note_report, note_verdict
 from features import events
 from features.enforcement_state import EnforcementState
 from features.exchange import COMMON_KINDS

@@ -4,7 +4,7 @@ Stored in the merchant's state as JSON, so field names are short and structs tha
 merchant without any history takes two bytes. Times are event time in ms.
 """
 
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from msgspec import Struct, field
 
@@ -22,7 +22,20 @@ MAX_STRIKES: Final = 16
 #: Decisions since which facts are counted, and reports that are kept.
 MAX_FACTS: Final = 12
 MAX_NOTICES: Final = 8
+_KINDS: Final[dict[str, SubjectKind]] = {kind[0]: kind for kind in get_args(SubjectKind)}
 _WEEK_MS: Final = 7 * 86_400_000
+
+
+class Known(Struct, frozen=True, kw_only=True, gc=False):
+    """A decision that is remembered: in force, or ended and counting as a strike."""
+
+    decision_id: str
+    rule: str
+    policy: str
+    action: Action
+    subject_kind: SubjectKind
+    subject_id: str
+    starts_at: int
 
 
 class ActiveEnforcement(Struct, frozen=True, array_like=True, gc=False):
@@ -42,9 +55,21 @@ class ActiveEnforcement(Struct, frozen=True, array_like=True, gc=False):
         """Whether the action has not expired at a time (its last moment is the one before ``expires_at``)."""
         return self.expires_at is None or now < self.expires_at
 
+    def as_known(self) -> Known:
+        """The decision that it follows from."""
+        return Known(
+            decision_id=self.decision_id,
+            rule=self.rule,
+            policy=self.policy,
+            action=self.action,
+            subject_kind=self.subject_kind,
+            subject_id=self.subject_id,
+            starts_at=self.starts_at,
+        )
+
 
 class Strike(Struct, frozen=True, array_like=True, gc=False):
-    """A decision that counts when the next one under its policy is taken.
+    """A decision that counts when the next one under its policy is taken: carried out, or confirmed by a person.
 
     ``rule`` is the rule that it followed from and ``step`` the number of its ladder's step, from 0.
     """
@@ -53,6 +78,8 @@ class Strike(Struct, frozen=True, array_like=True, gc=False):
     decision_id: str
     rule: str
     step: int
+    action: Action = "warn"
+    subject_id: str = ""
 
 
 class CountedStrikes(Struct, frozen=True, array_like=True, gc=False):
@@ -121,6 +148,26 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
         for each in self.facts:
             each.note(raised, cleared, buyer)
 
+    def known(self, decision_id: str) -> Known | None:
+        """What is remembered of a decision, or None if nothing is."""
+        for active in self.active:
+            if active.decision_id == decision_id:
+                return active.as_known()
+        for key, strikes in self.strikes.items():
+            for strike in strikes:
+                if strike.decision_id == decision_id:
+                    policy, kind = policy_and_kind(key)
+                    return Known(
+                        decision_id=decision_id,
+                        rule=strike.rule,
+                        policy=policy,
+                        action=strike.action,
+                        subject_kind=kind,
+                        subject_id=strike.subject_id,
+                        starts_at=strike.at,
+                    )
+        return None
+
     @property
     def outlasts_rest(self) -> bool:
         """Whether anything here must be kept of a party that has been laid to rest."""
@@ -133,6 +180,12 @@ def strike_key(policy: str, kind: SubjectKind) -> str:
     Forty held orders of one bad week must not make the first finding against the merchant itself look like a repeat.
     """
     return policy if kind == "merchant" else f"{policy} {kind[0]}"
+
+
+def policy_and_kind(key: str) -> tuple[str, SubjectKind]:
+    """The policy and the kind of subject that a :func:`strike_key` is of."""
+    policy, _, letter = key.partition(" ")
+    return policy, _KINDS.get(letter, "merchant")
 
 
 def quiet_key(rule: str, kind: SubjectKind, subject_id: str) -> str:

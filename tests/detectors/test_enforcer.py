@@ -11,7 +11,20 @@ from config.policies import PACKAGED
 from detectors.policy import PolicySet
 from features.governance import GovernanceState
 from features.outputs import EnforcementCapped, EnforcementDecided
-from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, of_order, placed, policies_of
+from tests.builders import (
+    DAY,
+    HOUR,
+    START,
+    Event,
+    Shard,
+    event,
+    listed,
+    make_judge,
+    of_order,
+    outputs,
+    placed,
+    policies_of,
+)
 
 RULES = """
 rules:
@@ -244,3 +257,27 @@ def test_an_account_is_dated_by_its_registration(plain: PolicySet) -> None:
     assert statement["account_type"] == "ACCOUNT_TYPE_BUSINESS"
     assert "content_language" not in statement
     assert {"DE", "FR", "NO"} <= set(statement["territorial_scope"])  # type: ignore[call-overload]
+
+
+# -- decisions that a person confirms ---------------------------------------------------------------------------------
+
+
+def test_a_confirmed_decision_is_published_anew(tmp_path: Path) -> None:
+    """It supersedes the one that waited, is in force from then on, partly automated, and counts as a strike."""
+    shard = shard_of(policies(tmp_path, {"max_actions: 100": "max_actions: 0"}))
+    shard.apply(*cancels("m1"), placed("o9", DAY, "m1"))
+    (waiting,) = holds(shard)
+    standing = shard.merchant().record.enforcement
+    assert standing is not None
+    assert standing.strikes == {}
+    enforcer, outbox = shard.core._assessor.enforcer, shard.core._outbox
+    outbox.emits = []
+    assert enforcer.confirm(shard.merchant(), waiting.decision_id)
+    (decided,) = [one for one in outputs(outbox.emits) if isinstance(one, EnforcementDecided)]
+    assert (decided.supersedes, decided.requires_review) == (waiting.decision_id, False)
+    assert (decided.starts_at, decided.expires_at) == (START + DAY, START + 8 * DAY)
+    assert decided.facts == "1 cancelled"
+    assert decided.statement_of_reasons["automated_decision"] == "AUTOMATED_DECISION_PARTIALLY"
+    assert [each.decision_id for each in standing.active] == [decided.decision_id]
+    assert [each.decision_id for each in standing.strikes["seller_cancellation"]] == [decided.decision_id]
+    assert not enforcer.confirm(shard.merchant(), waiting.decision_id)

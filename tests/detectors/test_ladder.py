@@ -7,18 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.actions import DAY_MS, HARSHNESS, NO_STRIKE
-from detectors.ladder import (
-    Decision,
-    SubjectRef,
-    confirm,
-    count_strikes,
-    decide,
-    exempt,
-    expire,
-    forgive,
-    lift,
-    propose,
-)
+from detectors.ladder import Decision, SubjectRef, count_strikes, decide, expire, propose
 from detectors.policy import PolicySet
 from features.enforcement_state import MAX_ACTIVE, MAX_QUIET, MAX_STRIKES, EnforcementState, Strike
 from features.events import SubjectKind
@@ -254,68 +243,6 @@ def test_rules_that_are_not_enforced_decide_nothing(packaged: PolicySet, mode: s
     assert standing == EnforcementState()
 
 
-def test_forgiving_takes_the_strike_and_not_the_facts(packaged: PolicySet) -> None:
-    """An overturned decision ends and leaves no strike, but its rule does not act on the same facts again."""
-    standing = EnforcementState()
-    rule = packaged.rules["bust-out"]
-    assert decide(rule, MERCHANT, standing, START, packaged, "d0") is not None
-    lifted = forgive(standing, "d0", pardoned=False)
-    assert lifted is not None
-    assert lifted.action == "hold_payout"
-    assert standing.active == []
-    assert standing.strikes == {}
-    assert decide(rule, MERCHANT, standing, START + DAY_MS, packaged, "d1") is None
-    assert decide(rule, MERCHANT, standing, START + 60 * DAY_MS, packaged, "d1") is None
-    assert forgive(standing, "d0", pardoned=False) is None
-
-
-@pytest.mark.parametrize("ended", [False, True])
-def test_a_pardoned_decision_leaves_nothing(packaged: PolicySet, ended: bool) -> None:
-    """Where the facts were wrong as well, the history is that of a merchant whom nothing happened to, whether the
-    action was still in force or had ended.
-    """
-    standing = EnforcementState()
-    assert decide(packaged.rules["bust-out"], MERCHANT, standing, START, packaged, "d0") is not None
-    if ended:
-        expire(standing, START + 7 * DAY_MS)
-    assert (forgive(standing, "d0", pardoned=True) is None) == ended
-    assert standing == EnforcementState()
-
-
-def test_a_later_decision_stands_when_an_earlier_one_is_pardoned(packaged: PolicySet) -> None:
-    """What a rule decided later has its strike, its facts and its cool-down from itself."""
-    rule = packaged.rules["bust-out"]
-    both, alone = EnforcementState(), EnforcementState()
-    decide(rule, MERCHANT, both, START, packaged, "d0")
-    both.note(LATE_SHIP, 0, 1)
-    expire(both, START + 8 * DAY_MS)
-    for buyer in range(2, 12):
-        both.note(LATE_SHIP, 0, buyer)
-    later = decide(rule, MERCHANT, both, START + 9 * DAY_MS, packaged, "d1")
-    assert later is not None
-    assert later.step == 1
-    forgive(both, "d0", pardoned=True)
-    decide(rule, MERCHANT, alone, START + 9 * DAY_MS, packaged, "d1")
-    assert both.facts == alone.facts
-    assert both.quiet.keys() == alone.quiet.keys()
-    assert [strike.decision_id for strike in both.strikes["bust_out"]] == ["d1"]
-
-
-def test_lifting_keeps_the_strike(packaged: PolicySet) -> None:
-    """An action that a person ends early still counts; of two strikes one is left when the second is forgiven."""
-    standing = EnforcementState()
-    rule = packaged.rules["bust-out"]
-    decide(rule, MERCHANT, standing, START, packaged, "d0")
-    lift(standing, "d0")
-    assert len(standing.strikes["bust_out"]) == 1
-    for buyer in range(5):
-        standing.note(LATE_SHIP, 0, buyer)
-    decide(rule, MERCHANT, standing, START + 30 * DAY_MS, packaged, "d1")
-    assert len(standing.strikes["bust_out"]) == 2
-    forgive(standing, "d1", pardoned=False)
-    assert [strike.decision_id for strike in standing.strikes["bust_out"]] == ["d0"]
-
-
 def test_strikes_that_were_only_counted_still_count(packaged: PolicySet) -> None:
     """A state of before strikes were kept one by one leads to the step that it led to then."""
     old = b'{"s":{"bust_out":[2,' + str(START).encode() + b"]}}"
@@ -358,35 +285,6 @@ def test_what_waits_for_a_person_keeps_nothing_back_that_need_not(packaged: Poli
     assert (held.action, held.supersedes, held.requires_review) == ("hold_payout", "d0", False)
 
 
-def test_who_is_exempt_is_left_alone_for_the_time(packaged: PolicySet) -> None:
-    """A rule, its policy or all of them can be told to leave a merchant alone until a time."""
-    rule = packaged.rules["bust-out"]
-    for name in ("bust-out", "bust_out", "*"):
-        standing = EnforcementState()
-        exempt(standing, name, START + DAY_MS)
-        assert decide(rule, MERCHANT, standing, START, packaged, "d0") is None
-        expire(standing, START + DAY_MS)
-        assert standing == EnforcementState()
-        assert decide(rule, MERCHANT, standing, START + DAY_MS, packaged, "d1") is not None
-
-
-def test_a_confirmed_decision_lasts_from_then_on(packaged: PolicySet) -> None:
-    """What waited for a person is carried out for its whole time, under a new id that can be appealed."""
-    standing = EnforcementState()
-    rule = packaged.rules["bust-out-prepared"]
-    waiting = decide(rule, MERCHANT, standing, START, packaged, "d0")
-    assert waiting is not None
-    assert (waiting.requires_review, waiting.review_reason) == (True, "rule")
-    action = confirm(standing, "d0", "d1", START + 2 * DAY_MS)
-    assert action is not None
-    assert not action.requires_review
-    assert action.expires_at == START + 9 * DAY_MS
-    assert standing.quiet == {rule.id: START + 16 * DAY_MS}
-    assert [strike.decision_id for strike in standing.strikes["bust_out"]] == ["d1"]
-    assert [since.decision_id for since in standing.facts] == ["d1"]
-    assert confirm(standing, "d1", "d2", START + 3 * DAY_MS) is None
-
-
 def test_strikes_are_forgotten_after_their_retention(packaged: PolicySet) -> None:
     """Strikes leave the state after 730 days, so that a clean merchant's state is empty again."""
     standing = EnforcementState()
@@ -424,4 +322,4 @@ def test_one_action_takes_little_room(packaged: PolicySet) -> None:
     decide(packaged.rules["bust-out"], MERCHANT, standing, START, packaged, "orders-0-4711-e")
     stored = msgspec.json.encode(standing)
     assert set(msgspec.json.decode(stored)) == {"a", "t", "q", "f"}
-    assert len(stored) < 300
+    assert len(stored) < 350

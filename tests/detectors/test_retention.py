@@ -162,7 +162,9 @@ def test_an_action_in_force_and_strikes_outlast_a_rest(tmp_path: Any) -> None:
     """A suspension until further notice is kept with its merchant, and counts when it comes back."""
     shard = strict(tmp_path, "fraud")
     for number in range(3):
-        shard.apply(*rated(f"o{number}", number * 182 * DAY))
+        at = number * 182 * DAY
+        found = event("review.decided", at, verdict="violation", source="human", policy="not_as_described")
+        shard.apply(found, *rated(f"o{number}", at))
     standing = shard.merchant().record.enforcement
     assert standing is not None
     strikes = dict(standing.strikes)

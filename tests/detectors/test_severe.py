@@ -5,8 +5,9 @@ import pytest
 
 from detectors.actions import DAY_MS
 from detectors.circumstances import UNKNOWN, Circumstances
-from detectors.ladder import Decision, SubjectRef, decide, note_verdict, propose
+from detectors.ladder import Decision, SubjectRef, decide, propose
 from detectors.policy import PolicySet
+from detectors.reversal import note_verdict
 from features.enforcement_state import EnforcementState, Strike
 
 START: Final = 1_700_000_000_000
