@@ -2,7 +2,8 @@
 
 Each ``*.yaml`` file of the folder is a mapping of sections: ``rules`` (a list; several files may have some),
 ``ladders`` (by name; likewise), and once in the whole folder ``levels``, ``limits``, ``terms``, ``statements`` and,
-where they are wanted, ``holdout`` (what may be held out from enforcement), ``breaker``, ``allow`` and ``remedies``.
+where they are wanted, ``holdout`` (what may be held out from enforcement), ``breaker``, ``allow``, ``remedies``,
+``credit`` and ``creator_credit``.
 """
 
 import difflib
@@ -14,6 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import Struct, field
 
+from config.credit_specs import CreditSpec
 from config.policy_specs import (
     SECTIONS,
     AllowSpec,
@@ -32,7 +34,11 @@ from config.yaml_lines import LocatedDict, YamlError, parse_yaml
 #: The policies that come along.
 PACKAGED: Final = Path(__file__).parent / "policies"
 #: Sections that one file may hold, and only one.
-_SINGLE: Final[dict[str, type[Struct]]] = SECTIONS | {"remedies": RemediesSpec}
+_SINGLE: Final[dict[str, type[Struct]]] = SECTIONS | {
+    "credit": CreditSpec,
+    "creator_credit": CreditSpec,
+    "remedies": RemediesSpec,
+}
 _KNOWN_SECTIONS: Final = ("rules", "ladders", *_SINGLE)
 _PATH = re.compile(r" - at `\$(?:\.?)(.*)`$")
 
@@ -86,6 +92,8 @@ class PolicyFiles(Struct):
     terms: tuple[TermsSpec, Place] | None = None
     statements: tuple[StatementSpec, Place] | None = None
     remedies: tuple[RemediesSpec, Place] | None = None
+    credit: tuple[CreditSpec, Place] | None = None
+    creator_credit: tuple[CreditSpec, Place] | None = None
     problems: list[Problem] = field(default_factory=list)
 
 

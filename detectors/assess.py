@@ -65,7 +65,7 @@ class Assessor:
         self.outbox = outbox
         self.timers = MerchantTimers(state, judge.settings.rest_days)
         self.post = Post(state, outbox, judge.settings.shards, judge.pseudonyms)
-        self.enforcer = Enforcer(state, judge, outbox, self.timers, self.post)
+        self.enforcer = Enforcer(state, models, judge, outbox, self.timers, self.post)
         self._assess_every = judge.settings.assess_every
         policies = judge.policies
         table = policies.remedies

@@ -5,9 +5,10 @@ standing.
 from typing import Literal
 
 from detectors.circumstances import circumstances_of
+from detectors.credit.book import CreditBook
 from detectors.exchange_post import Post
 from detectors.finding import Finding
-from detectors.judge import Judge
+from detectors.judge import Judge, Models
 from detectors.ladder import Decision, expire, is_quiet, propose, record, withhold
 from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
@@ -43,15 +44,18 @@ from features.shard import ShardState
 class Enforcer:
     """Takes and ends actions against the merchants and creators of one shard."""
 
-    __slots__ = ("_cap", "_judge", "_outbox", "_post", "_state", "_timers")
+    __slots__ = ("_cap", "_judge", "_outbox", "_post", "_state", "_timers", "credit")
 
-    def __init__(self, state: ShardState, judge: Judge, outbox: Outbox, timers: MerchantTimers, post: Post) -> None:
+    def __init__(
+        self, state: ShardState, models: Models, judge: Judge, outbox: Outbox, timers: MerchantTimers, post: Post
+    ) -> None:
         self._post = post
         self._state = state
         self._judge = judge
         self._outbox = outbox
         self._timers = timers
         self._cap = SevereCap(state, judge, outbox)
+        self.credit = CreditBook(state, models, judge, outbox, timers, self)
 
     def next_sequence(self, party: Party) -> int:
         """Number of the next event of a merchant or creator on ``governance-events``."""
@@ -104,6 +108,8 @@ class Enforcer:
             record(standing, decision)
             self._announce(party, subject, rule, finding.reasons[index], decision, assessment_id, finding.context)
             decided = True
+            if not decision.requires_review:
+                self.credit.violation(party, decision)
             if decision.expires_at is not None:
                 self._timers.expect(party, decision.expires_at)
         return decided
@@ -310,6 +316,7 @@ class Enforcer:
                     as_of=record.as_of,
                     enforcements=active,
                     mode=self._judge.settings.mode,
+                    credit=self.credit.standing(party),
                 )
             )
         else:
@@ -321,6 +328,7 @@ class Enforcer:
                     as_of=record.as_of,
                     enforcements=active,
                     mode=self._judge.settings.mode,
+                    credit=self.credit.standing(party),
                 )
             )
 

@@ -176,6 +176,8 @@ class ListingFlow:
         words = self._categories.judge(event, listing)
         self._assessor.post.listing(merchant, listing, event)
         self._assessor.listing(type(event), event.listing_id, listing, merchant)
+        if not listing.risk and merchant.record.credit is not None:
+            self._assessor.enforcer.credit.corrected(merchant, event.listing_id, at)
         if new_text:
             self._categories.accept(words, listing, merchant.record)
         self._assessor.merchant(merchant, False)

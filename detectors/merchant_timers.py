@@ -45,7 +45,11 @@ class MerchantTimers:
             settle = time + _SETTLE_MS
         due = min(settle, record.as_of + self._idle)
         expiry = None if record.enforcement is None else record.enforcement.next_expiry()
-        self._set(merchant, due if expiry is None else min(due, expiry))
+        if expiry is not None:
+            due = min(due, expiry)
+        if record.credit is not None and record.credit.due > time:
+            due = min(due, record.credit.due)
+        self._set(merchant, due)
 
     def expect(self, party: Party, time: int) -> None:
         """See to it that a merchant or creator is looked at when the watermark passes ``time``, ms."""

@@ -58,6 +58,8 @@ class MerchantFlow:
             listing = state.listings.get(entity_key(event.merchant_id, event.subject.id))
             if listing is not None:
                 self._categories.reviewed(listing, event)
+        if type(event) is events.MerchantRegistered:
+            self._assessor.enforcer.credit.registered(merchant)
         if urgent:
             self._assessor.merchant(merchant, True)
 
@@ -72,6 +74,7 @@ class MerchantFlow:
         assessor = self._assessor
         assessor.enforcer.expire(merchant, time)
         record = merchant.record
+        assessor.enforcer.credit.review(merchant, time)
         if assessor.timers.settled(record, time):
             merchant.advance(time)
             begin_day(state.population, merchant)

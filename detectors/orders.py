@@ -10,6 +10,7 @@ from detectors.order_stages import OrderStages
 from detectors.remedies import REMEDIAL
 from features import events
 from features.claimants import note_claim, note_order
+from features.credit import SOON_MS
 from features.devices import note_device
 from features.events import OrderEvent
 from features.keys import entity_key, split_key
@@ -246,6 +247,8 @@ class OrderFlow:
             record.last_order = at
         state.statistics.orders += 1
         self._wait(key, order)
+        if record.credit is None or not 0 < record.credit.due < at + SOON_MS:
+            self._assessor.enforcer.credit.begin(merchant, outcome_due(order))
 
     def _wait(self, key: str, order: OrderRecord) -> None:
         """Set an order's timer to the next time at which there is something to be done about it.

@@ -14,11 +14,15 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from config.credit_specs import CreditSpec
 from config.policies import Place, PolicyError, PolicyFiles, Problem
 from config.policy_specs import LevelsSpec, StatementSpec, TermsSpec
 from detectors.actions import Ladder, Limits
 from detectors.allowances import Allowances
 from detectors.breaker import Breaker
+from detectors.credit.checks import SECTIONS as CREDIT_SECTIONS
+from detectors.credit.checks import CreditChecker, plain
+from detectors.credit.policy import CreditPolicy
 from detectors.holdout import Holdout
 from detectors.levels import LevelScale, level_scale
 from detectors.policy_checks import Checker
@@ -28,6 +32,7 @@ from features.decode import EVENT_TYPES
 from features.events import SubjectKind
 from features.exchange import NOTICES
 from features.listing_text import Terms, compile_terms
+from features.party import PartyKind
 
 #: Events of each subject that can trigger a rule on it.
 SUBJECT_EVENTS = {
@@ -58,7 +63,15 @@ class PolicySet(Struct, frozen=True, kw_only=True, eq=False):
     statements: StatementSpec
     #: Remedies for orders that went wrong, where the files have some.
     remedies: RemedyTable | None = None
+    #: By the kind of party; one that is not there has no credit.
+    credit: dict[PartyKind, CreditPolicy]
+    #: Rules that fire by the credit score or by repetition, and not by features.
+    by_score: dict[str, Rule]
     _groups: dict[tuple[str, str], RuleGroup]
+
+    def rule(self, rule_id: str) -> Rule | None:
+        """A rule of that id, whether features fire it or the credit does; None where there is none any more."""
+        return self.rules.get(rule_id) or self.by_score.get(rule_id)
 
     def group(self, subject: SubjectKind, event_type: str = "") -> RuleGroup | None:
         """The rules on a subject that an event triggers, or None; merchant rules need no event."""
@@ -99,7 +112,9 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
     holdout = checker.holdout()
     breaker = checker.breaker()
     allowances = checker.allowances()
-    remedies = compile_remedies(files, (), problems)
+    credit = _credit(files, ladders, problems)
+    tiers = credit["merchant"].names() if "merchant" in credit else ()
+    remedies = compile_remedies(files, tiers, problems)
     if problems or levels is None or terms is None or limits is None or files.statements is None:
         raise PolicyError(problems)
     return PolicySet(
@@ -115,6 +130,8 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
         terms=terms,
         statements=files.statements[0],
         remedies=remedies,
+        credit=credit,
+        by_score={rule.id: rule for each in credit.values() for rule in each.rules()},
         _groups=_groups(rules),
     )
 
@@ -127,6 +144,19 @@ def _groups(rules: list[Rule]) -> dict[tuple[str, str], RuleGroup]:
             for event in rule.on or ("",):
                 sorted_out.setdefault((rule.subject, event), []).append(rule)
     return {key: RuleGroup(members) for key, members in sorted_out.items()}
+
+
+def _credit(files: PolicyFiles, ladders: dict[str, Ladder], problems: list[Problem]) -> dict[PartyKind, CreditPolicy]:
+    """The credit policies there are."""
+    codes = files.statements[0].policies if files.statements is not None else {}
+    found = {}
+    for party, section in CREDIT_SECTIONS.items():
+        spec: tuple[CreditSpec, Place] | None = getattr(files, section)
+        if spec is not None:
+            policy = CreditChecker(party, spec, ladders, codes, problems).policy()
+            if policy is not None:
+                found[party] = policy
+    return found
 
 
 def _levels(found: tuple[LevelsSpec, Place] | None, problems: list[Problem]) -> tuple[LevelScale, LevelScale] | None:
@@ -164,6 +194,10 @@ def _version(files: PolicyFiles) -> str:
     for section in ("holdout", "breaker", "allow", "remedies"):
         if (found := getattr(files, section)) is not None:
             content[section] = _plain(found[0])
+    for section in CREDIT_SECTIONS.values():
+        spec: tuple[CreditSpec, Place] | None = getattr(files, section)
+        if spec is not None:
+            content[section] = plain(spec[0])
     return hashlib.sha256(msgspec.json.encode(content, order="deterministic")).hexdigest()[:12]
 
 

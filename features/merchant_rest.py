@@ -5,6 +5,9 @@ stays, a few hundred bytes: the number of its latest output, as numbers must not
 when it sold last, so that an account that wakes up is seen as one; feedback; actions in force, and strikes.
 """
 
+from msgspec import structs
+
+from features.credit import CreditState
 from features.enforcement_state import EnforcementState
 from features.merchant import STATE_VERSION, MerchantRecord
 
@@ -14,6 +17,10 @@ def rested(record: MerchantRecord) -> MerchantRecord:
     enforcement: EnforcementState | None = record.enforcement
     if enforcement is not None and not enforcement.outlasts_rest:
         enforcement = None
+    credit: CreditState | None = record.credit
+    if credit is not None:
+        # Its entries have left the ledger, and nothing more changes by itself.
+        credit = structs.replace(credit, clean=[], past=[], due=0)
     return MerchantRecord(
         version=STATE_VERSION,
         first_seen=record.first_seen,
@@ -38,5 +45,5 @@ def rested(record: MerchantRecord) -> MerchantRecord:
         first_order_day=record.first_order_day,
         own_devices=record.own_devices,
         categories=record.categories,
-        credit=record.credit,
+        credit=credit,
     )

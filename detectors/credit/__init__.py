@@ -1,0 +1,1 @@
+"""Credit of merchants and creators: a ledger of points in the open, a probability of harm, and tiers."""
