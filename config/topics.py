@@ -1,10 +1,14 @@
 """Settings of the topics: names, partitions, retention."""
 
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
 
 from config.fields import Section, TopicName
+
+#: Beginning of the names of topics that replays write to: no topic of a deployment may have it, so that nothing a
+#: replay writes can be taken for live.
+REPLAY_PREFIX: Final = "replay-"
 
 
 class TopicSettings(Section):
@@ -99,6 +103,12 @@ class TopicSettings(Section):
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"two topics have the same name: {', '.join(twice)}")
+        replays = [name for name in names if name.startswith(REPLAY_PREFIX)]
+        if replays:
+            raise ValueError(
+                f"{', '.join(replays)}: names that begin with {REPLAY_PREFIX!r} are those of replays, which must never "
+                "be taken for live"
+            )
         return self
 
     def name(self, topic: str) -> str:

@@ -2,18 +2,20 @@
 
 One record a line, in event-time order::
 
-    {"topic": "orders", "key": "m1", "value": {...}, "timestamp": 1514764800000, "headers": {"name": "text"}}
+    {"topic": "orders", "key": "m1", "value": {...}, "timestamp": 1514764800000, "headers": {"name": "text"},
+     "partition": 3, "offset": 1207}
 
 What is read is what was written, byte for byte. A value that is JSON stands in the line as it came; anything else (and
 JSON that would break the line) stands as ``"value_base64"``, a key that is not UTF-8 as ``"key_base64"``. A header is
 text, null, ``{"base64": ...}``, or a list of these where its name repeats. ``timestamp`` (ms) and ``headers`` may be
-absent; other fields are ignored.
+absent. So may ``partition`` and ``offset``, which say where a record lay in Kafka when it was recorded: a replay of the
+archive then names its records as they were. Other fields are ignored.
 """
 
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -46,8 +48,10 @@ class ArchiveError(Exception):
 # -- reading ----------------------------------------------------------------------------------------------------------
 
 
-def read_archive(path: Path) -> Iterator[ArchiveRecord]:
+def read_archive(path: Path, advance: Callable[[int], object] = lambda _: None) -> Iterator[ArchiveRecord]:
     """The records of an archive file, one after the other; memory does not grow with the file.
+
+    ``advance`` is called with the number of bytes of the file that were read since the call before.
 
     Raises
     ------
@@ -57,7 +61,7 @@ def read_archive(path: Path) -> Iterator[ArchiveRecord]:
     number = 0
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(_lines(file, compressed=path.suffix == ".zst"), start=1):  # noqa: B007
+            for number, line in enumerate(_lines(file, advance, compressed=path.suffix == ".zst"), start=1):  # noqa: B007
                 if line.strip():
                     yield decode_record(line)
     except OSError as error:
@@ -66,10 +70,13 @@ def read_archive(path: Path) -> Iterator[ArchiveRecord]:
         raise ArchiveError(f"{path}, line {max(number, 1)}: {error}") from error
 
 
-def _lines(file: BinaryIO, *, compressed: bool) -> Iterator[bytes]:
+def _lines(file: BinaryIO, advance: Callable[[int], object], *, compressed: bool) -> Iterator[bytes]:
     rest: list[bytes] = []
     size = 0
+    at = 0
     for chunk in _decompressed(file) if compressed else iter(lambda: file.read(_CHUNK), b""):
+        before, at = at, file.tell()
+        advance(at - before)
         first, *others = chunk.split(b"\n")
         rest.append(first)
         size += len(first)

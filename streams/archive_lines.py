@@ -14,13 +14,18 @@ Headers: TypeAlias = tuple[tuple[str, bytes | None], ...]
 
 
 class ArchiveRecord(Struct, frozen=True):
-    """A Kafka record outside Kafka. ``timestamp`` is the record's own, in ms; ``None`` leaves it to the producer."""
+    """A Kafka record outside Kafka. ``timestamp`` is the record's own, in ms; ``None`` leaves it to the producer.
+
+    ``partition`` and ``offset`` say where it lay, if it was read from a topic: a producer takes no notice of them.
+    """
 
     topic: str
     key: bytes | None
     value: bytes | None
     timestamp: int | None = None
     headers: Headers = ()
+    partition: int | None = None
+    offset: int | None = None
 
 
 class _Binary(Struct):
@@ -38,6 +43,8 @@ class _Line(Struct):
     value_base64: bytes | UnsetType = UNSET
     timestamp: Annotated[int, Meta(ge=0)] | None = None
     headers: dict[str, _HeaderValue | list[_HeaderValue]] | None = None
+    partition: Annotated[int, Meta(ge=0)] | None = None
+    offset: Annotated[int, Meta(ge=0)] | None = None
 
 
 _decode_line = msgspec.json.Decoder(_Line).decode
@@ -63,6 +70,10 @@ def encode_record(record: ArchiveRecord) -> bytes:
         line["timestamp"] = record.timestamp
     if record.headers:
         line["headers"] = _encode_headers(record.headers)
+    if record.partition is not None:
+        line["partition"] = record.partition
+    if record.offset is not None:
+        line["offset"] = record.offset
     return orjson.dumps(line) + b"\n"
 
 
@@ -95,7 +106,7 @@ def decode_record(line: bytes) -> ArchiveRecord:
     else:
         raise ValueError("the field 'value' is missing (null says that the record has none)")
     headers = _decode_headers(fields.headers) if fields.headers else ()
-    return ArchiveRecord(fields.topic, key, value, fields.timestamp, headers)
+    return ArchiveRecord(fields.topic, key, value, fields.timestamp, headers, fields.partition, fields.offset)
 
 
 def _as_text(data: bytes) -> str | None:

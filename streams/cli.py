@@ -20,6 +20,7 @@ COMMANDS = {
     "policies": "policies",
     "produce": "produce",
     "record": "record",
+    "replay": "replay",
     "simulate": "simulate",
     "topics": "topics",
     "worker": "worker",

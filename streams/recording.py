@@ -152,6 +152,8 @@ def archive_record(message: Message) -> ArchiveRecord:
         value=as_bytes(message.value()),
         timestamp=None if kind == TIMESTAMP_NOT_AVAILABLE else timestamp,
         headers=headers_of(message),
+        partition=message.partition(),
+        offset=message.offset(),
     )
 
 

@@ -5,7 +5,6 @@ import signal
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ import click
 from config.settings import Settings
 from streams.archive import ArchiveError, ArchiveRecord, check_writable, write_archive
 from streams.commands.produce import produce_to_kafka, timestamps_option
+from streams.instants import Instant
 from streams.options import pass_settings
 from streams.progress import Progress
 from streams.simulator import (
@@ -61,24 +61,6 @@ def _names(_context: click.Context, parameter: click.Parameter, said: Sequence[s
         return [scenario_name(name) for text in said for name in text.split(",")]
     except ValueError as error:
         raise click.BadParameter(str(error), param=parameter) from None
-
-
-class Instant(click.ParamType):
-    """``now`` or an ISO 8601 time, UTC unless it says otherwise; as ms since the epoch."""
-
-    name = "TIME"
-
-    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """Turn the text into ms."""
-        if isinstance(value, int):
-            return value
-        if value == "now":
-            return int(time.time() * 1000)
-        try:
-            instant = datetime.fromisoformat(str(value))
-        except ValueError:
-            self.fail(f"{value!r} is neither 'now' nor a time such as 2026-01-31 or 2026-01-31T12:00:00Z", param, ctx)
-        return int((instant if instant.tzinfo else instant.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
 @click.command()

@@ -108,7 +108,7 @@ class ArchiveRun:
         _deliver(core.core.apply(flush, events), self.cores, self._seen, self._latest)
         self.count += 1
         if not core.sequence % _FORGET_EVERY:
-            _forget_touched(core.core.state)
+            forget_touched(core.core.state)
         return True
 
 
@@ -157,7 +157,7 @@ def time_of(record: ArchiveRecord) -> int:
         return 0
 
 
-def _forget_touched(state: ShardState) -> None:
+def forget_touched(state: ShardState) -> None:
     """Nothing is stored here, so nothing need be remembered for the next checkpoint."""
     for marked in (
         state.touched_merchants,

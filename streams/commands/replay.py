@@ -1,0 +1,163 @@
+"""``shopwarden replay``: history through the same core, with a state of its own and no way to act."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from config.settings import Settings
+from streams.instants import Instant, Span
+from streams.options import pass_settings
+from streams.progress import Progress
+
+if TYPE_CHECKING:
+    from streams.replay.plan import ArchiveInput, OlistInput, Plan
+
+
+@click.command()
+@click.argument("files", metavar="[FILE]...", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--olist",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Replay the Olist data set in this folder.",
+)
+@click.option("--from", "start", type=Instant(), help="Publish what records from this time on cause.")
+@click.option("--to", "end", type=Instant(), help="Stop before the first record of this time.")
+@click.option("--warm-up", type=Span(), help="With --from: history before it that builds the state.  [default: all]")
+@click.option("--merchants", help="Publish about these alone, between commas, or @FILE with one a line.")
+@click.option(
+    "--policies",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Judge by the policies in this folder.  [default: those of the settings]",
+)
+@click.option("--shards", type=click.IntRange(1, 4096), help="With files: partitions.  [default: topics.partitions]")
+@click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="At most one a shard.")
+@click.option("--seed", type=click.IntRange(min=0), help="Seed of the models.  [default: worker.seed]")
+@click.option("--run-id", help="Name of the run in its outputs.  [default: made of all that decides them]")
+@click.option("--out", help="Where outputs go: an archive NAME.jsonl[.zst], or 'kafka:replay-NAME' for a topic.")
+@click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
+@pass_settings
+def command(
+    settings: Settings,
+    /,
+    *,
+    files: tuple[Path, ...],
+    olist: Path | None,
+    policies: Path | None,
+    processes: int,
+    out: str | None,
+    overwrite: bool,
+    as_json: bool,
+    **wanted: Any,
+) -> None:
+    """Run history through the worker's own core: from archive files, from the Olist data set, or from Kafka's topics.
+
+    The topics' records are merged by their times, so the outputs are the same from a file or from Kafka, in one process
+    or in several. State is kept in memory; Redis is not touched. Every output says `mode: replay` and the run's id, and
+    goes nowhere but to --out.
+    """
+    from streams.replay.destination import DestinationError, open_destination, parse_destination
+    from streams.replay.failures import ReplayError
+    from streams.replay.progress import Reached, described
+    from streams.replay.run import replay
+    from streams.replay.summary import Summary
+    from streams.replay.task import plan_job
+
+    given = _input(files, olist)
+    if given is None and wanted["shards"] is not None:
+        raise click.UsageError("--shards goes with files: topics have their partitions")
+    plan = _plan(settings, **wanted)
+    try:
+        destination = None if out is None else parse_destination(out, overwrite=overwrite)
+    except DestinationError as error:
+        raise click.BadParameter(str(error), param_hint="--out") from None
+    summary = Summary()
+    try:
+        job = plan_job(
+            settings if policies is None else settings.model_copy(update={"policy_dir": policies}),
+            given,
+            plan,
+        )
+        with Progress("replayed") as progress, open_destination(destination, settings, job.plan.shards) as write:
+
+            def told(reached: Reached) -> None:
+                progress.advance(reached.records - progress.count, note=described(reached, progress.seconds))
+                summary.reached = reached
+
+            for published in replay(job, processes, told):
+                for record in published.records:
+                    write(record)
+                    summary.add(record)
+            summary.seconds = progress.seconds
+    except (ReplayError, DestinationError) as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        raise click.ClickException("interrupted; nothing was kept") from None
+    if not summary.reached.records:
+        raise click.ClickException("there was no record of the input topics to replay")
+    if summary.reached.late:
+        click.echo(
+            f"Warning: {summary.reached.late:,} records lay more than an hour too late in the archive and were taken "
+            "where they stood; from Kafka they would be applied earlier.",
+            err=True,
+        )
+    click.echo(summary.as_json(job.plan) if as_json else "\n".join(summary.lines(job.plan)))
+
+
+def _plan(
+    settings: Settings,
+    *,
+    start: int | None,
+    end: int | None,
+    warm_up: int | None,
+    merchants: str | None,
+    shards: int | None,
+    seed: int | None,
+    run_id: str | None,
+) -> "Plan":
+    from streams.replay.plan import Plan
+
+    if start is not None and end is not None and end <= start:
+        raise click.BadParameter("is not after --from", param_hint="--to")
+    if warm_up is not None and start is None:
+        raise click.UsageError("--warm-up goes with --from")
+    return Plan(
+        shards=shards or 0,
+        run=run_id or "",
+        start=start,
+        end=end,
+        warm_from=None if warm_up is None or start is None else max(0, start - warm_up),
+        merchants=None if merchants is None else _merchants(merchants),
+        seed=settings.worker.seed if seed is None else seed,
+    )
+
+
+def _input(files: tuple[Path, ...], olist: Path | None) -> "ArchiveInput | OlistInput | None":
+    from streams.replay.plan import ArchiveInput, OlistInput
+
+    if files and olist is not None:
+        raise click.UsageError("files and --olist exclude each other")
+    for file in files:
+        if not file.is_file():
+            raise click.BadParameter(f"there is no file {file}", param_hint="FILE")
+    if olist is not None:
+        return OlistInput(olist)
+    return ArchiveInput(files) if files else None
+
+
+def _merchants(text: str) -> frozenset[str]:
+    """Merchants between commas, or one a line in the file behind an @."""
+    if text.startswith("@"):
+        try:
+            names = Path(text[1:]).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.BadParameter(f"{text[1:]} can't be read: {error}", param_hint="--merchants") from None
+    else:
+        names = text.split(",")
+    found = frozenset(name.strip() for name in names if name.strip())
+    if not found:
+        raise click.BadParameter("names no merchant", param_hint="--merchants")
+    return found

@@ -1,0 +1,178 @@
+"""One process of a replay: its cores, its source, and the rounds that they go through."""
+
+import gc
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from config.settings import Settings
+from detectors.apply import Core
+from detectors.judge import Judge, fresh_models
+from detectors.signing import Signer
+from features.pseudonyms import Pseudonyms
+from features.shard import ShardState
+from streams.archive import ArchiveRecord, read_archive
+from streams.olist import read_olist
+from streams.replay.archive_source import ArchiveSource
+from streams.replay.engine import Engine, Peers
+from streams.replay.kafka_source import KafkaSource
+from streams.replay.outputs import replay_records
+from streams.replay.plan import ArchiveInput, Job, KafkaInput, OlistInput, Plan
+from streams.replay.progress import Reached
+from streams.replay.rounds import ROUND_MS, Source
+from streams.worker import compiled_policies, judge_settings
+
+#: Pseudonyms that never leave this process need no secret; a fixed key makes every run the same.
+_KEY: Final = b"replay without a key of its own"
+#: As in the worker: the state is large, lives long and has no cycles.
+_GC_THRESHOLDS: Final = (50_000, 20, 1_000)
+
+
+class Published(Struct, array_like=True):
+    """The outputs of one shard in one round."""
+
+    number: int
+    shard: int
+    records: list[ArchiveRecord]
+
+
+def replay_judge(settings: Settings, shards: int) -> Judge:
+    """A judge whose outputs say ``mode: replay``, whatever the settings say.
+
+    Raises
+    ------
+    config.policies.PolicyError
+        With all that is wrong in the policies.
+    """
+    key = settings.pseudonym_key
+    pseudonyms = Pseudonyms(_KEY if key is None else key.get_secret_value().encode())
+    model_key = settings.model_key
+    signer = None if model_key is None else Signer(model_key.get_secret_value().encode())
+    judging = msgspec.structs.replace(judge_settings(settings), mode="replay", shards=shards)
+    return Judge(judging, compiled_policies(settings), pseudonyms, signer)
+
+
+def fresh_cores(settings: Settings, judge: Judge, plan: Plan, shards: Collection[int]) -> dict[int, Core]:
+    """Shards that know nothing yet."""
+    challenger = settings.worker.challenger
+    return {
+        shard: Core(ShardState(shard), fresh_models(plan.seed, challenger=challenger), judge)
+        for shard in sorted(shards)
+    }
+
+
+class ShardRun:
+    """The shards of one process, from the beginning of a job to its end.
+
+    Attributes
+    ----------
+    records
+        Applied so far.
+    moment
+        How far event time has come, ms: the end of the last round.
+    """
+
+    def __init__(self, job: Job, shards: Collection[int], peers: Peers | None = None) -> None:
+        self._job = job
+        self._shards = shards
+        self._peers = peers
+        self._source: Source | None = None
+        self.records = 0
+        self.moment = 0
+
+    @property
+    def reached(self) -> Reached:
+        """How far it has come."""
+        source = self._source
+        if source is None:
+            return Reached()
+        return Reached(self.records, self.moment, source.late, source.part)
+
+    def rounds(self) -> Iterator[tuple[int, list[Published]]]:
+        """Apply everything; yields each round's number and outputs, by shard in ascending order.
+
+        Raises
+        ------
+        detectors.apply.ApplyError
+            A record made the core fail, which is a fault of ours.
+        streams.reading.ReadError, streams.archive.ArchiveError, streams.olist_tables.OlistError
+            The records can't be read.
+        config.policies.PolicyError
+            The policies can't be used.
+        """
+        settings, plan = self._job.settings, self._job.plan
+        judge = replay_judge(settings, plan.shards)
+        cores = fresh_cores(settings, judge, plan, self._shards)
+        _tune_collector()
+        self._source = source = _source(self._job, self._shards)
+        try:
+            for outputs in Engine(cores, source, plan, settings.topics.exchange, self._peers).run():
+                self.records += outputs.records
+                self.moment = (outputs.number + 1) * ROUND_MS
+                published = [
+                    Published(outputs.number, shard, list(replay_records(emits, plan, shard)))
+                    for shard, emits in outputs.emits
+                ]
+                yield outputs.number, [each for each in published if each.records]
+        finally:
+            source.close()
+
+
+def _source(job: Job, shards: Collection[int]) -> Source:
+    match job.input:
+        case ArchiveInput(files):
+            reader = _Files(files)
+            return ArchiveSource(reader.records(), job.settings, job.plan, shards, reader.part)
+        case OlistInput(folder):
+            history = _Counted(read_olist(folder).records)
+            return ArchiveSource(history.records(), job.settings, job.plan, shards, history.part)
+        case KafkaInput():
+            return KafkaSource(job.input, job.settings, job.plan, shards)
+
+
+class _Files:
+    """Archive files, one after the other."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        self._files = files
+        self._read = 0
+        self._size = sum(file.stat().st_size for file in files if file.is_file())
+
+    def records(self) -> Iterator[ArchiveRecord]:
+        """All of them."""
+        for file in self._files:
+            yield from read_archive(file, self._advance)
+
+    def part(self) -> float:
+        """The share of the bytes that was read."""
+        return self._read / self._size if self._size else 0.0
+
+    def _advance(self, size: int) -> None:
+        self._read += size
+
+
+class _Counted:
+    """Records in memory."""
+
+    def __init__(self, records: Sequence[ArchiveRecord]) -> None:
+        self._records = records
+        self._read = 0
+
+    def records(self) -> Iterator[ArchiveRecord]:
+        """All of them."""
+        for record in self._records:
+            self._read += 1
+            yield record
+
+    def part(self) -> float:
+        """The share that was given out."""
+        return self._read / len(self._records) if self._records else 1.0
+
+
+def _tune_collector() -> None:
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*_GC_THRESHOLDS)
