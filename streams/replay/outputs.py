@@ -47,7 +47,7 @@ def replay_records(emits: Iterable[Emit], plan: Plan, partition: int) -> Iterato
 
 def _time_of(emit: Emit) -> int:
     """Event time of an output, ms."""
-    if emit.stream == "standing":
+    if emit.stream in ("standing", "creator_standing"):
         return _read_as_of(emit.value or b"{}").as_of
     headers = dict(emit.headers)
     if emit.stream == "dead_letters":

@@ -29,7 +29,7 @@ def test_impossible_names(name: str) -> None:
 def test_no_live_topic_of_that_kind(topic: str) -> None:
     """No topic of a deployment can be called as those of replays, nor by a prefix for all."""
     with pytest.raises(ValueError, match="those of replays"):
-        TopicSettings(**{topic: f"{REPLAY_PREFIX}x.governance-events"})
+        TopicSettings(**{topic: f"{REPLAY_PREFIX}x.governance-events"})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="those of replays"):
         TopicSettings(prefix=REPLAY_PREFIX)
 
