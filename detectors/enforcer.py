@@ -263,6 +263,10 @@ class Enforcer:
             self._reverse(party, each, "expiry")
         self.stand(party)
 
+    def uncount(self, decision_id: str) -> None:
+        """An action was wrong: the circuit breaker does not count it any more."""
+        self._cap.take_back(decision_id)
+
     def override(self, party: Party, decision_id: str | None) -> None:
         """A person set an action aside."""
         standing = party.record.enforcement

@@ -28,6 +28,8 @@ _END_DATES: Final = {
 }
 #: Content from before this time is dated to it: the database takes none that is older (2000-01-01).
 EARLIEST_CONTENT: Final = 946_684_800_000
+#: Later dates are not taken either (2038-01-01): what lasts longer is without an end.
+LATEST: Final = 2_145_916_800_000
 #: How long before a decision a report may have come that led to it, ms.
 NOTICE_MS: Final = 180 * DAY_MS
 _OTHER_CONTENT: Final = {"merchant": "Seller account", "creator": "Creator account", "order": "Sale"}
@@ -131,7 +133,7 @@ def _restricted(restriction: RestrictionSpec, expires_at: int | None) -> dict[st
             continue
         # Visibility alone is a list in the schema.
         fields[f"decision_{kind}"] = [value] if kind == "visibility" else value
-        if expires_at is not None:
+        if expires_at is not None and expires_at < LATEST:
             fields[end_date] = _date(expires_at)
     return fields
 
