@@ -21,8 +21,8 @@ PREFIX = "SHOPWARDEN_"
 DELIMITER = "__"
 #: Names the TOML file.
 CONFIG_VARIABLE = "SHOPWARDEN_CONFIG"
-#: Variables with our prefix that are no settings: the above and a switch of the test suite.
-NOT_SETTINGS = {CONFIG_VARIABLE, "SHOPWARDEN_REQUIRE_KAFKA"}
+#: Variables with our prefix that are no settings: the above and switches of the test suite.
+NOT_SETTINGS = {CONFIG_VARIABLE, "SHOPWARDEN_REQUIRE_KAFKA", "SHOPWARDEN_REQUIRE_CHROMIUM"}
 # Kubernetes puts the addresses of services into the environment of pods: of one called "shopwarden-…" with our prefix.
 _KUBERNETES = re.compile(r"SHOPWARDEN_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 

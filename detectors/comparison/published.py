@@ -85,6 +85,13 @@ class Gap(Struct, frozen=True):
     time: int
 
 
+class End(Struct, frozen=True):
+    """When (ms) and why a decision ended."""
+
+    time: int
+    why: str
+
+
 class Level(Struct, frozen=True):
     """A merchant's or creator's own published level from a time (ms) on, and why."""
 
@@ -115,7 +122,7 @@ class Published:
     decisions
         In the order in which they were published, each once.
     ended
-        Event time (ms) at which a decision was reversed, by its id.
+        How a decision ended, by its id.
     levels
         The own levels of merchants and creators, in order.
     tiers
@@ -151,7 +158,7 @@ class Published:
             GapTold: self._gap,
         }
         self.decisions: list[Decision] = []
-        self.ended: dict[str, int] = {}
+        self.ended: dict[str, End] = {}
         self.levels: dict[PartyRef, list[Level]] = {}
         self.tiers: dict[PartyRef, list[Tier]] = {}
         self.gaps: list[Gap] = []
@@ -246,7 +253,7 @@ class Published:
         self.decisions.append(decision)
 
     def _reversed(self, event: Reversed, identifier: str, time: int, written: int | None) -> None:
-        self.ended.setdefault(event.reverses, time)
+        self.ended.setdefault(event.reverses, End(time, event.why))
 
     def _credit(self, event: CreditChanged, identifier: str, time: int, written: int | None) -> None:
         key = event.subject.kind, event.subject.id

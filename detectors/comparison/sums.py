@@ -42,7 +42,8 @@ class Sums:
             for each in run.decisions:
                 self._of_party[side].setdefault(each.party, []).append(each)
                 if trade is not None:
-                    self._orders[side][each.id] = list(trade.touched(each, run.ended.get(each.id)))
+                    end = run.ended.get(each.id)
+                    self._orders[side][each.id] = list(trade.touched(each, None if end is None else end.time))
 
     def category(self, decision: Decision) -> str:
         """Category of what was decided upon, empty where it is not known."""

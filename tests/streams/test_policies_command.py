@@ -74,3 +74,30 @@ def test_the_list_is_there_for_programs() -> None:
     assert len(rows) >= 16
     assert {"id", "when", "mode", "source", "evidence"} <= set(rows[0])
     assert [row["id"] for row in rows if row["mode"] == "shadow"]
+
+
+def test_the_difference_of_two_folders(tmp_path: Path) -> None:
+    """What a copy means that the original does not, in words and for programs."""
+    folder = tmp_path / "mine"
+    shutil.copytree(PACKAGED, folder)
+    text = (folder / "merchants.yaml").read_text()
+    (folder / "merchants.yaml").write_text(text.replace("rate_30d_lower > 0.04", "rate_30d_lower > 0.05", 1))
+    result = run("diff", str(PACKAGED), str(folder))
+    assert result.exit_code == 0, result.output
+    assert ": 1 difference" in result.output
+    assert (
+        "  rule late-dispatch: when late_ship_rate_30d_lower > 0.04 → late_ship_rate_30d_lower > 0.05" in result.output
+    )
+    (row,) = map(json.loads, run("diff", str(PACKAGED), str(folder), "--json").output.splitlines())
+    assert (row["section"], row["name"], row["key"], row["kind"]) == ("rules", "late-dispatch", "when", "changed")
+    assert run("diff", str(PACKAGED)).output == "both mean the same\n"
+
+
+def test_broken_policies_have_no_difference(tmp_path: Path) -> None:
+    """What does not compile is not compared."""
+    folder = tmp_path / "mine"
+    shutil.copytree(PACKAGED, folder)
+    (folder / "levels.yaml").unlink()
+    result = run("diff", str(PACKAGED), str(folder))
+    assert result.exit_code == 1
+    assert 'no file has a section "levels"' in result.output

@@ -1,4 +1,4 @@
-from detectors.comparison.published import Gap, Published, Tier
+from detectors.comparison.published import End, Gap, Published, Tier
 from features.outputs import Reason
 from tests.detectors.comparison.made import START, decision, published, take
 
@@ -93,7 +93,7 @@ def test_ends_and_gaps() -> None:
     take(run, "enforcement.reversed", "r", START + 9, {"reverses": decision().id, "why": "appeal", "mode": "live"})
     gap = {"topic": "orders", "partition": 3, "first_offset": 5, "last_offset": 9, "why": "expired", "mode": "live"}
     take(run, "gap.detected", "g", START + 10, gap)
-    assert run.ended == {decision().id: START + 9}
+    assert run.ended == {decision().id: End(START + 9, "appeal")}
     assert run.gaps == [Gap("orders", 3, 5, 9, "expired", START + 10)]
 
 

@@ -1,0 +1,1 @@
+"""Runs policy tests: events in, decisions out, in memory."""
