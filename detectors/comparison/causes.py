@@ -7,11 +7,11 @@ from typing import Final
 from msgspec import Struct
 
 from config.policies import PolicyFiles
-from config.policy_specs import RuleSpec
 from detectors.comparison.matching import Match
 from detectors.comparison.policy_changes import PolicyChange, policy_changes
 from detectors.comparison.policy_words import change_words
 from detectors.comparison.published import Decision
+from detectors.policy import PolicySet
 
 #: Where the rule and its ladder say the same in both sets.
 ELSEWHERE: Final = (
@@ -19,16 +19,23 @@ ELSEWHERE: Final = (
 )
 
 
+_CREDIT: Final = frozenset({"credit", "creator_credit"})
+
+
+class Policies(Struct, frozen=True):
+    """A policy set as it is written and as it was compiled."""
+
+    files: PolicyFiles
+    compiled: PolicySet
+
+
 class Causes:
     """What differs between two policy sets, asked by decision."""
 
-    def __init__(self, baseline: PolicyFiles, candidate: PolicyFiles) -> None:
-        self.changes: list[PolicyChange] = policy_changes(baseline, candidate)
-        self._rules = [{spec.id: spec for spec, _ in files.rules} for files in (baseline, candidate)]
-        self._changed = {
-            section: _by_name([each for each in self.changes if each.section == section])
-            for section in ("rules", "ladders")
-        }
+    def __init__(self, baseline: Policies, candidate: Policies) -> None:
+        self.changes: list[PolicyChange] = policy_changes(baseline.files, candidate.files)
+        self.versions = baseline.compiled.version, candidate.compiled.version
+        self._sets = baseline.compiled, candidate.compiled
 
     def of(self, match: Match, before: Sequence[Match] = ()) -> str:
         """Why a decision is not the same in both runs; empty if it is.
@@ -61,12 +68,12 @@ class Causes:
         return "; ".join(dict.fromkeys(each for each in found if each))
 
     def _policy(self, decision: Decision) -> str:
-        spec = self._rules[1].get(decision.rule) or self._rules[0].get(decision.rule)
-        return decision.rule if spec is None else spec.policy
+        rule = self._sets[1].rule(decision.rule) or self._sets[0].rule(decision.rule)
+        return decision.rule if rule is None else rule.policy
 
     def _one_sided(self, decision: Decision, *, missing_in: int) -> str:
         which = "the baseline" if missing_in == 0 else "the candidate"
-        there: RuleSpec | None = self._rules[missing_in].get(decision.rule)
+        there = self._sets[missing_in].rule(decision.rule)
         if there is None:
             return f"{which} has no rule {decision.rule}"
         if there.mode != "enforce":
@@ -75,12 +82,20 @@ class Causes:
             return f"in {which} the rule {decision.rule} leads to no action"
         return self._change(decision.rule)
 
-    def _change(self, rule: str) -> str:
+    def _change(self, rule_id: str) -> str:
         """What changed in a rule or its ladders, in words; empty if nothing did."""
-        changes = self._changed["rules"].get(rule, [])
-        ladders = {spec.action for rules in self._rules if (spec := rules.get(rule)) is not None and spec.action}
-        words = [change_words(change) for change in changes if change.key != "version"]
-        words += [change_words(each) for name in sorted(ladders) for each in self._changed["ladders"].get(name, [])]
+        rules = [found for each in self._sets if (found := each.rule(rule_id)) is not None]
+        ladders = {rule.action for rule in rules if rule.action is not None}
+        # What asks for a review below a rule's own threshold is written with that rule.
+        names = {rule_id, rule_id.removesuffix("-review")}
+        by_score = any(rule_id in each.by_score for each in self._sets)
+        words = [
+            change_words(change)
+            for change in self.changes
+            if (change.section == "rules" and change.name in names and change.key != "version")
+            or (change.section == "ladders" and change.name in ladders)
+            or (by_score and change.section in _CREDIT)
+        ]
         return "; ".join(words)
 
 
@@ -90,10 +105,3 @@ class PolicyPair(Struct, frozen=True):
     baseline: str
     candidate: str
     changes: list[PolicyChange]
-
-
-def _by_name(changes: Sequence[PolicyChange]) -> dict[str, list[PolicyChange]]:
-    found: dict[str, list[PolicyChange]] = {}
-    for each in changes:
-        found.setdefault(each.name, []).append(each)
-    return found

@@ -142,8 +142,8 @@ class Background(Struct, frozen=True, kw_only=True):
         Policy of each rule, by its code.
     blameless
         Rules that accuse no merchant, since they are about buyers.
-    causes, versions
-        What differs between the policy sets, and their versions.
+    causes
+        What differs between the policy sets.
     silence
         How long (ms) the baseline must publish nothing to be called silent.
     """
@@ -154,7 +154,6 @@ class Background(Struct, frozen=True, kw_only=True):
     codes: Mapping[str, str] = {}
     blameless: frozenset[str] = frozenset()
     causes: Causes | None = None
-    versions: tuple[str, str] = ("", "")
     silence: int = HOUR_MS
 
 
@@ -187,7 +186,7 @@ def compare(baseline: Published, candidate: Published, background: Background = 
         outage=outage(baseline, candidate, matches, silence=background.silence),
         days=_days(matches),
         touched=_touched((baseline, candidate), matches, sums, causes, known),
-        policy=None if causes is None else PolicyPair(*background.versions, causes.changes),
+        policy=None if causes is None else PolicyPair(*causes.versions, causes.changes),
     )
 
 

@@ -11,11 +11,12 @@ import msgspec
 from msgspec import Struct
 
 from config.policies import PolicyFiles
-from config.policy_specs import SECTIONS
 
 ChangeKind: TypeAlias = Literal["added", "removed", "changed"]
 #: Sections in the order in which changes are told: what acts first.
-ORDER: Final = ("rules", "ladders", "limits", "levels", "holdout", "terms", "statements")
+ORDER: Final = ("rules", "ladders", "limits", "breaker", "allow", "levels", "holdout", "terms", "statements")
+#: What the entries of a list are told apart by, where they have one of these, each its own.
+_NAMES: Final = ("id", "name", "code")
 
 
 class PolicyChange(Struct, frozen=True, omit_defaults=True):
@@ -57,6 +58,7 @@ def _section(section: str, before: Any, after: Any) -> Iterator[PolicyChange]:
 def _compared(section: str, name: str, key: str, before: Any, after: Any) -> Iterator[PolicyChange]:
     if before == after:
         return
+    before, after = _by_name(before), _by_name(after)
     if isinstance(before, Mapping) and isinstance(after, Mapping):
         for each in sorted(before.keys() | after.keys()):
             path = f"{key}.{each}" if key else str(each)
@@ -74,21 +76,38 @@ def _are_words(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(each, str) for each in value)
 
 
+def _by_name(value: Any) -> Any:
+    """A list of named mappings as a mapping of them; anything else as it is."""
+    if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+        for name in _NAMES:
+            names = [each.get(name) for each in value]
+            if all(isinstance(each, str) for each in names) and len(set(names)) == len(names):
+                return dict(zip(names, value, strict=True))
+    return value
+
+
 def _plain(files: PolicyFiles) -> dict[str, Any]:
     content: dict[str, Any] = {
         "rules": {spec.id: _spec(spec) for spec, _ in files.rules},
         "ladders": {name: _spec(spec) for name, (spec, _) in files.ladders.items()},
     }
-    for section in SECTIONS:
+    for section in files.__struct_fields__:
         found = getattr(files, section)
-        if found is not None:
+        if section not in content and isinstance(found, tuple):
             content[section] = _spec(found[0])
     return content
 
 
 def _spec(spec: Struct) -> dict[str, Any]:
-    plain: dict[str, Any] = msgspec.to_builtins(spec)
-    plain.pop("source", None)
+    plain: dict[str, Any] = _without_sources(msgspec.to_builtins(spec))
     if isinstance(plain.get("when"), str):
         plain["when"] = " ".join(plain["when"].split())
     return plain
+
+
+def _without_sources(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_sources(each) for key, each in value.items() if key != "source"}
+    if isinstance(value, list):
+        return [_without_sources(each) for each in value]
+    return value

@@ -6,10 +6,10 @@ from pathlib import Path
 import msgspec
 from msgspec import Struct
 
-from config.policies import PolicyError, PolicyFiles, load_policies
+from config.policies import PolicyError, load_policies
 from config.settings import Settings
 from detectors.apply import ApplyError
-from detectors.comparison.causes import Causes
+from detectors.comparison.causes import Causes, Policies
 from detectors.comparison.comparison import Background, Comparison, compare
 from detectors.comparison.published import Published
 from detectors.comparison.quality import Known
@@ -73,8 +73,8 @@ def compare_runs(settings: Settings, request: Request, *, advance: Callable[[], 
     merchants = {each.merchant_id for run in published for each in run.decisions if each.merchant_id}
     trade = None if request.events is None else read_trade(read_archive(request.events), merchants, advance=advance)
     # Codes for matching: those of the settings where nobody says which policies judged.
-    known_files = [files for files in policies if files is not None] or [_load(settings.policies_path)]
-    codes = {spec.id: spec.policy for files in known_files for spec, _ in files.rules}
+    sets = [each.compiled for each in policies if each is not None] or [_load(settings.policies_path).compiled]
+    codes = {rule.id: rule.policy for each in sets for rule in (*each.rules.values(), *each.by_score.values())}
     causes = None
     if policies[0] is not None and policies[1] is not None:
         causes = Causes(policies[0], policies[1])
@@ -88,7 +88,6 @@ def compare_runs(settings: Settings, request: Request, *, advance: Callable[[], 
             codes=codes,
             blameless=frozenset(rule for rule, code in codes.items() if code in BUYER_POLICIES),
             causes=causes,
-            versions=(_version(policies[0]), _version(policies[1])),
             silence=request.silence,
         ),
     )
@@ -128,27 +127,21 @@ def _recorded(source: RunSource, advance: Callable[[], object]) -> Published:
 
 def _judge(settings: Settings, folder: Path) -> Judge:
     base = evaluation_judge(settings)
-    compiled = compile_policies(_load(folder), FEATURES)
-    return Judge(msgspec.structs.replace(base.settings, mode="replay"), compiled, base.pseudonyms, base.signer)
+    judged = msgspec.structs.replace(base.settings, mode="replay")
+    return Judge(judged, _load(folder).compiled, base.pseudonyms, base.signer)
 
 
-def _policies(source: RunSource) -> PolicyFiles | None:
+def _policies(source: RunSource) -> Policies | None:
     folder = source.path if source.path.is_dir() else source.policies
     return None if folder is None else _load(folder)
 
 
-def _load(folder: Path) -> PolicyFiles:
-    """The files of a folder that compiles."""
+def _load(folder: Path) -> Policies:
     try:
         files = load_policies(folder)
-        compile_policies(files, FEATURES)
+        return Policies(files, compile_policies(files, FEATURES))
     except PolicyError as error:
         raise CompareError(f"{folder}: {error}") from error
-    return files
-
-
-def _version(files: PolicyFiles | None) -> str:
-    return "" if files is None else compile_policies(files, FEATURES).version
 
 
 def _labels(file: Path | None) -> Known | None:

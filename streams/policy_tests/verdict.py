@@ -7,8 +7,8 @@ from msgspec import Struct
 from config.policies import Problem, did_you_mean
 from config.policy_tests import ExpectedDecision, PolicyTest, milliseconds
 from detectors.comparison.published import Decision
+from detectors.enforcement_checks import ACTIONS
 from detectors.policy import PolicySet
-from detectors.policy_checks import ACTIONS
 from features.outputs import LEVELS, Standing
 from features.windows import DAY_MS
 from streams.policy_tests.events import START
@@ -32,7 +32,7 @@ class Verdict(Struct, frozen=True):
 def check_names(test: PolicyTest, policies: PolicySet, problems: list[Problem]) -> None:
     """Note expectations that could never hold, since no rule, action or level has the name."""
     for expected in (*test.expect, *test.never):
-        known = {"rule": policies.rules, "action": ACTIONS}
+        known = {"rule": policies.rules.keys() | policies.by_score.keys(), "action": ACTIONS}
         for key, names in known.items():
             word = getattr(expected, key)
             if word is not None and word not in names:

@@ -1,11 +1,12 @@
 import msgspec
 import pytest
 
-from config.policies import PACKAGED, load_policies
+from config.policies import PACKAGED
 from detectors.comparison.causes import Causes
 from detectors.comparison.comparison import Background, Comparison, compare
 from detectors.comparison.quality import Known
 from tests.detectors.comparison.made import START, decision, published, restriction
+from tests.detectors.comparison.test_policy_changes import compiled
 from tests.detectors.comparison.test_trade import listing, order, traded
 
 CODES = {"late-dispatch": "late_dispatch", "late-dispatch-severe": "late_dispatch"}
@@ -89,7 +90,7 @@ def test_two_empty_runs() -> None:
 
 def test_causes_come_along() -> None:
     """With both policy sets every difference has its cause, and the page has what changed."""
-    files = load_policies(PACKAGED)
-    found = compare(published(*ONE), published(*OTHER), Background(causes=Causes(files, files), versions=("a", "b")))
+    same = compiled(PACKAGED)
+    found = compare(published(*ONE), published(*OTHER), Background(causes=Causes(same, same)))
     assert found.policy is not None and found.policy.changes == []
     assert all(bool(line.cause) == (line.match.outcome != "equal") for each in found.touched for line in each.lines)

@@ -4,10 +4,12 @@ from pathlib import Path
 import pytest
 
 from config.policies import PACKAGED, load_policies
-from detectors.comparison.causes import ELSEWHERE, Causes
+from detectors.comparison.causes import ELSEWHERE, Causes, Policies
 from detectors.comparison.matching import Match, match
 from detectors.comparison.policy_changes import PolicyChange, policy_changes
 from detectors.comparison.policy_words import change_words
+from detectors.policy import compile_policies
+from features.registry import FEATURES
 from tests.detectors.comparison.made import decision, restriction
 
 
@@ -81,6 +83,12 @@ def test_ladders_limits_and_words(tmp_path: Path) -> None:
     ]
 
 
+def compiled(folder: Path) -> Policies:
+    """A folder's policies, as written and as compiled."""
+    files = load_policies(folder)
+    return Policies(files, compile_policies(files, FEATURES))
+
+
 @pytest.fixture
 def causes(tmp_path: Path) -> Causes:
     """Between the packaged policies and a folder with one rule in shadow, one changed, one ladder longer."""
@@ -96,7 +104,7 @@ def causes(tmp_path: Path) -> Causes:
     (folder / "enforcement.yaml").write_text(
         steps.replace("- {action: limit_orders, days: 7}", "- {action: limit_orders, days: 8}", 1), encoding="utf-8"
     )
-    return Causes(load_policies(PACKAGED), load_policies(folder))
+    return Causes(compiled(PACKAGED), compiled(folder))
 
 
 def of(causes: Causes, *matches: Match) -> str:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from config.policies import PACKAGED, load_policies
+from config.policies import PACKAGED
 from detectors.comparison.causes import Causes
 from detectors.comparison.comparison import Background, Comparison, compare
 from detectors.comparison.published import Published
 from detectors.comparison.quality import Known
 from streams.comparison.page import html_page
 from tests.detectors.comparison.made import START, decision, published, restriction, take
+from tests.detectors.comparison.test_policy_changes import compiled
 from tests.detectors.comparison.test_trade import listing, order, traded
 
 VOID = {"meta", "input", "br"}
@@ -66,12 +67,11 @@ def comparison() -> Comparison:
     take(baseline, "gap.detected", "g", START, gap)
     for number in range(40):
         take(candidate, "drift.detected", f"d{number}", START + 5 * 86_400_000 + number * 3_600_000, {})
-    files = load_policies(PACKAGED)
+    same = compiled(PACKAGED)
     background = Background(
         trade=traded(listing("l1", "home/decor"), order(4, 1), order(12, 2)),
         known=Known({"m3": ("bust_out", START)}),
-        causes=Causes(files, files),
-        versions=("a", "b"),
+        causes=Causes(same, same),
     )
     return compare(baseline, candidate, background)
 

@@ -103,17 +103,17 @@ def test_other_policies_give_other_results(tmp_path: Path) -> None:
 def test_a_decision_can_be_spoken_of(tmp_path: Path) -> None:
     """An override of the latest decision by a rule ends it; of one that was never taken it is a mistake."""
     override = (
-        "      - {at: 14d, type: enforcement.overridden, decision: late-dispatch-severe, action: limit_orders, by: a,"
+        "      - {at: 14d, type: enforcement.overridden, decision: poor-fulfilment, action: limit_orders, by: a,"
         " why: b}\n"
     )
     given = LATE.replace("    until: 20d\n", override + "    until: 20d\n")
     (tmp_path / "t.yaml").write_text(
-        given + "    expect: [{rule: late-dispatch-severe, ended: override}]\n", encoding="utf-8"
+        given + "    expect: [{rule: poor-fulfilment, ended: override}]\n", encoding="utf-8"
     )
     result = run(tmp_path / "t.yaml")
     assert result.exit_code == 0, result.output
     (tmp_path / "t.yaml").write_text(
-        given.replace("decision: late-dispatch-severe", "decision: brushing") + "    only: true\n", encoding="utf-8"
+        given.replace("decision: poor-fulfilment", "decision: brushing") + "    only: true\n", encoding="utf-8"
     )
     result = run(tmp_path / "t.yaml")
     assert result.exit_code == 1
