@@ -56,15 +56,14 @@ class CreditState(
         "earned": "e",
         "tier": "t",
         "since": "ts",
+        "before": "tb",
         "graduated": "g",
         "reached": "m",
         "due": "d",
         "probability": "p",
-        "lower": "lo",
-        "upper": "hi",
     },
 ):
-    """A party's credit. Score, tier and probability are those last published."""
+    """A party's credit: score and tier as last published, the probability as of when it was last looked at."""
 
     ledger: list[LedgerEntry] = field(default_factory=list)
     #: Clean orders counted of each week up to ``week``, the oldest first, by the day on which their outcome was due.
@@ -81,14 +80,14 @@ class CreditState(
     tier: str = ""
     since: int = 0
     graduated: int = 0
+    #: Tier that violations cost it, and since when it was in it: it comes back with the first that was wrong.
+    before: tuple[str, int] | None = None
     #: Lowest milestone that the score has come down to and not risen well above since.
     reached: int | None = None
     #: When the credit must be looked at next, ms; 0 where nothing will change by itself.
     due: int = 0
-    #: Probability that an order goes bad, and its credible bounds.
+    #: Probability that an order goes bad.
     probability: float = 0.0
-    lower: float = 0.0
-    upper: float = 1.0
 
 
 #: (Day, orders due, bad ones of them).

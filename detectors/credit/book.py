@@ -127,7 +127,9 @@ class CreditBook:
         state = party.record.credit
         if policy is None or state is None or not 0 < state.due <= time:
             return
-        if self._settle(party, policy, state, time, _Told()):
+        # Weeks are counted at the party's own time of the week alone, so that it does not matter what else happened.
+        counting = time == self._slot(party, time)
+        if self._settle(party, policy, state, time, _Told(), counting=counting):
             self._enforcer.stand(party)
 
     def violation(self, party: Party, decision: Decision, *, confirmed: bool = False) -> None:
@@ -188,7 +190,7 @@ class CreditBook:
             told.removed += self._told_of(old, policy)
             told.entries += self._told_of(new, policy)
         before = state.reached
-        if self._settle(party, policy, state, party.record.as_of, told):
+        if self._settle(party, policy, state, party.record.as_of, told, pardoned=True):
             self._enforcer.stand(party)
         undone = []
         if before is not None:
@@ -261,33 +263,50 @@ class CreditBook:
         now: int,
         told: _Told,
         *,
+        counting: bool = False,
         facts: bool = False,
+        pardoned: bool = False,
     ) -> bool:
         """Work the credit out again as of a time and publish it where it changed; true if it did.
 
-        With new ``facts`` against the party, milestones that the score comes down to fire.
+        With new ``facts`` against the party, milestones that the score comes down to fire. When it is ``pardoned``, it
+        is again in the tier that it lost, if nothing else speaks against that.
         """
         conduct = self._conduct(party, policy, now, recall=_may_be_recalled(state, policy, now))
-        count_weeks(state, conduct, policy)
+        if counting:
+            count_weeks(state, conduct, policy)
         for ended in ledger.expire(state.ledger, policy, now):
             told.removed += self._told_of(ended, policy)
         assessment = assess(state, conduct, policy, now)
         gained = assessment.earned - state.earned
         if gained:
             (told.entries if gained > 0 else told.removed).append(self._clean_orders(abs(gained), policy, now))
-        tier = self._tier(policy, state, conduct, assessment, now)
+        tier, since = self._tier(policy, state, conduct, assessment, now, pardoned=pardoned)
+        if tier != state.tier:
+            if facts and policy.rank(tier) < policy.rank(state.tier):
+                state.before = state.before or (state.tier, state.since)
+            elif not pardoned or (state.before is not None and tier == state.before[0]):
+                state.before = None
         before = state.score
         changed = bool(told.entries or told.removed) or assessment.score != before or tier != state.tier
         if changed:
-            self._publish(party, state, assessment, assessment.score, tier, now, told)
+            self._publish(party, state, assessment, assessment.score, tier, since, told)
+        state.probability = nearest(assessment.harm.mean, 1e4)
         self._wait(party, policy, state, conduct, now)
         self._pass_milestones(party, policy, state, before, assessment, facts=facts)
         return changed
 
     def _tier(
-        self, policy: CreditPolicy, state: CreditState, conduct: Conduct, assessment: Assessment, now: int
-    ) -> str:
-        """Name of the tier that a party is in from now on; notes the end of its probation."""
+        self,
+        policy: CreditPolicy,
+        state: CreditState,
+        conduct: Conduct,
+        assessment: Assessment,
+        now: int,
+        *,
+        pardoned: bool,
+    ) -> tuple[str, int]:
+        """Name of the tier that a party is in from now on, and since when; notes the end of its probation."""
         probation = policy.probation
         if not state.graduated:
             stayed = now - state.since
@@ -298,13 +317,18 @@ class CreditBook:
                 and assessment.points >= probation.score
             )
             if not served and not (stayed >= probation.otherwise and assessment.points >= policy.start):
-                return probation.tier.name
+                return probation.tier.name, state.since
             state.graduated = now
-            return policy.standard.name
+            return policy.standard.name, now
         if any(conduct.rates.get(rate, 0.0) > limit for rate, limit in probation.recall.items()):
             state.graduated = 0
-            return probation.tier.name
-        return next_tier(policy, state.tier, state.since, assessment.standing, now).name
+            return probation.tier.name, now
+        current, since = state.tier, state.since
+        if pardoned:
+            # Without the violation it need not have been there for the least time of a restriction.
+            current, since = state.before or (current, since if policy.rank(current) >= 0 else 0)
+        tier = next_tier(policy, current, since, assessment.standing, now).name
+        return tier, since if tier == current != state.tier else state.since if tier == state.tier else now
 
     def _publish(
         self,
@@ -313,20 +337,14 @@ class CreditBook:
         assessment: Assessment,
         score: int | None,
         tier: str,
-        now: int,
+        since: int,
         told: _Told,
     ) -> None:
         """Publish a credit that changed, and take it into the state."""
-        harm = assessment.harm
         previous, previous_tier = state.score, state.tier
         state.score = score
         state.earned = assessment.earned
-        if tier != state.tier:
-            state.tier = tier
-            state.since = now
-        state.probability = nearest(harm.mean, 1e5)
-        state.lower = nearest(harm.lower, 1e5)
-        state.upper = nearest(harm.upper, 1e5)
+        state.tier, state.since = tier, since
         is_merchant = party.kind == "merchant"
         self._outbox.publish(
             self._outbox.next_id(),
@@ -339,9 +357,9 @@ class CreditBook:
                 previous=previous,
                 tier=tier,
                 previous_tier=previous_tier,
-                probability=state.probability,
-                lower=state.lower,
-                upper=state.upper,
+                probability=nearest(assessment.harm.mean, 1e5),
+                lower=nearest(assessment.harm.lower, 1e5),
+                upper=nearest(assessment.harm.upper, 1e5),
                 entries=told.entries,
                 removed=told.removed,
                 mode=self._judge.settings.mode,
