@@ -140,7 +140,7 @@ class CreditBook:
         policy = self._judge.policies.credit.get(party.kind)
         if policy is None:
             return
-        base = policy.base_loss(decision.policy, decision.action, decision.subject_kind)
+        base = policy.base_loss(decision.policy, decision.action, decision.subject_kind, confirmed=confirmed)
         if not base:
             return
         state = party.record.credit or self._open(party, policy)

@@ -170,13 +170,15 @@ class CreditPolicy(Struct, frozen=True):
             rules += [milestone.rule, milestone.warning]
         return rules
 
-    def base_loss(self, code: str, action: str, subject: SubjectKind) -> int:
+    def base_loss(self, code: str, action: str, subject: SubjectKind, *, confirmed: bool = False) -> int:
         """Points that a violation of a code costs where this action follows on such a subject, before repetition; 0 for
-        none.
+        none. One that a person ``confirmed`` costs all of them, whatever was done about it.
         """
         violation = self.violations.get(code)
         if violation is None:
             return 0
+        if confirmed:
+            return violation.points
         return round_points(violation.points * self.actions.get(action, 1.0) * self.subjects.get(subject, 1.0))
 
 
