@@ -202,7 +202,7 @@ class Enforcer:
         """
         standing = party.record.enforcement
         waiting = None if standing is None else standing.known(decision_id)
-        rule = None if waiting is None else self._judge.policies.rules.get(waiting.rule)
+        rule = None if waiting is None else self._judge.policies.rule(waiting.rule)
         if standing is None or rule is None:
             return False
         now = party.record.as_of
@@ -235,6 +235,7 @@ class Enforcer:
         self._announce(party, subject, rule, reason, decision, party.record.assessment, finding.context, confirmed=True)
         if action.expires_at is not None:
             self._timers.expect(party, action.expires_at)
+        self.credit.violation(party, decision, confirmed=True)
         self.stand(party)
         return True
 

@@ -96,7 +96,7 @@ def confirm(
 
 def _step_taken(active: ActiveEnforcement, policies: PolicySet) -> int:
     """Number of the step of its rule's ladder that an action is; 0 where the ladder has no such step any more."""
-    rule = policies.rules.get(active.rule)
+    rule = policies.rule(active.rule)
     steps = () if rule is None or rule.action is None else policies.ladders[rule.action].steps
     duration = None if active.expires_at is None else active.expires_at - active.starts_at
     return next((n for n, step in enumerate(steps) if (step.action, step.duration) == (active.action, duration)), 0)
@@ -119,7 +119,7 @@ def rejudge(
     key = strike_key(known.policy, known.subject_kind)
     changed: list[tuple[ActiveEnforcement, Decision | None]] = []
     for index, strike in enumerate(standing.strikes.get(key, ())):
-        rule = policies.rules.get(strike.rule)
+        rule = policies.rule(strike.rule)
         active = next((each for each in standing.active if each.decision_id == strike.decision_id), None)
         if strike.at < known.starts_at or active is None or rule is None or rule.action is None:
             continue

@@ -54,7 +54,7 @@ def detectors_against(
     since = now - policies.limits.corroboration
     for strikes in standing.strikes.values():
         for strike in strikes:
-            other = policies.rules.get(strike.rule) if since < strike.at <= now else None
+            other = policies.rule(strike.rule) if since < strike.at <= now else None
             if other is not None and other.detector is not None and LEVEL_RANK[other.severity] >= GRAVE:
                 found.add(other.detector)
     return frozenset(found)

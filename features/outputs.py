@@ -116,10 +116,16 @@ class Evidence(Struct, frozen=True, gc=False, omit_defaults=True):
     listing_id: str | None = None
 
 
+RedressWay: TypeAlias = Literal["internal_complaint", "out_of_court_settlement", "court"]
+
+
 class Redress(Struct, frozen=True, gc=False):
-    """How long the decision can be appealed, ms."""
+    """What can be done about the decision (DSA, Article 17(3)(f)), and until when (ms) it can be appealed to the
+    marketplace.
+    """
 
     appeal_until: int
+    ways: list[RedressWay] = field(default_factory=lambda: ["internal_complaint", "out_of_court_settlement", "court"])
 
 
 class EnforcementDecided(

@@ -26,7 +26,13 @@ rules:
     mode: enforce
     action: order_limit
 """
-KNOWN = frozenset({"late_ship_rate_30d", "orders_30d", "distinct_buyers_30d", "order_total"})
+KNOWN = frozenset(
+    {
+        "late_ship_rate_30d", "orders_30d", "distinct_buyers_30d", "order_total",
+        # The packaged ladders ask for these.
+        "bad_order_rate_60d_lower", "counterfeit_claims_90d",
+    }
+)  # fmt: skip
 
 
 def compile_folder(folder: Path, rules: str, *, known: Collection[str] = KNOWN, **sections: str) -> PolicySet:

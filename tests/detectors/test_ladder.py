@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.actions import DAY_MS, HARSHNESS, NO_STRIKE
+from detectors.circumstances import Circumstances
 from detectors.ladder import Decision, SubjectRef, count_strikes, decide, expire, propose
 from detectors.policy import PolicySet
 from features.enforcement_state import MAX_ACTIVE, MAX_QUIET, MAX_STRIKES, EnforcementState, Strike
@@ -15,6 +16,8 @@ from features.order import LATE_SHIP
 
 START = 1_700_000_000_000
 MERCHANT: SubjectRef = ("merchant", "m1")
+#: There is evidence for every step.
+PROVEN = Circumstances("m1", lambda _: 1_000.0)
 
 History: TypeAlias = list[tuple[tuple[str, SubjectKind, str], float]]
 
@@ -152,7 +155,7 @@ def test_a_late_merchant_climbs_the_ladder(packaged: PolicySet) -> None:
         now = START + day * DAY_MS
         standing.note(LATE_SHIP, 0, day)
         expire(standing, now)
-        decision = decide(rule, MERCHANT, standing, now, packaged, f"d{day}")
+        decision = decide(rule, MERCHANT, standing, now, packaged, f"d{day}", PROVEN)
         if decision is not None:
             duration = None if decision.expires_at is None else (decision.expires_at - now) // DAY_MS
             taken.append((day, decision.action, duration))
@@ -247,7 +250,7 @@ def test_strikes_that_were_only_counted_still_count(packaged: PolicySet) -> None
     """A state of before strikes were kept one by one leads to the step that it led to then."""
     old = b'{"s":{"bust_out":[2,' + str(START).encode() + b"]}}"
     standing = msgspec.json.decode(old, type=EnforcementState)
-    decision = propose(packaged.rules["bust-out"], MERCHANT, standing, START + 20 * DAY_MS, packaged, "d")
+    decision = propose(packaged.rules["bust-out"], MERCHANT, standing, START + 20 * DAY_MS, packaged, "d", PROVEN)
     assert decision is not None
     assert decision.step == 2
     assert msgspec.json.decode(msgspec.json.encode(standing), type=EnforcementState) == standing

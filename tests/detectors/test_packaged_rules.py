@@ -275,6 +275,23 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         {"price_to_brand": 0.2, "price_to_category_p05": 0.8, "listing_price": 100},
         [{"price_to_brand": 0.3}, {"price_to_category_p05": 1.0}, {"price_to_brand": None}],
     ),
+    # -- second thresholds, from which a person is asked
+    "overdue-orders-review": (
+        {"unshipped_overdue_orders": 5, "orders_30d": 30, "distinct_buyers_30d": 20},
+        [{"unshipped_overdue_orders": 4}, {"orders_30d": 34}, {"distinct_buyers_30d": 4}],
+    ),
+    "counterfeit-claims-review": (
+        {"counterfeit_claims_90d": 2, "orders_90d": 100, "distinct_buyers_30d": 2},
+        [{"counterfeit_claims_90d": 1}, {"orders_90d": 200}, {"distinct_buyers_30d": 1}],
+    ),
+    "fake-tracking-review": (
+        {"implausible_scans_30d": 3, "orders_30d": 100, "distinct_buyers_30d": 30},
+        [{"implausible_scans_30d": 2}, {"orders_30d": 150}, {"orders_30d": 19}],
+    ),
+    "empty-boxes-review": (
+        {"light_parcels_30d": 3, "light_claims_30d": 1, "orders_30d": 50, "distinct_buyers_30d": 3},
+        [{"light_parcels_30d": 2}, {"light_claims_30d": 0}, {"orders_30d": 60}],
+    ),
     "absurd-list-price": ({"discount_share": 0.95, "listing_price": 100}, [{"discount_share": 0.85}]),
 }  # fmt: skip
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.policies import PACKAGED
 from detectors.judge import Judge
 from detectors.merchant_timers import EMPTY_DAYS, SETTLE_DAYS
 from features.merchant import Merchant
@@ -48,7 +49,10 @@ def shard(judge: Judge) -> Shard:
 
 def strict(tmp_path: Any, action: str = "order_limit") -> Shard:
     """A shard whose only rule acts on the first low rating."""
-    policies = policies_of(tmp_path, RULES.replace("ACTION", action))
+    ladders = (PACKAGED / "enforcement.yaml").read_text(encoding="utf-8")
+    ladders = ladders.replace(", evidence: {orders_30d: 20, distinct_buyers_30d: 8}", "")
+    ladders = ladders.replace(", evidence: {distinct_buyers_30d: 5}", "")
+    policies = policies_of(tmp_path, RULES.replace("ACTION", action), enforcement=ladders)
     return Shard(make_judge(policies, audit_rate=0.0, idle_merchant_days=REST))
 
 

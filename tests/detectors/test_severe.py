@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from detectors.actions import DAY_MS
-from detectors.circumstances import UNKNOWN, Circumstances
+from detectors.circumstances import Circumstances
 from detectors.ladder import Decision, SubjectRef, decide, propose
 from detectors.policy import PolicySet
 from detectors.reversal import note_verdict
@@ -14,12 +14,17 @@ START: Final = 1_700_000_000_000
 MERCHANT: SubjectRef = ("merchant", "m1")
 
 
+def given(*detectors: str, amount: int = 0, currency: str = "") -> Circumstances:
+    """There is evidence for every step; detectors of these families fire as well."""
+    return Circumstances("m1", lambda _: 1_000.0, frozenset(detectors), amount, currency)
+
+
 def suspension(
-    packaged: PolicySet, standing: EnforcementState, circumstances: Circumstances = UNKNOWN, now: int = START
+    packaged: PolicySet, standing: EnforcementState, circumstances: Circumstances | None = None, now: int = START
 ) -> Decision:
     """The decision of a rule (on unshipped orders) that the merchant has two strikes of before: a suspension."""
     standing.strikes["bust_out"] = [Strike(START - days * DAY_MS, f"d{days}", "bust-out", 0) for days in (80, 60)]
-    decision = propose(packaged.rules["bust-out"], MERCHANT, standing, now, packaged, "d", circumstances)
+    decision = propose(packaged.rules["bust-out"], MERCHANT, standing, now, packaged, "d", circumstances or given())
     assert decision is not None
     assert decision.action == "suspend_merchant"
     return decision
@@ -34,7 +39,7 @@ def test_one_detector_alone_suspends_nobody(packaged: PolicySet) -> None:
 @pytest.mark.parametrize(("family", "suspended"), [("outcomes", False), ("parcels", True), ("links", True)])
 def test_two_families_that_agree_do(packaged: PolicySet, family: str, suspended: bool) -> None:
     """Two rules that read the same signs are one witness; parcels beside outcomes are two."""
-    decision = suspension(packaged, EnforcementState(), Circumstances(detectors=frozenset({family})))
+    decision = suspension(packaged, EnforcementState(), given(family))
     assert decision.requires_review == (not suspended)
 
 
@@ -70,7 +75,7 @@ def test_a_persons_verdict_opens_the_gate_for_its_policy_and_time(packaged: Poli
 def test_a_step_that_asks_for_a_person_is_not_talked_out_of_it(packaged: PolicySet) -> None:
     """Where the ladder itself wants a review, other detectors make no difference; a person's verdict does."""
     rule = packaged.rules["bust-out-prepared"]
-    agreeing = Circumstances(detectors=frozenset({"outcomes", "parcels", "links"}))
+    agreeing = given("outcomes", "parcels", "links")
     standing = EnforcementState()
     waiting = propose(rule, MERCHANT, standing, START, packaged, "d", agreeing)
     assert waiting is not None
@@ -90,10 +95,10 @@ def test_a_lot_of_money_is_held_by_no_detector_alone(
 ) -> None:
     """Above the amount of its currency a hold waits for a person, unless two detectors agree."""
     rule, standing = packaged.rules["bust-out"], EnforcementState()
-    alone = propose(rule, MERCHANT, standing, START, packaged, "d", Circumstances(amount=amount, currency=currency))
+    alone = propose(rule, MERCHANT, standing, START, packaged, "d", given(amount=amount, currency=currency))
     assert alone is not None
     assert (alone.action, alone.review_reason) == ("hold_payout", reason)
-    both = Circumstances(amount=amount, currency=currency, detectors=frozenset({"parcels"}))
+    both = given("parcels", amount=amount, currency=currency)
     agreed = propose(rule, MERCHANT, standing, START, packaged, "d", both)
     assert agreed is not None
     assert not agreed.requires_review
@@ -117,6 +122,6 @@ def test_a_rule_without_a_family_agrees_with_nobody(packaged: PolicySet) -> None
     rule = msgspec.structs.replace(packaged.rules["bust-out"], detector=None)
     standing = EnforcementState()
     standing.strikes["bust_out"] = [Strike(START - days * DAY_MS, f"d{days}", "", 0) for days in (80, 60)]
-    decision = propose(rule, MERCHANT, standing, START, packaged, "d", Circumstances(detectors=frozenset({"parcels"})))
+    decision = propose(rule, MERCHANT, standing, START, packaged, "d", given("parcels"))
     assert decision is not None
     assert decision.requires_review

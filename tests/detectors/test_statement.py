@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detectors.actions import DAY_MS, INSTANT
+from detectors.circumstances import Circumstances
 from detectors.ladder import Decision, propose
 from detectors.policy import PolicySet
 from detectors.statement import statement_of_reasons
@@ -12,6 +13,8 @@ from features.subject_texts import quotable
 from tests.dsa_v2 import faults
 
 NOW = 1_763_900_000_000  # 2025-11-23
+#: There is evidence for every step.
+PROVEN = Circumstances("m1", lambda _: 1_000.0)
 
 
 def decision_of(packaged: PolicySet, rule_id: str, strikes: int) -> Decision:
@@ -22,7 +25,7 @@ def decision_of(packaged: PolicySet, rule_id: str, strikes: int) -> Decision:
         standing.strikes[strike_key(rule.policy, rule.subject)] = [
             Strike(NOW - (20 + 7 * back) * DAY_MS, f"d{back}", rule.id, 0) for back in reversed(range(strikes))
         ]
-    decision = propose(rule, (rule.subject, "subject-1"), standing, NOW, packaged, "orders-0-17:enf")
+    decision = propose(rule, (rule.subject, "subject-1"), standing, NOW, packaged, "orders-0-17:enf", PROVEN)
     assert decision is not None
     return decision
 

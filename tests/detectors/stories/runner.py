@@ -8,9 +8,15 @@ names its ``day`` (or ``days: [first, last]``: the same on each) and what happen
 - ``violation``: a decision under a policy, by ``action`` (unless told: hold_payout) and ``id``, about a ``listing``, an
   ``order`` or the merchant itself; ``confirmed`` by a person;
 - ``rule``: a packaged rule fires on the merchant, ``listing`` or ``order``, and the ladder decides;
+- ``cases``: so many orders go wrong in some way (``{late_shipments: 8}``), from so many ``buyers``: new facts since
+  earlier decisions;
+- ``verdict``: a person finds a ``violation``, or that all is ``clean``, under a ``policy``; ``confirms`` carries out
+  the action of that name which waits for a person, ``forgives`` takes the latest of that name back; ``leaves_alone``:
+  a rule or policy does so ``until`` a day; ``reported``: by whom;
 - ``overturned``: the decision of that id was wrong; ``corrected``: that listing was put right;
 - ``score``, ``tier``, ``probation``, ``limits``: as they stand; ``actions``: those decided since the last expectation,
-  as "block_new_listings 7 d" or "suspend_merchant, to be reviewed"; ``ended``: those that ended since.
+  as "block_new_listings 7 d" or "suspend_merchant, to be reviewed"; ``ended``: those that ended since; ``because``: why
+  the last of them is to be reviewed; ``source``: what its statement of reasons says that it came from.
 
 Everything below is the real thing: the book, the enforcer and their timers. Only orders are put into the day counters
 directly, as if they had been followed to their end.
@@ -29,8 +35,12 @@ from detectors.ladder import Decision
 from detectors.merchants import MerchantFlow
 from detectors.outbox import Outbox
 from detectors.policy import PolicySet
+from detectors.reversal import exempt, forgive, note_report, note_verdict
 from features.credit import SOON_MS
-from features.events import SubjectKind
+from features.enforcement_state import EnforcementState
+from features.events import ReportReceived, SubjectKind
+from features.events import Subject as ReportedSubject
+from features.facts import FACT_FLAGS
 from features.merchant import ORDERS, OUTCOME_BAD, OUTCOME_DUE, SHIP_CANCELLED, SHIP_DUE, SHIP_LATE
 from features.order import OUTCOME_DAYS
 from features.outputs import (
@@ -49,9 +59,15 @@ from tests.builders import make_judge
 FOLDER: Final = Path(__file__).parent
 #: Day 0 of every story.
 BEGIN: Final = 20_000
-_HAPPENS: Final = {"orders", "violation", "rule", "overturned", "corrected"}
-_EXPECTED: Final = {"score", "tier", "limits", "actions", "ended", "entries"}
-_DETAILS: Final = {"day", "days", "bad", "late", "cancelled", "buyers", "action", "id", "listing", "order", "confirmed"}
+_HAPPENS: Final = {
+    "orders", "violation", "rule", "overturned", "corrected", "cases", "verdict", "confirms", "forgives",
+    "leaves_alone", "reported",
+}  # fmt: skip
+_EXPECTED: Final = {"score", "tier", "limits", "actions", "ended", "entries", "because", "source"}
+_DETAILS: Final = {
+    "day", "days", "bad", "late", "cancelled", "buyers", "action", "id", "listing", "order", "confirmed", "policy",
+    "until",
+}  # fmt: skip
 _decode = msgspec.json.Decoder(Output).decode
 
 
@@ -147,6 +163,53 @@ class Stage:
         finding = Finding(fired=[rule], reasons=[Reason(rule.id, rule.title, rule.weight)])
         self.enforcer.enforce(self.merchant, Subject(kind, subject), finding, "assessment")
 
+    @property
+    def enforcement(self) -> EnforcementState:
+        """The history of enforcement against the merchant."""
+        record = self.merchant.record
+        if record.enforcement is None:
+            record.enforcement = EnforcementState()
+        return record.enforcement
+
+    def cases(self, step: dict[str, Any]) -> None:
+        """Orders go wrong, as the facts since each decision count them."""
+        for kind, count in step["cases"].items():
+            for number in range(count):
+                buyer = number % step.get("buyers", count)
+                self.enforcement.note(FACT_FLAGS[kind], 0, round(self.time / DAY_MS) * 1000 + buyer)
+
+    def verdict(self, step: dict[str, Any]) -> None:
+        """A person says what is the matter under a policy."""
+        kind, _ = _subject(step)
+        note_verdict(self.enforcement, step["policy"], kind, step["verdict"], self.time)
+
+    def confirms(self, step: dict[str, Any]) -> None:
+        """A person has an action carried out that waited for it."""
+        waiting = [each for each in self.enforcement.active if each.requires_review and each.action == step["confirms"]]
+        assert self.enforcer.confirm(self.merchant, waiting[-1].decision_id)
+
+    def forgives(self, step: dict[str, Any]) -> None:
+        """An action was wrong, and is taken back with its strike."""
+        wrong = [each for each in self.enforcement.active if each.action == step["forgives"]]
+        assert forgive(self.enforcement, wrong[-1].decision_id) is not None
+
+    def leaves_alone(self, step: dict[str, Any]) -> None:
+        """A rule or policy is told to leave the merchant alone until a day."""
+        exempt(self.enforcement, step["leaves_alone"], (BEGIN + step["until"]) * DAY_MS)
+
+    def reported(self, step: dict[str, Any]) -> None:
+        """Somebody reports the subject."""
+        kind, subject = _subject(step)
+        report = ReportReceived(
+            event_id=f"report-{self._steps}",
+            occurred_at=self.time,
+            merchant_id="m1",
+            subject=ReportedSubject(kind, subject),
+            by=step["reported"],
+            policy=step.get("policy"),
+        )
+        note_report(self.enforcement, report)
+
     def since_last(self) -> list[Output]:
         """Output events since this was asked the last time."""
         emits = self.outbox.emits[self._seen :]
@@ -185,6 +248,14 @@ def _happen(stage: Stage, step: dict[str, Any], number: int) -> None:
         )
     if "rule" in step:
         stage.rule(step["rule"], kind, subject)
+    if "overturned" in step or "corrected" in step:
+        _correct(stage, step)
+    for name in ("cases", "verdict", "confirms", "forgives", "leaves_alone", "reported"):
+        if name in step:
+            getattr(stage, name)(step)
+
+
+def _correct(stage: Stage, step: dict[str, Any]) -> None:
     if "overturned" in step:
         stage.book.pardoned(stage.merchant, step["overturned"])
     if "corrected" in step:
@@ -212,7 +283,13 @@ def _expect(stage: Stage, step: dict[str, Any], where: str) -> None:
         return
     outputs = stage.since_last()
     if "actions" in step:
-        actions = [_in_words(each) for each in outputs if isinstance(each, EnforcementDecided)]
+        decisions = [each for each in outputs if isinstance(each, EnforcementDecided)]
+        actions = [_in_words(each) for each in decisions]
+        if "because" in step:
+            assert decisions[-1].review_reason == step["because"], f"{where}: because {decisions[-1].review_reason}"
+        if "source" in step:
+            source = decisions[-1].statement_of_reasons["source_type"]
+            assert source == step["source"], f"{where}: {source}, expected {step['source']}"
         assert actions == step["actions"], f"{where}: {actions}, expected {step['actions']}"
     if "ended" in step:
         ended = [each.restores[0] for each in outputs if isinstance(each, EnforcementReversed)]

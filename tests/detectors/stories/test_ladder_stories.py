@@ -1,0 +1,30 @@
+"""Every ladder and every rule of enforcement has a story, and every story comes out as it says."""
+
+from typing import Any
+
+import pytest
+import yaml
+
+from config.policies import PACKAGED
+from detectors.policy import PolicySet
+from tests.detectors.stories.runner import load_stories, play
+
+STORIES = load_stories("ladder.yaml")
+#: What holds for all ladders.
+RULES = {
+    "cool_down", "look_back", "fresh_facts", "step_evidence", "escalation", "strike_merge_days", "severe",
+    "independent_detectors", "corroboration_days", "verdict_days", "confirm", "forgive", "snooze", "allow", "report",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("story", STORIES, ids=lambda story: story["story"])
+def test_story(packaged: PolicySet, story: dict[str, Any]) -> None:
+    """It comes out as it says."""
+    play(story, packaged)
+
+
+def test_every_ladder_and_rule_has_a_story() -> None:
+    """What enforcement.yaml says of ladders is told by a story, and so is each rule that holds for all."""
+    section: dict[str, Any] = yaml.safe_load((PACKAGED / "enforcement.yaml").read_text(encoding="utf-8"))
+    told = {row for story in STORIES for row in story["rows"]}
+    assert told == set(section["ladders"]) | RULES
