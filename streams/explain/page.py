@@ -172,6 +172,19 @@ def _reversed(event: Mapping[str, Any]) -> Iterator[str]:
     yield f"{event.get('reverses')} ended: {event.get('why')}; undoes {', '.join(event.get('restores', ()))}"
 
 
+def _credited(event: Mapping[str, Any]) -> Iterator[str]:
+    score = "none" if event.get("score") is None else event["score"]
+    previous = "none" if event.get("previous") is None else event["previous"]
+    tier = f"tier {event.get('tier')}"
+    if event.get("previous_tier") not in ("", event.get("tier")):
+        tier += f", before {event['previous_tier']}"
+    yield f"score {score}, before {previous}; {tier}"
+    for sign, entries in ((1, event.get("entries", ())), (-1, event.get("removed", ()))):
+        for each in entries:
+            ended = "" if sign > 0 else ", counts no longer"
+            yield f"{sign * each.get('points', 0):+d} {each.get('text')} [{each.get('code')}]{ended}"
+
+
 def _sampled(event: Mapping[str, Any]) -> Iterator[str]:
     yield f"{event.get('stratum')}, drawn with probability {event.get('inclusion_probability')}"
     yield f"assessment {event.get('assessment_id')}"
@@ -189,6 +202,7 @@ _LINES: Final[Mapping[str, Any]] = {
     "risk.assessed.v1": _assessed,
     "enforcement.decided.v1": _decided,
     "enforcement.reversed.v1": _reversed,
+    "credit.changed.v1": _credited,
     "audit.sampled.v1": _sampled,
 }
 

@@ -4,6 +4,7 @@ from detectors.apply import Core
 from features.feature import Context
 from features.keys import entity_key
 from features.merchant import Merchant, MerchantRecord
+from streams.explain.credit import credit_state
 from streams.explain.judgement import rules_now
 from streams.explain.state import feature_values, listing_state, merchant_rates, merchant_state, order_state
 from streams.explain.story import Explanation, moment
@@ -25,6 +26,8 @@ def describe(explanation: Explanation, core: Core) -> None:
         explanation.as_of = moment(merchant.record.as_of)
     if kind == "merchant":
         explanation.state = merchant_state(merchant)
+        policy = core.judge.policies.credit.get("merchant")
+        explanation.state["credit"] = credit_state(merchant.record.credit, policy, merchant.record.as_of)
         explanation.rates = merchant_rates(merchant, state.population)
     elif order is not None:
         explanation.state = order_state(order)
