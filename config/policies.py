@@ -16,6 +16,7 @@ import msgspec
 from msgspec import Struct, field
 
 from config.credit_specs import CreditSpec
+from config.duty_specs import DutiesSpec
 from config.policy_specs import (
     SECTIONS,
     AllowSpec,
@@ -37,6 +38,7 @@ PACKAGED: Final = Path(__file__).parent / "policies"
 _SINGLE: Final[dict[str, type[Struct]]] = SECTIONS | {
     "credit": CreditSpec,
     "creator_credit": CreditSpec,
+    "duties": DutiesSpec,
     "remedies": RemediesSpec,
 }
 _KNOWN_SECTIONS: Final = ("rules", "ladders", *_SINGLE)
@@ -94,6 +96,7 @@ class PolicyFiles(Struct):
     remedies: tuple[RemediesSpec, Place] | None = None
     credit: tuple[CreditSpec, Place] | None = None
     creator_credit: tuple[CreditSpec, Place] | None = None
+    duties: tuple[DutiesSpec, Place] | None = None
     problems: list[Problem] = field(default_factory=list)
 
 

@@ -9,6 +9,7 @@ from zlib import crc32
 from msgspec import Struct
 
 from detectors.adwin import Shift
+from detectors.duties import Duties
 from detectors.enforcer import Enforcer
 from detectors.exchange_post import Post
 from detectors.finding import Finding
@@ -48,6 +49,7 @@ class Assessor:
         "_listing_rules",
         "_merchant_rules",
         "_order_rules",
+        "duties",
         "enforcer",
         "judge",
         "models",
@@ -70,6 +72,8 @@ class Assessor:
         policies = judge.policies
         table = policies.remedies
         self.remedies = None if table is None else Remedies(table, state, judge, outbox, self.enforcer)
+        laws = policies.duties
+        self.duties = None if laws is None else Duties(laws, judge, outbox, self.enforcer, self.timers)
         self._merchant_rules = self._bind(policies.group("merchant"))
         order_events = _tags(OrderInput) | NOTICES["order"]
         self._order_rules = {kind: self._bind(policies.group("order", tag)) for kind, tag in order_events.items()}

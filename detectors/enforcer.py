@@ -16,6 +16,7 @@ from detectors.reversal import confirm, lift
 from detectors.rules import Rule
 from detectors.severe_cap import SevereCap
 from detectors.statement import notice_about, statement_of_reasons
+from features.duty_state import open_duties
 from features.enforcement_state import ActiveEnforcement, EnforcementState
 from features.events import SubjectKind
 from features.feature import Context
@@ -278,7 +279,21 @@ class Enforcer:
             self._reverse(party, lifted, "override")
             self.stand(party)
 
-    def _reverse(self, party: Party, ended: ActiveEnforcement, why: Literal["expiry", "override"]) -> None:
+    def put_right(self, party: Party, policy: str) -> None:
+        """What a party was acted against for under a policy is no longer so: its actions under it end."""
+        standing = party.record.enforcement
+        if standing is None:
+            return
+        ended = [active for active in standing.active if active.policy == policy]
+        for active in ended:
+            if lift(standing, active.decision_id) is not None:
+                self._reverse(party, active, "correction")
+        if ended:
+            self.stand(party)
+
+    def _reverse(
+        self, party: Party, ended: ActiveEnforcement, why: Literal["expiry", "override", "correction"]
+    ) -> None:
         identifier = self._outbox.next_id()
         self._outbox.publish(
             identifier,
@@ -322,6 +337,7 @@ class Enforcer:
                     enforcements=active,
                     mode=self._judge.settings.mode,
                     credit=self.credit.standing(party),
+                    duties=[] if party.record.duties is None else open_duties(party.record.duties),
                 )
             )
         else:

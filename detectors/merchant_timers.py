@@ -49,6 +49,8 @@ class MerchantTimers:
             due = min(due, expiry)
         if record.credit is not None and record.credit.due > time:
             due = min(due, record.credit.due)
+        if record.duties is not None and record.duties.look_at:
+            due = min(due, record.duties.look_at)
         self._set(merchant, due)
 
     def expect(self, party: Party, time: int) -> None:

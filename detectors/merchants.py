@@ -8,7 +8,7 @@ from features import events
 from features.enforcement_state import EnforcementState
 from features.exchange import COMMON_KINDS
 from features.keys import entity_key
-from features.merchant import CHANGES_LIMIT, OWN_DEVICES_LIMIT, SEEN_LIMIT, Merchant, MerchantRecord
+from features.merchant import CHANGES_LIMIT, OWN_DEVICES_LIMIT, SEEN_LIMIT, VERIFIED_LIMIT, Merchant, MerchantRecord
 from features.merchant_rest import rested
 from features.priors import begin_day
 from features.timers import UNKNOWN
@@ -41,12 +41,8 @@ class MerchantFlow:
         if not record.timer:
             self._assessor.timers.start(merchant)
         urgent = _change(record, event)
-        if type(event) is events.MerchantAccountChanged:
-            self._assessor.post.account_value(merchant, event)
-            if event.what == "device":
-                device = self._assessor.judge.pseudonyms.short("device", event.value_hash)
-                if device not in record.own_devices:
-                    record.own_devices = [*record.own_devices[1 - OWN_DEVICES_LIMIT :], device]
+        if isinstance(event, events.MerchantInput):
+            urgent = self._account(merchant, event) or urgent
         if type(event) is events.EnforcementOverridden:
             self._assessor.enforcer.override(merchant, event.decision_id)
         elif type(event) is events.ReportReceived:
@@ -58,10 +54,21 @@ class MerchantFlow:
             listing = state.listings.get(entity_key(event.merchant_id, event.subject.id))
             if listing is not None:
                 self._categories.reviewed(listing, event)
-        if type(event) is events.MerchantRegistered:
-            self._assessor.enforcer.credit.registered(merchant)
         if urgent:
             self._assessor.merchant(merchant, True)
+
+    def _account(self, merchant: Merchant, event: events.MerchantInput) -> bool:
+        """What follows from an event of the account; true if the merchant should be judged at once."""
+        assessor, record = self._assessor, merchant.record
+        if type(event) is events.MerchantAccountChanged:
+            assessor.post.account_value(merchant, event)
+            if event.what == "device":
+                device = assessor.judge.pseudonyms.short("device", event.value_hash)
+                if device not in record.own_devices:
+                    record.own_devices = [*record.own_devices[1 - OWN_DEVICES_LIMIT :], device]
+        elif type(event) is events.MerchantRegistered:
+            assessor.enforcer.credit.registered(merchant)
+        return assessor.duties is not None and assessor.duties.heard(merchant, event)
 
     def timer(self, merchant_id: str, time: int) -> None:
         """A merchant's timer fired at an event time: actions expired, its windows moved on, or its time is over."""
@@ -78,6 +85,12 @@ class MerchantFlow:
         if assessor.timers.settled(record, time):
             merchant.advance(time)
             begin_day(state.population, merchant)
+        duties = record.duties
+        if duties is not None and assessor.duties is not None and 0 < duties.look_at <= time:
+            if merchant.advance(time):
+                begin_day(state.population, merchant)
+            if assessor.duties.look(merchant, time):
+                assessor.merchant(merchant, True)
         if assessor.timers.at_rest(record, time):
             self._rest(merchant, time)
         else:
@@ -99,7 +112,8 @@ class MerchantFlow:
             self._assessor.merchant(merchant, True)
         kept = rested(record)
         state.merchants[merchant.id] = merchant = Merchant(merchant.id, kept)
-        if kept.enforcement is not None and kept.enforcement.next_expiry() is not None:
+        waits = kept.enforcement is not None and kept.enforcement.next_expiry() is not None
+        if waits or (kept.duties is not None and kept.duties.look_at):
             self._assessor.timers.start(merchant, time)
         else:
             state.timers.clear(f"m{merchant.id}")
@@ -119,8 +133,8 @@ def _change(record: MerchantRecord, event: events.MerchantInput | events.Feedbac
             record.kind = event.kind
             record.country = event.country
         case events.MerchantVerified():
-            if event.what not in record.verified:
-                record.verified = [*record.verified, event.what][-CHANGES_LIMIT:]
+            if event.state != "provided" and event.what not in record.verified:
+                record.verified = [*record.verified, event.what][-VERIFIED_LIMIT:]
         case events.MerchantAccountChanged():
             at = event.occurred_at
             bit = 1 << COMMON_KINDS.index(event.what)

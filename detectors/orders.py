@@ -5,6 +5,7 @@ from typing import Final
 from xxhash import xxh3_64_intdigest
 
 from detectors.assess import Assessor
+from detectors.duties import SALE_FLAGS
 from detectors.order_facts import FACTS, facts_of
 from detectors.order_stages import OrderStages
 from detectors.remedies import REMEDIAL
@@ -56,7 +57,17 @@ def event_digest(event_id: str) -> int:
 class OrderFlow:
     """Applies order events to a shard's state."""
 
-    __slots__ = ("_assessor", "_judge", "_orders", "_remedies", "_retention_days", "_stages", "_state", "_statistics")
+    __slots__ = (
+        "_assessor",
+        "_duties",
+        "_judge",
+        "_orders",
+        "_remedies",
+        "_retention_days",
+        "_stages",
+        "_state",
+        "_statistics",
+    )
 
     def __init__(self, assessor: Assessor) -> None:
         self._assessor = assessor
@@ -67,6 +78,7 @@ class OrderFlow:
         self._stages = OrderStages(assessor.models, assessor.state)
         self._retention_days = assessor.judge.settings.retention_days
         self._remedies = assessor.remedies
+        self._duties = assessor.duties
 
     def apply(self, event: OrderEvent) -> None:
         """Apply one event: facts, counts, judgement."""
@@ -131,7 +143,7 @@ class OrderFlow:
             self._check_parcel(order, merchant, event)  # type: ignore[arg-type]
         elif kind is events.OrderReturnRequested or kind is events.OrderDisputed:
             self._check_claim(order, merchant, event.occurred_at)
-        changed = merchant.reflag(order)
+        changed = self._reflag(order, merchant)
         if created is None:
             return
         if kind in _CLAIMS and order.buyer_key and (order.claims or order.disputed):
@@ -153,6 +165,13 @@ class OrderFlow:
         if changed & DEFECTS:
             self._assessor.merchant(merchant, True)
 
+    def _reflag(self, order: OrderRecord, merchant: Merchant) -> int:
+        """Apply new facts of an order to the merchant's counts; returns the flags that changed."""
+        changed = merchant.reflag(order)
+        if changed & SALE_FLAGS and self._duties is not None:
+            self._duties.sold(order, merchant, changed)
+        return changed
+
     def _make_good(self, event: OrderEvent, order: OrderRecord, merchant: Merchant) -> None:
         """See whether an event calls for a remedy, or for another one."""
         if self._remedies is not None and order.created is not None:
@@ -163,7 +182,7 @@ class OrderFlow:
         self._create(event, key, order, merchant)
         if len(order.seen) > 1:
             self._catch_up(order, merchant, event.occurred_at)
-        changed = merchant.reflag(order)
+        changed = self._reflag(order, merchant)
         listing = self._state.listings.get(entity_key(event.merchant_id, event.items[0].listing_id))
         probability = self._stages.placed(order, merchant, listing)
         self._state.population.order_placed(event.occurred_at)

@@ -23,6 +23,7 @@ from detectors.breaker import Breaker
 from detectors.credit.checks import SECTIONS as CREDIT_SECTIONS
 from detectors.credit.checks import CreditChecker, plain
 from detectors.credit.policy import CreditPolicy
+from detectors.duty_laws import DutyLaws, compile_duties
 from detectors.holdout import Holdout
 from detectors.levels import LevelScale, level_scale
 from detectors.policy_checks import Checker
@@ -63,6 +64,8 @@ class PolicySet(Struct, frozen=True, kw_only=True, eq=False):
     statements: StatementSpec
     #: Remedies for orders that went wrong, where the files have some.
     remedies: RemedyTable | None = None
+    #: Duties of the law about merchants, likewise.
+    duties: DutyLaws | None = None
     #: By the kind of party; one that is not there has no credit.
     credit: dict[PartyKind, CreditPolicy]
     #: Rules that fire by the credit score or by repetition, and not by features.
@@ -115,6 +118,7 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
     credit = _credit(files, ladders, problems)
     tiers = credit["merchant"].names() if "merchant" in credit else ()
     remedies = compile_remedies(files, tiers, problems)
+    duties = compile_duties(files, problems)
     if problems or levels is None or terms is None or limits is None or files.statements is None:
         raise PolicyError(problems)
     return PolicySet(
@@ -132,6 +136,7 @@ def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> Pol
         remedies=remedies,
         credit=credit,
         by_score={rule.id: rule for each in credit.values() for rule in each.rules()},
+        duties=duties,
         _groups=_groups(rules),
     )
 
@@ -191,7 +196,7 @@ def _version(files: PolicyFiles) -> str:
     }
     for section in ("levels", "limits", "terms", "statements"):
         content[section] = _plain(getattr(files, section)[0])
-    for section in ("holdout", "breaker", "allow", "remedies"):
+    for section in ("holdout", "breaker", "allow", "remedies", "duties"):
         if (found := getattr(files, section)) is not None:
             content[section] = _plain(found[0])
     for section in CREDIT_SECTIONS.values():

@@ -190,9 +190,12 @@ class MerchantRegistered(Event, frozen=True, kw_only=True, tag="merchant.registe
 
 
 class MerchantVerified(Event, frozen=True, kw_only=True, tag="merchant.verified", gc=False):
-    """Something about the merchant was verified (identity, bank, address)."""
+    """Something about the merchant was verified (identity, bank, address); or, with the state ``provided``, the merchant
+    gave it and nobody has verified it yet.
+    """
 
     what: Label
+    state: Literal["provided", "verified"] | None = None
 
 
 class MerchantAccountChanged(Event, frozen=True, kw_only=True, tag="merchant.account_changed", gc=False):

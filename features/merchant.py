@@ -13,7 +13,9 @@ from features import order as flags
 from features.activity import Activity
 from features.buyers import BuyerCounts
 from features.credit import CreditState
+from features.duty_state import DutyState
 from features.enforcement_state import EnforcementState
+from features.inform import Sales
 from features.links import Link
 from features.order import OUTCOME_DAYS, OrderRecord, delivery_due_day, flags_of, ship_due_day
 from features.population import PRIOR_FAMILIES
@@ -128,6 +130,7 @@ _far_outcome_defects: Final = itemgetter(*[rate_positions(rate, _FAR)[1] for rat
 SEEN_LIMIT: Final = 32
 TRACKING_LIMIT: Final = 5
 CHANGES_LIMIT: Final = 8
+VERIFIED_LIMIT: Final = 24
 #: Devices of its own, categories and origins of parcels kept of a merchant.
 OWN_DEVICES_LIMIT: Final = 4
 CATEGORIES_LIMIT: Final = 12
@@ -239,6 +242,9 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     #: A bit for each kind of account value that was heard of (features.exchange.COMMON_KINDS).
     values: int = 0
     credit: CreditState | None = None
+    #: Sales of two years by day, in a currency that a law counts; the law's duties.
+    sales: Sales | None = None
+    duties: DutyState | None = None
     #: GMV of 30 days as it is contained in the shard's turnover.
     turnover: int = 0
 

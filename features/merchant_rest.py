@@ -46,4 +46,6 @@ def rested(record: MerchantRecord) -> MerchantRecord:
         own_devices=record.own_devices,
         categories=record.categories,
         credit=credit,
+        sales=record.sales if record.duties is not None and record.duties.laws else None,
+        duties=record.duties,
     )

@@ -31,6 +31,9 @@ Action: TypeAlias = Literal[
 #: Why a decision waits for a person: its rule says so; it is severe, or holds much money, and neither a person nor a
 #: second detector has spoken yet; or the circuit breaker is open.
 ReviewReason: TypeAlias = Literal["rule", "severe", "amount", "cap"]
+#: What the law asks about a merchant, and how that stands.
+DutyName: TypeAlias = Literal["collect", "verify", "recertify", "disclose", "suspend"]
+DutyStanding: TypeAlias = Literal["due", "met", "overdue", "ended"]
 UnitInterval: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 
 
@@ -269,8 +272,8 @@ class DutyDue(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopward
     sequence: int
     merchant_id: str
     law: str
-    duty: Literal["collect", "verify", "recertify", "disclose", "suspend"]
-    state: Literal["due", "met", "overdue", "ended"]
+    duty: DutyName
+    state: DutyStanding
     due_at: int | None
     facts: str
     mode: Mode
@@ -344,6 +347,15 @@ class StandingCredit(Struct, frozen=True, kw_only=True, gc=False):
     limits: dict[str, float]
 
 
+class StandingDuty(Struct, frozen=True, gc=False):
+    """A duty of the law about a merchant that is due or overdue; ``due_at`` in ms."""
+
+    law: str
+    duty: DutyName
+    state: DutyStanding
+    due_at: int
+
+
 class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A merchant's latest state, on the compacted topic ``merchant-standing``.
 
@@ -357,6 +369,7 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     enforcements: list[StandingEnforcement]
     mode: Mode
     credit: StandingCredit | None = None
+    duties: list[StandingDuty] = []
 
 
 class CreatorStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -7,6 +7,7 @@ does not fire.
 
 from typing import Final
 
+from features.duty_features import DUTY_FEATURES
 from features.feature import Context, Entity, Feature, Getter
 from features.link_features import CLAIM_FEATURES, LINK_FEATURES, MATCH_FEATURES
 from features.merchant_features import MERCHANT_FEATURES
@@ -25,6 +26,7 @@ FEATURES: Final[dict[str, Feature]] = {
     for feature in (
         *RATE_FEATURES,
         *MERCHANT_FEATURES,
+        *DUTY_FEATURES,
         *LINK_FEATURES,
         *ORDER_FEATURES,
         *CLAIM_FEATURES,

@@ -1,5 +1,6 @@
 """Honest merchants: how many of what size, since when, selling what, and how they open their shops."""
 
+from collections.abc import Sequence
 from functools import partial
 from random import Random
 from typing import Final, Literal
@@ -17,6 +18,8 @@ _NEWCOMERS: Final = 0.12
 _LEAVERS: Final = 0.01
 _AUTHORISED: Final = 0.25
 _NEAR_WAREHOUSE: Final = 0.1
+#: Of the countries that merchants are from, those in the European Union.
+_EU: Final = frozenset({"DE"})
 #: Zipf-Mandelbrot sizes: weight of rank r is 1 / (r + 1 % of the merchants). The shift keeps the share of the biggest
 #: and the ratio of median to mean the same for any number of merchants.
 _ZIPF_SHIFT: Final = 0.01
@@ -32,6 +35,7 @@ class Population:
         self._stock = Stock(world, world.random("opening"))
         self._accounts = Accounts(world, world.random("accounts"))
         self._opening = world.random("opening times")
+        self._papers = world.random("papers")
         # What was there before the start is told within the first part of the stream: shops open one after the other.
         self._backfill = min(DAY_MS, (world.end - world.start) // 20)
 
@@ -114,10 +118,29 @@ class Population:
                     what=what,
                 ),
             )
+        # The rest of what the law asks for: of traders in the European Union more than of others.
+        trader = kind == "business" and merchant.country in _EU
+        papers = ("tax_id", "contact", "trade_register", "self_certification") if trader else ("tax_id", "contact")
+        self.verify(merchant, papers, time, pace)
         for _ in range(merchant.slots):
             listed = time + 1 + int(random.random() * pace)
             self._stock.create(merchant, self._stock.draw(merchant), listed)
             merchant.opens = max(merchant.opens, listed)  # nothing is ordered before it is on sale
+
+    def verify(self, merchant: Merchant, papers: Sequence[str], time: int, within: int) -> None:
+        """What the merchant shows is looked at, within so many ms after a time."""
+        random = self._papers
+        for what in papers:
+            self._world.put(
+                "merchants",
+                merchant.key,
+                MerchantVerified(
+                    event_id=f"{random.getrandbits(64):016x}",
+                    occurred_at=time + 1 + int(random.random() * within),
+                    merchant_id=merchant.id,
+                    what=what,
+                ),
+            )
 
     def close(self, merchant: Merchant, time: int) -> None:
         """The merchant closes its account, unless it has not opened it."""

@@ -3,7 +3,7 @@
 import pytest
 
 from detectors.judge import Judge
-from features.merchant import CHANGES_LIMIT, SEEN_LIMIT
+from features.merchant import CHANGES_LIMIT, SEEN_LIMIT, VERIFIED_LIMIT
 from tests.builders import DAY, HOUR, START, Event, Shard, event, make_judge, placed
 
 
@@ -53,7 +53,7 @@ def test_what_is_kept_of_an_account_is_bounded(shard: Shard) -> None:
         shard.apply(changed(index * HOUR), event("merchant.verified", index * HOUR, what=f"w{index}"))
     record = shard.merchant().record
     assert record.changes == [START + index * HOUR for index in range(200 - CHANGES_LIMIT, 200)]
-    assert record.verified == [f"w{index}" for index in range(200 - CHANGES_LIMIT, 200)]
+    assert record.verified == [f"w{index}" for index in range(200 - VERIFIED_LIMIT, 200)]
     assert len(record.seen) == SEEN_LIMIT
 
 

@@ -31,7 +31,7 @@ _SUBJECT: Fields = {"kind": "order", "id": "o1"}
 #: Type -> the fields beyond those that all events have.
 FIELDS: dict[str, Fields] = {
     "merchant.registered": {"kind": "business", "country": "DE", "registered_at": AT},
-    "merchant.verified": {"what": "identity"},
+    "merchant.verified": {"what": "identity", "state": "provided"},
     "merchant.account_changed": {"what": "bank", "value_hash": "9f86d081"},
     "merchant.closed": {},
     "listing.created": _LISTING,

@@ -67,7 +67,6 @@ def run() -> tuple[list[Record], list[Emit]]:
 
 #: Types that this run has no cause for.
 NOT_HERE = {
-    "shopwarden.duty.due.v1",
     "shopwarden.enforcement.capped.v1",
 }
 

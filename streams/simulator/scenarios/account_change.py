@@ -1,10 +1,15 @@
 """Account change: the owner of an honest shop has a new phone and a new bank, and goes on as before."""
 
 from functools import partial
+from typing import Final
 
 from streams.simulator.accounts import Detail
+from streams.simulator.config import DAY_MS
 from streams.simulator.scenarios.base import Scenario
 from streams.simulator.shop import Merchant
+
+#: What the marketplace looks at anew after a change.
+_SHOWN: Final[dict[Detail, tuple[str, ...]]] = {"bank": ("bank",), "phone": ("contact",)}
 
 
 class AccountChange(Scenario):
@@ -29,6 +34,7 @@ class AccountChange(Scenario):
 
     def _change(self, merchant: Merchant, what: Detail, time: int) -> None:
         self.accounts.change(merchant, time, what)
+        self.population.verify(merchant, _SHOWN.get(what, ()), time, 5 * DAY_MS)
 
     def _offer(self, merchant: Merchant, time: int) -> None:
         if merchant.is_open(time):
