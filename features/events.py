@@ -190,8 +190,8 @@ class MerchantRegistered(Event, frozen=True, kw_only=True, tag="merchant.registe
 
 
 class MerchantVerified(Event, frozen=True, kw_only=True, tag="merchant.verified", gc=False):
-    """Something about the merchant was verified (identity, bank, address); or, with the state ``provided``, the merchant
-    gave it and nobody has verified it yet.
+    """Something about the merchant was verified (identity, bank, address); or, with the state ``provided``, it gave that
+    and nobody has verified it yet.
     """
 
     what: Label

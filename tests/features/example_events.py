@@ -74,11 +74,20 @@ FIELDS: dict[str, Fields] = {
         "subject": _SUBJECT,
         "policy": "counterfeit",
         "sample": {"stratum": "uniform", "inclusion_probability": 0.25},
+        "creator_id": "m1",
     },
-    "appeal.filed": {"decision_id": "d1"},
-    "appeal.decided": {"decision_id": "d1", "outcome": "overturned"},
-    "report.received": {"subject": _SUBJECT, "by": "brand", "policy": "counterfeit"},
-    "enforcement.overridden": {"action": "warn", "by": "ann", "why": "wrong", "decision_id": "d1", "until": AT + 5},
+    "appeal.filed": {"decision_id": "d1", "creator_id": "m1"},
+    "appeal.decided": {"decision_id": "d1", "outcome": "overturned", "creator_id": "m1"},
+    "report.received": {"subject": _SUBJECT, "by": "brand", "policy": "counterfeit", "creator_id": "m1"},
+    "enforcement.overridden": {
+        "action": "warn",
+        "by": "ann",
+        "why": "wrong",
+        "decision_id": "d1",
+        "until": AT + 5,
+        "policy": "counterfeit",
+        "creator_id": "m1",
+    },
 }
 
 
