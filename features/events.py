@@ -190,8 +190,8 @@ class MerchantRegistered(Event, frozen=True, kw_only=True, tag="merchant.registe
 
 
 class MerchantVerified(Event, frozen=True, kw_only=True, tag="merchant.verified", gc=False):
-    """Something about the merchant was verified (identity, bank, address); or, with the state ``provided``, it gave that
-    and nobody has verified it yet.
+    """Something about the merchant was verified (identity, bank, address); or, in state ``provided``, was given
+    by the merchant and by nobody verified yet.
     """
 
     what: Label
