@@ -6,7 +6,10 @@ may act on it at once, which is how enforcement escalates.
 """
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
+
+from msgspec import Struct
 
 from detectors.actions import DAY_MS, INSTANT, NO_STRIKE
 from detectors.circumstances import Circumstances
@@ -37,34 +40,62 @@ def scope_of(rule: Rule, kind: SubjectKind, action: Action) -> str:
 
 def begin(rule: Rule, scope: str, decision_id: str, at: int, circumstances: Circumstances) -> FreshFacts:
     """The count that a decision begins."""
-    levels = {
-        name: value for name in rule.evidence if name in _STATES and (value := circumstances.value(name)) is not None
-    }
-    return FreshFacts(scope, decision_id, at, dict.fromkeys(cases(rule), 0), [], levels)
+    needs = _needs(rule)
+    levels = {name: value for name in needs.states if (value := circumstances.value(name)) is not None}
+    return FreshFacts(scope, decision_id, at, dict.fromkeys(needs.cases, 0), [], levels)
 
 
 def is_fresh(rule: Rule, kind: SubjectKind, standing: EnforcementState, now: int, circumstances: Circumstances) -> bool:
     """Whether what happened since earlier decisions meets the rule's minimum evidence by itself."""
-    scopes = strike_key(rule.policy, kind), _rule_scope(rule)
+    needs = _needs(rule)
+    scopes = strike_key(rule.policy, kind), needs.scope
     return all(
-        _met(rule, since, now, circumstances)
+        _met(needs, since, now, circumstances)
         for since in standing.facts
         if since.scope in scopes and now - since.at < FACTS_KEPT
     )
 
 
-def _met(rule: Rule, since: FreshFacts, now: int, circumstances: Circumstances) -> bool:
-    needed = {kind: number for kind, number in cases(rule).items() if kind in since.counts}
-    if any(since.counts[kind] < number for kind, number in needed.items()):
+class _Needs(Struct, frozen=True):
+    """What a rule's evidence asks for: least numbers of cases by kind, of distinct buyers, features that tell a state,
+    and the longest time that other counts look back, ms; and the scope of its own decisions.
+    """
+
+    cases: dict[str, float]
+    buyers: float
+    states: tuple[str, ...]
+    looked_back: int
+    scope: str
+
+
+# A rule fires at every assessment while it stands, and its evidence never changes.
+@lru_cache(maxsize=4096)
+def _needs(rule: Rule) -> _Needs:
+    evidence = rule.evidence
+    return _Needs(
+        cases(rule),
+        max((number for name, number in evidence.items() if name.startswith("distinct_buyers")), default=0),
+        tuple(name for name in evidence if name in _STATES),
+        max((days * DAY_MS for days in _looked_back(evidence)), default=0),
+        _rule_scope(rule),
+    )
+
+
+def _met(needs: _Needs, since: FreshFacts, now: int, circumstances: Circumstances) -> bool:
+    if now - since.at < needs.looked_back:
         return False
-    distinct = max((number for name, number in rule.evidence.items() if name.startswith("distinct_buyers")), default=0)
+    counts = since.counts
+    least = None
+    for kind, number in needs.cases.items():
+        if kind in counts:
+            if counts[kind] < number:
+                return False
+            least = number if least is None else min(least, number)
     # Of twelve buyers not all need have been wronged, but of five cases not all may be one buyer's.
-    if needed and len(since.buyers) < min(distinct, *needed.values()):
+    if least is not None and len(since.buyers) < min(needs.buyers, least):
         return False
-    states = [name for name in since.levels if name in rule.evidence]
-    if states and not any((circumstances.value(name) or 0) > since.levels[name] for name in states):
-        return False
-    return all(now - since.at >= days * DAY_MS for days in _looked_back(rule.evidence))
+    states = [name for name in needs.states if name in since.levels]
+    return not states or any((circumstances.value(name) or 0) > since.levels[name] for name in states)
 
 
 def cases(rule: Rule) -> dict[str, float]:
