@@ -163,11 +163,16 @@ def is_exempt(rule: Rule, standing: EnforcementState, now: int) -> bool:
 def count_strikes(strikes: Sequence[Strike], now: int, ladder: Ladder, merge: int) -> int:
     """Strikes before one that counts at ``now``.
 
-    Those within the merge window, ms, of the first of them count as one: many orders of one bad week are one finding.
+    Actions milder than the ladder's first step are none for it: who was warned three times has still to be limited for
+    the first time. Those within the merge window, ms, of the first of them count as one: many orders of one bad week
+    are one finding.
     """
     count, first = 0, None
+    mildest = HARSHNESS[ladder.steps[0].action]
     for strike in strikes:
         if now - strike.at > ladder.look_back or strike.at > now:
+            continue
+        if strike.action is not None and HARSHNESS[strike.action] < mildest:
             continue
         if first is None or strike.at - first >= merge:
             count, first = count + 1, strike.at

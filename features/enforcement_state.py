@@ -71,14 +71,15 @@ class ActiveEnforcement(Struct, frozen=True, array_like=True, gc=False):
 class Strike(Struct, frozen=True, array_like=True, gc=False):
     """A decision that counts when the next one under its policy is taken: carried out, or confirmed by a person.
 
-    ``rule`` is the rule that it followed from and ``step`` the number of its ladder's step, from 0.
+    ``rule`` is the rule that it followed from and ``step`` the number of its ladder's step, from 0; ``action`` is None
+    where it is not known, in what earlier versions stored.
     """
 
     at: int
     decision_id: str
     rule: str
     step: int
-    action: Action = "warn"
+    action: Action | None = None
     subject_id: str = ""
 
 
@@ -155,7 +156,7 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
                 return active.as_known()
         for key, strikes in self.strikes.items():
             for strike in strikes:
-                if strike.decision_id == decision_id:
+                if strike.decision_id == decision_id and strike.action is not None:
                     policy, kind = policy_and_kind(key)
                     return Known(
                         decision_id=decision_id,

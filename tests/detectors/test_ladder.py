@@ -259,7 +259,10 @@ def test_strikes_that_were_only_counted_still_count(packaged: PolicySet) -> None
 def test_strikes_run_out_one_by_one(packaged: PolicySet) -> None:
     """De-escalation: as each strike leaves the look-back, the next action is a step milder."""
     ladder = packaged.ladders["order_limit"]
-    strikes = [Strike(START + week * 30 * DAY_MS, f"d{week}", "late-dispatch-severe", week) for week in range(3)]
+    strikes = [
+        Strike(START + week * 30 * DAY_MS, f"d{week}", "late-dispatch-severe", week, "limit_orders")
+        for week in range(3)
+    ]
     merge = packaged.limits.strike_merge
     counts = [count_strikes(strikes, START + day * DAY_MS, ladder, merge) for day in (61, 181, 211, 241)]
     assert counts == [2, 2, 1, 0]
