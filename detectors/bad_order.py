@@ -19,7 +19,7 @@ from detectors.standardize import RunningStandardizer, StandardizerState
 _CERTAIN: Final = 15.0
 #: Labels over which the metrics forget.
 _MEMORY: Final = 5_000
-#: The input of the classifier that carries what is known in advance.
+#: How the factor on all known effects is called among the weights.
 _KNOWN: Final = "known effects"
 
 
@@ -36,7 +36,7 @@ _STATES: Final = Decoder(_State)
 
 
 class BadOrderModel:
-    """Logistic regression on standardised inputs (River), learning online from labels that come weeks late.
+    """Logistic regression on standardised inputs, learning online from labels that come weeks late.
 
     Inputs are standardised by what was seen when orders were placed (:meth:`observe`), the classifier learns when
     their outcome is known (:meth:`learn`) from the inputs as they were scored. In one pipeline the scaler would lag
@@ -139,7 +139,7 @@ class BadOrderModel:
         """:meth:`observe`, then :meth:`predict`, for less than both."""
         scaled = self._ranges.scale_known(values)
         self._scaler.observe(scaled)
-        return _probability(self._classifier.log_odds_one(self._point(scaled)) + self._base_rate.shift)
+        return _probability(self._classifier.log_odds(self._point(scaled)) + self._base_rate.shift)
 
     def learn(self, values: Values, bad: bool, predicted: float | None = None, time: int = 0) -> None:
         """Learn an order's outcome.
@@ -162,14 +162,14 @@ class BadOrderModel:
             A value is NaN or infinite, or ``predicted`` is no probability.
         """
         point = self._point(self._ranges.scale_known(values))
-        odds = self._classifier.log_odds_one(point)
+        odds = self._classifier.log_odds(point)
         if predicted is None:
             predicted = _probability(odds + self._base_rate.shift)
         elif not 0.0 <= predicted <= 1.0:
             raise ValueError(f"{predicted} is not a probability")
         self._calibration.add(predicted, bad)
         self._base_rate.add(time, _probability(odds), bad)
-        self._classifier.learn_scored(point, bad, odds)
+        self._classifier.learn(point, bad, odds)
         self._labels += 1
 
     def revise(self, values: Values, bad: bool, learned_at: int = 0) -> None:
@@ -181,7 +181,7 @@ class BadOrderModel:
         """
         point = self._point(self._ranges.scale_known(values))
         if self._labels:
-            self._classifier.revise_one(point, bad)
+            self._classifier.revise(point, bad)
             self._base_rate.revise(learned_at, bad)
 
     def contributions(self, values: Values) -> list[tuple[str, float]]:
@@ -191,23 +191,23 @@ class BadOrderModel:
         """
         scaled = self._ranges.scale_known(values)
         point = self._point(scaled)
-        weights = self._classifier.weights_now()
+        *weights, factor = self._classifier.weights
         known = self._known.parts(scaled)
         return [
-            (name, weights[name] * point[name] + weights[_KNOWN] * part)
-            for name, part in zip(self._names, known, strict=True)
+            (name, weight * deviation + factor * part)
+            for name, weight, deviation, part in zip(self._names, weights, point[:-1], known, strict=True)
         ]
 
     def base(self) -> float:
         """Log-odds of an order to which no input adds anything: an average one, at the references of known effects."""
-        return float(self._classifier.intercept) + self._base_rate.shift
+        return self._classifier.intercept + self._base_rate.shift
 
     def log_odds(self, values: Values) -> float:
         """Log-odds of a bad order: :meth:`base` plus all :meth:`contributions`.
 
         :meth:`predict` gives their probability, cut at 15 either way.
         """
-        return self._classifier.log_odds_one(self._point(self._ranges.scale_known(values))) + self._base_rate.shift
+        return self._classifier.log_odds(self._point(self._ranges.scale_known(values))) + self._base_rate.shift
 
     def typical(self) -> list[float]:
         """The inputs' running means (of ``log1p`` where an input asks for it), in the features' units."""
@@ -215,7 +215,7 @@ class BadOrderModel:
 
     def weights(self) -> dict[str, float]:
         """Log-odds per standard deviation of each input, learned beside the known effects, and the factor on those."""
-        return self._classifier.weights_now()
+        return dict(zip((*self._names, _KNOWN), self._classifier.weights, strict=True))
 
     def metrics(self) -> Metrics:
         """How good the probabilities were, on labels not yet learned when they were given."""
@@ -229,7 +229,7 @@ class BadOrderModel:
         """Everything learned, as bytes."""
         classifier = self._classifier
         state = _State(
-            classifier.corrections(),
+            classifier.corrections,
             classifier.intercept,
             self._labels,
             self._scaler.state(),
@@ -252,17 +252,23 @@ class BadOrderModel:
         self._labels = state.labels
 
     def _fresh(self) -> tuple[RunningStandardizer, InformedLogisticRegression, CalibrationTracker]:
+        inputs = len(self._names)
+        # The sum of the known effects comes last, at the weight that it is known with.
         classifier = InformedLogisticRegression(
-            (*self._names, _KNOWN), {_KNOWN: 1.0}, self._intercept, self._schedule, self._intercept_rate, self._l2
+            [0.0] * inputs + [1.0], self._intercept, self._schedule, self._intercept_rate, self._l2
         )
-        return RunningStandardizer(self._names), classifier, CalibrationTracker(_MEMORY)
+        return RunningStandardizer(inputs), classifier, CalibrationTracker(_MEMORY)
 
-    def _point(self, scaled: Sequence[float | None]) -> dict[str, float]:
-        """What the classifier sees: deviations from the mean by name, and the sum of the known effects."""
+    def _point(self, scaled: Sequence[float | None]) -> list[float]:
+        """What the classifier sees: deviations from the mean, and the sum of the known effects."""
         point = self._scaler.transform(scaled)
-        point[_KNOWN] = self._known.total(scaled)
+        point.append(self._known.total(scaled))
         return point
 
 
 def _probability(odds: float) -> float:
-    return 1.0 / (1.0 + exp(-min(max(odds, -_CERTAIN), _CERTAIN)))
+    if odds > _CERTAIN:
+        odds = _CERTAIN
+    elif odds < -_CERTAIN:
+        odds = -_CERTAIN
+    return 1.0 / (1.0 + exp(-odds))

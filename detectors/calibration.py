@@ -13,6 +13,7 @@ _EDGE: Final = 7.0
 _PER_UNIT: Final = _BINS / (2 * _EDGE)
 _LARGEST_WEIGHT: Final = 1e9
 _TINY: Final = 1e-12
+_SURE: Final = 1.0 - _TINY
 
 
 class Reliability(Struct, frozen=True):
@@ -80,8 +81,10 @@ class CalibrationTracker:
     def add(self, probability: float, bad: bool) -> None:
         """Count a label and the probability (0 to 1) given before it was learned."""
         weight = self._weight
-        likely = min(max(probability, _TINY), 1.0 - _TINY)
-        at = min(max(int((log(likely / (1.0 - likely)) + _EDGE) * _PER_UNIT), 0), _BINS - 1)
+        likely = probability if _TINY < probability < _SURE else _TINY if probability < 0.5 else _SURE
+        at = int((log(likely / (1.0 - likely)) + _EDGE) * _PER_UNIT)
+        if not 0 <= at < _BINS:
+            at = 0 if at < 0 else _BINS - 1
         if bad:
             self._bad[at] += weight
             self._log_loss -= weight * log(likely)

@@ -2,7 +2,7 @@
 
 A model has a dozen or two inputs, in an order that never changes, and each order that is judged passes all of them
 twice. Written out, with their ranges as constants, that takes half of the time of loops over zipped lists: measured on
-22 inputs, 1.3 instead of 2.5 microseconds for scaling, 1.2 instead of 3.3 for deviations by name.
+22 inputs, 1.3 instead of 2.5 microseconds for scaling.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -17,7 +17,9 @@ from msgspec import Struct
 Gaps: TypeAlias = Sequence[float | None]
 
 
-Deviations: TypeAlias = Callable[[Gaps, Sequence[float], Sequence[float]], dict[str, float]]
+Deviations: TypeAlias = Callable[[Gaps, Sequence[float], Sequence[float]], list[float]]
+Dot: TypeAlias = Callable[[Sequence[float], Sequence[float]], float]
+Step: TypeAlias = Callable[[Sequence[float], Sequence[float], float, float, float], list[float]]
 
 
 class Range(Struct, frozen=True):
@@ -65,20 +67,40 @@ def compile_scaling(ranges: tuple[Range, ...], edge: Callable[[float, float, flo
 
 
 @lru_cache(maxsize=64)
-def compile_deviations(names: tuple[str, ...], bound: float) -> Deviations:
-    """A function ``(values, means, factors)`` to deviations by name: ``(value - mean) * factor``, cut to the bound.
+def compile_deviations(inputs: int, bound: float) -> Deviations:
+    """A function ``(values, means, factors)`` to deviations: ``(value - mean) * factor``, cut to the bound.
 
     An absent value deviates by 0.
     """
-    values, means, factors = (_names(letter, len(names)) for letter in "vmf")
+    values, means, factors = (_names(letter, inputs) for letter in "vmf")
     high, low = repr(float(bound)), repr(-float(bound))
     items = ", ".join(
-        f"{name!r}: 0.0 if {value} is None else d if {low} < (d := ({value} - {mean}) * {factor}) < {high}"
+        f"0.0 if {value} is None else d if {low} < (d := ({value} - {mean}) * {factor}) < {high}"
         f" else {high} if {value} > {mean} else {low}"
-        for name, value, mean, factor in zip(names, values, means, factors, strict=True)
+        for value, mean, factor in zip(values, means, factors, strict=True)
     )
     unpacked = [_unpack(values, "values"), _unpack(means, "means"), _unpack(factors, "factors")]
-    return cast("Deviations", _function("values, means, factors", [*unpacked, f"return {{{items}}}"], {}))
+    return cast("Deviations", _function("values, means, factors", [*unpacked, f"return [{items}]"], {}))
+
+
+@lru_cache(maxsize=64)
+def compile_dot(inputs: int) -> Dot:
+    """A function ``(point, weights)`` to the sum of their products, added up from the first to the last."""
+    point, weights = _names("x", inputs), _names("w", inputs)
+    products = " + ".join(f"{x} * {w}" for x, w in zip(point, weights, strict=True))
+    body = [_unpack(point, "point"), _unpack(weights, "weights"), f"return {products}"]
+    return cast("Dot", _function("point, weights", body, {}))
+
+
+@lru_cache(maxsize=64)
+def compile_step(inputs: int) -> Step:
+    """A function ``(point, weights, slope, pull, rate)`` to the weights after a step of gradient descent:
+    ``weight - rate * (slope * x + pull * weight)``.
+    """
+    point, weights = _names("x", inputs), _names("w", inputs)
+    moved = ", ".join(f"{w} - rate * (slope * {x} + pull * {w})" for x, w in zip(point, weights, strict=True))
+    body = [_unpack(point, "point"), _unpack(weights, "weights"), f"return [{moved}]"]
+    return cast("Step", _function("point, weights, slope, pull, rate", body, {}))
 
 
 def _names(letter: str, count: int) -> list[str]:

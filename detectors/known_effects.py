@@ -71,7 +71,9 @@ class KnownEffects:
             value = scaled[position]
             if value is not None:
                 total += factor * (value - reference)
-        return min(max(total, -_BOUND), _BOUND)
+        if -_BOUND < total < _BOUND:
+            return total
+        return _BOUND if total > 0.0 else -_BOUND
 
     def parts(self, scaled: Sequence[float | None]) -> list[float]:
         """:meth:`total` by input; cut to the same bound together."""

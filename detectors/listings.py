@@ -23,6 +23,7 @@ from features.merchant import (
     MerchantRecord,
 )
 from features.priors import begin_day
+from features.registry import FEATURES_VERSION
 from features.text import TITLE_CHARACTERS
 from features.timers import UNKNOWN
 from features.windows import DAY_MS
@@ -163,24 +164,50 @@ class ListingFlow:
         listing.price = event.price
         listing.list_price = event.list_price or 0
         listing.ship_from = event.ship_from or ""
-        signals = listing_signals(event, self._judge.policies.terms)
-        listing.replica_terms = signals.replica_terms
-        listing.contact_terms = signals.contact_terms
-        listing.prohibited_terms = signals.prohibited_terms
-        listing.claim_terms = signals.claim_terms
-        listing.brand_unauthorised = signals.brand_unauthorised
-        listing.category_prohibited = signals.category_prohibited
-        listing.category_restricted = signals.category_restricted
-        listing.disguised_terms = signals.disguised_terms
-        listing.brand_lookalike = signals.brand_lookalike
-        words = self._categories.judge(event, listing)
+        words = self._judge_text(event, listing)
         self._assessor.post.listing(merchant, listing, event)
         self._assessor.listing(type(event), event.listing_id, listing, merchant)
         if not listing.risk and merchant.record.credit is not None:
             self._assessor.enforcer.credit.corrected(merchant, event.listing_id, at)
-        if new_text:
+        if new_text and words is not None:
             self._categories.accept(words, listing, merchant.record)
         self._assessor.merchant(merchant, False)
+
+    def _judge_text(
+        self, event: events.ListingCreated | events.ListingUpdated, listing: ListingRecord
+    ) -> list[int] | None:
+        """Note in a listing what a version's text and category say; returns the words of the text.
+
+        Nearly all edits are of prices and quantities: one that changes nothing of what was judged, by the same
+        policies, is not judged again, and gives ``None``.
+        """
+        judged = self._text_digest(event)
+        if judged == listing.judged and listing.category_mismatch is not None:
+            return None
+        if judged != listing.judged:
+            listing.judged = judged
+            signals = listing_signals(event, self._judge.policies.terms)
+            listing.replica_terms = signals.replica_terms
+            listing.contact_terms = signals.contact_terms
+            listing.prohibited_terms = signals.prohibited_terms
+            listing.claim_terms = signals.claim_terms
+            listing.brand_unauthorised = signals.brand_unauthorised
+            listing.category_prohibited = signals.category_prohibited
+            listing.category_restricted = signals.category_restricted
+            listing.disguised_terms = signals.disguised_terms
+            listing.brand_lookalike = signals.brand_lookalike
+        return self._categories.judge(event, listing)
+
+    def _text_digest(self, event: events.ListingVersion) -> int:
+        """Stands for everything that a listing's text is judged by, the policies included.
+
+        Keyed: under a public hash a forbidden text could be made to pass for the one that was judged before.
+        """
+        texts = [self._judge.policies.version, FEATURES_VERSION, event.title, event.description or "", event.category]
+        texts += (event.brand or "", *(event.authorizations or ()))
+        # With their lengths, so that nothing can be moved from one to another.
+        told = "".join([f"{len(text)}:{text}" for text in texts])
+        return self._judge.pseudonyms.pair("listing text", told)[1]
 
     def _price(
         self, event: events.ListingCreated | events.ListingUpdated, listing: ListingRecord, merchant: Merchant

@@ -1,18 +1,22 @@
-"""River's logistic regression, starting from what is known."""
+"""Logistic regression that starts from what is known."""
 
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Sequence
+from math import exp
+from typing import Final
 
-from river import linear_model, optim
-from river.utils import VectorDict
+from msgspec import Struct
 
+from detectors.input_code import compile_dot, compile_step
 from detectors.model import SnapshotMismatch, check_shape
 
+#: Beyond these log-odds the loss is taken as linear or exponential, as River's ``Log`` does.
+_CERTAIN: Final = 18.0
 
-class SettlingRate(optim.base.Scheduler):
+
+class SettlingRate(Struct, frozen=True):
     """A learning rate that starts high, falls with the square root of time, and stays above a floor to follow drift.
 
-    Parameters
+    Attributes
     ----------
     start
         Rate of the first step.
@@ -22,28 +26,28 @@ class SettlingRate(optim.base.Scheduler):
         Steps after which it has fallen by the factor 1/sqrt(2).
     """
 
-    def __init__(self, start: float, floor: float, pace: float) -> None:
-        self.start = start
-        self.floor = floor
-        self.pace = pace
+    start: float
+    floor: float
+    pace: float
 
-    def get(self, t: int) -> float:
-        """Learning rate at step ``t``."""
-        return cast("float", max(self.floor, self.start / (1.0 + t / self.pace) ** 0.5))
+    def get(self, step: int) -> float:
+        """Learning rate at step ``step``."""
+        rate: float = self.start / (1.0 + step / self.pace) ** 0.5
+        return max(self.floor, rate)
 
 
-class InformedLogisticRegression(linear_model.LogisticRegression):
-    """Logistic regression whose weights start from, and are drawn back to, weights given in advance.
+class InformedLogisticRegression:
+    """Logistic regression by stochastic gradient descent whose weights start from, and are drawn back to, weights given
+    in advance.
 
-    River learns a correction that is added to the given weights, so its L2 penalty draws the sum to them: the mode of
-    the posterior under a normal prior around ``prior``.
+    It learns a correction that is added to the given weights, so its L2 penalty draws the sum to them: the mode of the
+    posterior under a normal prior around ``prior``. Every step is that of River's ``LogisticRegression`` with ``SGD``,
+    which tests hold it to; written out over lists it takes a third of the time of River's over names.
 
     Parameters
     ----------
-    names
-        Names of the inputs.
     prior
-        Log-odds per unit of the inputs that are known to matter; absent ones start at 0.
+        Log-odds per unit of each input, in the order in which they come; 0 where nothing is known.
     intercept
         Log-odds of an average observation before the first label.
     rate
@@ -52,76 +56,90 @@ class InformedLogisticRegression(linear_model.LogisticRegression):
         Learning rate of the intercept.
     l2
         Strength of the pull back.
+
+    Attributes
+    ----------
+    corrections
+        What was learned on top of the prior.
+    intercept
+        Log-odds of an average observation now.
     """
 
+    __slots__ = (
+        "_dot",
+        "_intercept_rate",
+        "_known",
+        "_l2",
+        "_rate",
+        "_step",
+        "_steps",
+        "_weights",
+        "corrections",
+        "intercept",
+    )
+
     def __init__(
-        self,
-        names: Sequence[str],
-        prior: Mapping[str, float],
-        intercept: float,
-        rate: optim.base.Scheduler,
-        intercept_rate: float,
-        l2: float,
+        self, prior: Sequence[float], intercept: float, rate: SettlingRate, intercept_rate: float, l2: float
     ) -> None:
-        super().__init__(optimizer=optim.SGD(rate), l2=l2, intercept_init=intercept, intercept_lr=intercept_rate)
-        self.names = tuple(names)
-        self.prior = dict(prior)
-        self.rate = rate
-        self._prior = tuple(self.prior.items())
+        self._known = [(place, log_odds) for place, log_odds in enumerate(prior) if log_odds]
+        self._rate = rate
+        self._intercept_rate = intercept_rate
+        self._l2 = l2
+        self._dot = compile_dot(len(prior))
+        self._step = compile_step(len(prior))
+        self._steps = 0
+        self.corrections = [0.0] * len(prior)
+        self._weights = list(prior)
+        self.intercept = intercept
 
-    def log_odds_one(self, x: dict[str, float]) -> float:
-        """Log-odds of the positive class."""
-        return self._raw_dot_one(x)
-
-    def _raw_dot_one(self, x: dict[str, float]) -> float:
-        """River asks this for every prediction and gradient."""
-        raw = self._weights.dot(x) + cast("float", self.intercept)
-        for name, weight in self._prior:
-            raw += weight * x[name]
-        return raw
-
-    def learn_scored(self, x: dict[str, float], y: bool, log_odds: float) -> None:
-        """Learn, given the log-odds of ``x`` as they are now: :meth:`learn_one` would work them out again.
-
-        The same steps as River's, for the log loss, SGD and an ``x`` with all inputs, to the same bits in 3.6 us
-        instead of 6.1.
-        """
-        loss_gradient = self.loss.gradient(y_true=y, y_pred=log_odds)
-        gradient = VectorDict.from_scaled(x, loss_gradient)
-        gradient.iadd_scaled(self._weights, self.l2)
-        steps = self.optimizer.n_iterations
-        self.intercept -= self.intercept_lr.get(steps) * loss_gradient
-        self._weights.isub_scaled(gradient, self.rate.get(steps))
-        self.optimizer.n_iterations = steps + 1
-
-    def revise_one(self, x: dict[str, float], y: bool) -> None:
-        """Turn a label learned as the opposite of ``y`` into ``y``, exactly but for how the rate fell in between.
-
-        With y = 1 the gradient is less by ``x``, whatever was predicted.
-        """
-        step = float(self.optimizer.learning_rate) * (1.0 if y else -1.0)
-        weights = self.weights
-        for name, value in x.items():
-            weights[name] = weights.get(name, 0.0) + step * value
-        self._weights = VectorDict(weights)
-        steps = self.optimizer.n_iterations
-        self.intercept += self.intercept_lr.get(steps) * (1.0 if y else -1.0)
-
-    def weights_now(self) -> dict[str, float]:
+    @property
+    def weights(self) -> list[float]:
         """Log-odds per unit of each input, prior and correction together."""
-        learned = self.weights
-        return {name: learned.get(name, 0.0) + self.prior.get(name, 0.0) for name in self.names}
+        return list(self._weights)
 
-    def corrections(self) -> list[float]:
-        """What was learned on top of the prior, in the order of the names."""
-        learned = self.weights
-        return [learned.get(name, 0.0) for name in self.names]
+    def log_odds(self, point: Sequence[float]) -> float:
+        """Log-odds of the positive class."""
+        return self._dot(point, self._weights) + self.intercept
+
+    def learn(self, point: Sequence[float], positive: bool, log_odds: float) -> None:
+        """Learn a label, given the log-odds of the point as they are now."""
+        steps = self._steps
+        slope = _slope(positive, log_odds)
+        self.corrections = self._step(point, self.corrections, slope, self._l2, self._rate.get(steps))
+        self._add_up()
+        self.intercept -= self._intercept_rate * slope
+        self._steps = steps + 1
+
+    def revise(self, point: Sequence[float], positive: bool) -> None:
+        """Turn a label learned as the opposite of ``positive`` into it, exactly but for how the rate fell in between.
+
+        With a positive label the gradient is less by the point, whatever was predicted.
+        """
+        slope = -1.0 if positive else 1.0
+        self.corrections = self._step(point, self.corrections, slope, 0.0, self._rate.get(self._steps))
+        self._add_up()
+        self.intercept -= self._intercept_rate * slope
 
     def restore(self, corrections: Sequence[float], intercept: float, labels: int) -> None:
         """Continue from stored numbers; :class:`~detectors.model.SnapshotMismatch` when they can't be."""
-        check_shape("weights", corrections, len(self.names))
+        check_shape("weights", corrections, len(self.corrections))
         if labels < 0 or not all(abs(value) < float("inf") for value in (*corrections, intercept)):
             raise SnapshotMismatch("the snapshot's weights are not finite")
-        self._weights = VectorDict(dict(zip(self.names, corrections, strict=True)) if labels else None)
+        self.corrections = list(corrections) if labels else [0.0] * len(self.corrections)
+        self._add_up()
         self.intercept = intercept
-        self.optimizer.n_iterations = labels
+        self._steps = labels
+
+    def _add_up(self) -> None:
+        self._weights = weights = self.corrections.copy()
+        for place, prior in self._known:
+            weights[place] += prior
+
+
+def _slope(positive: bool, log_odds: float) -> float:
+    """Derivative of the log loss by the log-odds."""
+    sign = 1.0 if positive else -1.0
+    margin = sign * log_odds
+    if margin > _CERTAIN:
+        return -sign * exp(-margin)
+    return -sign if margin < -_CERTAIN else -sign / (exp(margin) + 1.0)

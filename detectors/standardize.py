@@ -37,8 +37,8 @@ class RunningStandardizer:
 
     Parameters
     ----------
-    names
-        Names of the inputs.
+    inputs
+        How many.
     memory
         Observations over which the past is forgotten.
     prior
@@ -59,19 +59,18 @@ class RunningStandardizer:
         "_sums",
     )
 
-    def __init__(self, names: Sequence[str], memory: float = 50_000.0, prior: float = 20.0, bound: float = 4.0) -> None:
-        size = len(names)
-        self._deviations = compile_deviations(tuple(names), bound)
+    def __init__(self, inputs: int, memory: float = 50_000.0, prior: float = 20.0, bound: float = 4.0) -> None:
+        self._deviations = compile_deviations(inputs, bound)
         self._keep = 1.0 - _BLOCK / memory
         self._seen = 0
         #: Observations that are not in the sums yet.
         self._pending: list[Sequence[float | None]] = []
-        self._counts = [prior] * size
-        self._sums = [prior * 0.5] * size
+        self._counts = [prior] * inputs
+        self._sums = [prior * 0.5] * inputs
         # A quarter of the range as deviation: most ranges are drawn a little wider than what occurs.
-        self._squares = [prior * (0.25 + 0.0625)] * size
-        self._means = [0.5] * size
-        self._factors = [4.0] * size
+        self._squares = [prior * (0.25 + 0.0625)] * inputs
+        self._means = [0.5] * inputs
+        self._factors = [4.0] * inputs
 
     @property
     def means(self) -> list[float]:
@@ -86,8 +85,8 @@ class RunningStandardizer:
             self._sum_up()
             self._refresh()
 
-    def transform(self, values: Sequence[float | None]) -> dict[str, float]:
-        """Standardised values by name; ``None`` counts as the mean, 0."""
+    def transform(self, values: Sequence[float | None]) -> list[float]:
+        """Standardised values; ``None`` counts as the mean, 0."""
         return self._deviations(values, self._means, self._factors)
 
     def state(self) -> StandardizerState:

@@ -80,6 +80,8 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     category_mismatch: float | None = None
     #: The likeliest other category, if it is likelier.
     category_suggested: str = ""
+    #: Digest of the text, category and policies that the signals of the text follow from; 0: not known.
+    judged: int = 0
 
 
 def end_price(listing: ListingRecord, ended: int, at: int) -> None:

@@ -6,14 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.input_code import Range, compile_deviations, compile_scaling
+from detectors.input_code import Range, compile_deviations, compile_dot, compile_scaling, compile_step
 
 RANGES = (
     Range(0.0, 2.0, 0.0, 0.5, False),
     Range(0.0, 9.0, 0.0, 1.0 / log1p(9.0), True),
     Range(-3.0, 3.0, -3.0, 1.0 / 6.0, False),
 )
-NAMES = ("plain", 'it\'s "quoted"', "third")
 BOUND = 4.0
 
 gaps = st.lists(st.none() | st.floats(-5, 12), min_size=3, max_size=3)
@@ -47,12 +46,27 @@ def test_scaling_equals_the_loop(values: list[float | None], missing: list[float
 
 @given(gaps, shares, st.lists(st.floats(1, 100), min_size=3, max_size=3))
 def test_deviations_equal_the_loop(values: list[float | None], means: list[float], factors: list[float]) -> None:
-    """By name and in order, cut to the bound; absent values deviate by nothing."""
-    found = compile_deviations(NAMES, BOUND)(values, means, factors)
-    assert tuple(found) == NAMES
-    for value, mean, factor, deviation in zip(values, means, factors, found.values(), strict=True):
+    """In order, cut to the bound; absent values deviate by nothing."""
+    found = compile_deviations(3, BOUND)(values, means, factors)
+    for value, mean, factor, deviation in zip(values, means, factors, found, strict=True):
         expected = 0.0 if value is None else min(max((value - mean) * factor, -BOUND), BOUND)
         assert deviation == expected
+
+
+numbers = st.lists(st.floats(-9, 9), min_size=3, max_size=3)
+
+
+@given(numbers, numbers, st.floats(-1, 1), st.floats(0, 1), st.floats(0, 1))
+def test_products_and_steps_equal_the_loops(
+    point: list[float], weights: list[float], slope: float, pull: float, rate: float
+) -> None:
+    """To the last bit, from the first to the last."""
+    total = point[0] * weights[0]
+    for value, weight in zip(point[1:], weights[1:], strict=True):
+        total += value * weight
+    assert compile_dot(3)(point, weights) == total
+    stepped = compile_step(3)(point, weights, slope, pull, rate)
+    assert stepped == [w - rate * (slope * x + pull * w) for x, w in zip(point, weights, strict=True)]
 
 
 @pytest.mark.parametrize("values", [[], [1.0, 2.0], [1.0] * 4])
@@ -64,4 +78,6 @@ def test_another_number_of_values_is_refused(values: list[float]) -> None:
     with pytest.raises(ValueError, match="to unpack"):
         scaling.filled(values, [0.5] * 3)
     with pytest.raises(ValueError, match="to unpack"):
-        compile_deviations(NAMES, BOUND)(values, [0.5] * 3, [1.0] * 3)
+        compile_deviations(3, BOUND)(values, [0.5] * 3, [1.0] * 3)
+    with pytest.raises(ValueError, match="to unpack"):
+        compile_dot(3)(values, [0.5] * 3)

@@ -4,12 +4,17 @@ from collections import Counter
 from math import ceil, log
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detectors import listings
+from detectors.category import CategoryModel, Mismatch
 from detectors.judge import Judge
+from features.events import ListingVersion
 from features.listing import ListingRecord, end_price
+from features.listing_text import ListingText, Terms
 from features.outputs import EnforcementDecided, RiskAssessed
 from features.population import LOW_MINIMUM, PriceLevel
 from features.text import title_similarity
@@ -204,6 +209,34 @@ def test_what_a_listing_says_is_looked_at(shard: Shard) -> None:
 def levels(shard: Shard) -> list[str]:
     """Levels of the listing's assessments that were published."""
     return [one.level for one in shard.outputs(RiskAssessed) if one.subject.kind == "listing"]
+
+
+def test_an_unchanged_text_is_judged_once(judge: Judge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An edit of the price is not searched again; one of any part that was judged is, and so is any under other
+    policies.
+    """
+    searched: list[str] = []
+    real = listings.listing_signals
+
+    def search(version: ListingVersion, terms: Terms) -> ListingText:
+        searched.append(version.title)
+        return real(version, terms)
+
+    monkeypatch.setattr(listings, "listing_signals", search)
+    monkeypatch.setattr(CategoryModel, "mismatch", lambda *_: Mismatch(0.25, "other"))
+    text: dict[str, Any] = {"title": "Replica watch", "brand": "Solenne", "authorizations": ["brand:solenne"]}
+    shard = Shard(judge)
+    shard.apply(listed(**text), listed(kind="updated", at=HOUR, price=900, quantity=3, **text))
+    assert len(searched) == 1
+    assert shard.listing().replica_terms == 1
+    for hour, change in enumerate(({"title": "Replica clock"}, {"description": "x"}, {"authorizations": []}), 2):
+        shard.apply(listed(kind="updated", at=hour * HOUR, **{**text, **change}))
+        assert len(searched) == hour
+    others = msgspec.structs.replace(judge.policies, version="another")
+    other = Shard(make_judge(others, publish_level=1, audit_rate=0.0))
+    other.core.state.listings.update(shard.core.state.listings)
+    other.apply(listed(kind="updated", at=5 * HOUR, **{**text, "authorizations": []}))
+    assert len(searched) == 5
 
 
 def test_a_level_that_stands_is_published_once_and_its_end_as_well(shard: Shard) -> None:
