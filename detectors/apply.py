@@ -15,8 +15,9 @@ from detectors.merchants import MerchantFlow
 from detectors.orders import OrderFlow
 from detectors.outbox import Outbox
 from features.decode import Decoded, Rejection, decode, decode_message
+from features.events import OrderCreated
 from features.exchange import Message
-from features.keys import split_key
+from features.keys import entity_key, split_key
 from features.omissions import Poison
 from features.outputs import Source
 from features.shard import Needed, Record, ShardState
@@ -90,15 +91,29 @@ class Core:
         """Keys that applying a flush reads, those of timers that will fire included."""
         needed = Needed()
         highest = self.state.clock.highest
+        merchants, orders, known = needed.merchants, needed.orders, self.state.merchants
         for record, event in zip(flush.records, events, strict=True):
-            if type(event) is Message:
-                needed.add_message(event)
-            elif type(event) is not Rejection:
+            kind = type(event)
+            if kind is Rejection:
+                continue
+            if kind is Message:
+                needed.add_message(event)  # type: ignore[arg-type]
+            elif record.kind != "orders":
                 needed.add(event)  # type: ignore[arg-type]
-                if record.kind == "orders":
-                    at: int = event.occurred_at  # type: ignore[union-attr]
+            else:
+                at: int = event.occurred_at  # type: ignore[union-attr]
+                if at > highest:
                     reached = min(record.timestamp, at)
                     highest = max(highest, reached)
+                if kind is OrderCreated:
+                    needed.add(event)  # type: ignore[arg-type]
+                    continue
+                # Most events by far: what happens to an order reads it and its merchant.
+                merchant_id: str = event.merchant_id  # type: ignore[union-attr]
+                order_id: str = event.order_id  # type: ignore[union-attr]
+                merchant = known.get(merchant_id)
+                merchants.add(merchant_id)
+                orders.add(entity_key(merchant_id, order_id) if merchant is None else merchant.prefix + order_id)
         watermark = highest - self.judge.settings.allowed_lateness
         if flush.tick is not None:
             watermark = max(watermark, flush.tick)

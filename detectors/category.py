@@ -128,9 +128,9 @@ class CategoryModel:
         shares = _softmax(logits)
         wrong = [(-share, at) for at, share in enumerate(shares) if share >= _SMALLEST_ERROR and at != place]
         wrong.sort()
-        self._step(words, table, place, weight * (shares[place] - 1.0))
-        for _, index in wrong[:_TAUGHT]:
-            self._step(words, table, index, weight * shares[index])
+        taught = [place, *[index for _, index in wrong[:_TAUGHT]]]
+        errors = [weight * (shares[place] - 1.0), *[weight * shares[index] for index in taught[1:]]]
+        self._step(words, table[:, taught], errors)
 
     def unlearn(self, words: Sequence[int], category: str) -> None:
         """Learn that a listing with these words is not rightly in a category; which is right is not known."""
@@ -139,7 +139,7 @@ class CategoryModel:
             return
         self.changed = True
         _, table, logits = self._score(words)
-        self._step(words, table, place, _softmax(logits)[place])
+        self._step(words, table[:, [place]], [_softmax(logits)[place]])
 
     def snapshot(self) -> bytes:
         """Everything learned; half of the weights or fewer are written with their places."""
@@ -220,10 +220,13 @@ class CategoryModel:
         scale = 1.0 / sqrt(len(words))
         return [max(-_LARGEST, min(_LARGEST, each * scale)) for each in sums]
 
-    def _step(self, words: Sequence[int], table: NDArray[np.intp], place: int, error: float) -> None:
-        """One step of gradient descent for one category; words that share a weight move it together."""
+    def _step(self, words: Sequence[int], table: NDArray[np.intp], errors: Sequence[float]) -> None:
+        """One step of gradient descent for the categories in the columns of ``table``; what shares a weight moves it
+        together, word after word.
+        """
         self._last = None
-        np.subtract.at(self._weights, table[:, place], np.float32(RATE * error / sqrt(len(words))))
+        steps = (np.array(errors) * (RATE / sqrt(len(words)))).astype(np.float32)
+        np.subtract.at(self._weights, table.ravel(), np.tile(steps, len(words)))
 
 
 def _category_hash(category: str) -> int:

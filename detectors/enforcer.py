@@ -66,6 +66,8 @@ class Enforcer:
 
     def acts(self, party: Party, subject: Subject, finding: Finding) -> bool:
         """Whether a decision will follow from the rules that fired."""
+        if not finding.fired:
+            return False
         record = party.record
         standing = record.enforcement or EnforcementState()
         reference, now = (subject.kind, subject.id), record.as_of
@@ -83,6 +85,8 @@ class Enforcer:
 
         Where there are any, :meth:`acts` said so, and the assessment was published: the finding is explained.
         """
+        if not finding.fired:
+            return False
         decided = False
         reference, given = (subject.kind, subject.id), None
         for index, rule in enumerate(finding.fired):

@@ -61,6 +61,7 @@ class OrderFlow:
         "_assessor",
         "_duties",
         "_judge",
+        "_merchants",
         "_orders",
         "_remedies",
         "_retention_days",
@@ -73,6 +74,7 @@ class OrderFlow:
         self._assessor = assessor
         self._state = assessor.state
         self._orders = assessor.state.orders
+        self._merchants = assessor.state.merchants
         self._statistics = assessor.state.statistics
         self._judge = assessor.judge
         self._stages = OrderStages(assessor.models, assessor.state)
@@ -80,19 +82,20 @@ class OrderFlow:
         self._remedies = assessor.remedies
         self._duties = assessor.duties
 
-    def apply(self, event: OrderEvent) -> None:
+    def apply(self, event: OrderEvent) -> None:  # noqa: C901, PLR0912 - nearly all events come here: no calls for trifles
         """Apply one event: facts, counts, judgement."""
         state = self._state
         statistics = self._statistics
         merchant_id = event.merchant_id
         at = event.occurred_at
-        key = entity_key(merchant_id, event.order_id)
+        merchant = self._merchants.get(merchant_id)
+        key = entity_key(merchant_id, event.order_id) if merchant is None else merchant.prefix + event.order_id
         order = self._orders.get(key)
         if order is None:
             order = state.order(key)
         else:
             state.touched_orders[key] = None
-        digest = event_digest(event.event_id)
+        digest = xxh3_64_intdigest(event.event_id.encode()) & _ID_MASK
         seen = order.seen
         if digest in seen:
             statistics.duplicates += 1
@@ -104,10 +107,17 @@ class OrderFlow:
                 del seen[0]
             seen.append(digest)
         statistics.events += 1
-        merchant = state.merchant(merchant_id)
-        if at > merchant.record.as_of and merchant.advance(at):
-            begin_day(self._state.population, merchant)
-        if not merchant.record.timer:
+        if merchant is None:
+            merchant = state.merchant(merchant_id)
+        else:
+            state.touched_merchants[merchant_id] = None
+        record = merchant.record
+        if at > record.as_of:
+            if at < merchant.day_end and record.as_of:
+                record.as_of = at
+            elif merchant.advance(at):
+                begin_day(state.population, merchant)
+        if not record.timer:
             self._assessor.timers.start(merchant)
         kind = type(event)
         if kind is events.OrderCreated:

@@ -14,6 +14,11 @@ def entity_key(merchant_id: str, entity_id: str) -> str:
     return f"{merchant_id}:{entity_id}"
 
 
+def key_prefix(merchant_id: str) -> str:
+    """What the keys of all orders and listings of a merchant begin with; the entity's id follows."""
+    return entity_key(merchant_id, "")
+
+
 def split_key(key: str) -> tuple[str, str]:
     """Merchant id and entity id of a key."""
     merchant_id, _, entity_id = key.partition(":")

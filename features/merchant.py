@@ -16,6 +16,7 @@ from features.credit import CreditState
 from features.duty_state import DutyState
 from features.enforcement_state import EnforcementState
 from features.inform import Sales
+from features.keys import key_prefix
 from features.links import Link
 from features.order import OUTCOME_DAYS, OrderRecord, delivery_due_day, flags_of, ship_due_day
 from features.population import PRIOR_FAMILIES
@@ -250,14 +251,24 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
 
 
 class Merchant:
-    """A merchant in use: the stored record and the running figures that follow from it."""
+    """A merchant in use: the stored record and the running figures that follow from it.
 
-    __slots__ = ("buyers", "churn", "day", "id", "outcome", "placed", "record", "ship")
+    Attributes
+    ----------
+    prefix
+        What the keys of its orders and listings begin with.
+    day_end
+        When the day of its as-of time ends, ms.
+    """
+
+    __slots__ = ("buyers", "churn", "day", "day_end", "id", "outcome", "placed", "prefix", "record", "ship")
 
     def __init__(self, merchant_id: str, record: MerchantRecord) -> None:
         self.id = merchant_id
         self.record = record
+        self.prefix = key_prefix(merchant_id)
         self.day = day = record.as_of // DAY_MS
+        self.day_end = (day + 1) * DAY_MS
         self.placed = DayCounters(PLACED_WIDTH, day, unpack_buckets(record.placed))
         self.ship = DayCounters(SHIP_WIDTH, day, unpack_buckets(record.ship))
         self.outcome = DayCounters(OUTCOME_WIDTH, day, unpack_buckets(record.outcome), (0, OUTCOME_DAYS))
@@ -304,6 +315,7 @@ class Merchant:
         if day == self.day:
             return False
         self.day = day
+        self.day_end = (day + 1) * DAY_MS
         self.placed.advance(day)
         self.ship.advance(day)
         self.outcome.advance(day)

@@ -14,7 +14,7 @@ from detectors.category import CategoryModel, Mismatch
 from detectors.judge import Judge
 from features.events import ListingVersion
 from features.listing import ListingRecord, end_price
-from features.listing_text import ListingText, Terms
+from features.listing_text import ListingText, Terms, listing_signals
 from features.outputs import EnforcementDecided, RiskAssessed
 from features.population import LOW_MINIMUM, PriceLevel
 from features.text import title_similarity
@@ -216,11 +216,10 @@ def test_an_unchanged_text_is_judged_once(judge: Judge, monkeypatch: pytest.Monk
     policies.
     """
     searched: list[str] = []
-    real = listings.listing_signals
 
     def search(version: ListingVersion, terms: Terms) -> ListingText:
         searched.append(version.title)
-        return real(version, terms)
+        return listing_signals(version, terms)
 
     monkeypatch.setattr(listings, "listing_signals", search)
     monkeypatch.setattr(CategoryModel, "mismatch", lambda *_: Mismatch(0.25, "other"))
@@ -229,7 +228,8 @@ def test_an_unchanged_text_is_judged_once(judge: Judge, monkeypatch: pytest.Monk
     shard.apply(listed(**text), listed(kind="updated", at=HOUR, price=900, quantity=3, **text))
     assert len(searched) == 1
     assert shard.listing().replica_terms == 1
-    for hour, change in enumerate(({"title": "Replica clock"}, {"description": "x"}, {"authorizations": []}), 2):
+    changes: list[dict[str, Any]] = [{"title": "Replica clock"}, {"description": "x"}, {"authorizations": []}]
+    for hour, change in enumerate(changes, 2):
         shard.apply(listed(kind="updated", at=hour * HOUR, **{**text, **change}))
         assert len(searched) == hour
     others = msgspec.structs.replace(judge.policies, version="another")
