@@ -6,79 +6,35 @@ over the week. What an order did is read from the party's day counters then; not
 """
 
 from collections.abc import Callable
-from typing import Final, Protocol
 from zlib import crc32
 
+from config.policy_specs import StatementSpec
 from detectors.credit import ledger
 from detectors.credit.assessment import Assessment, assess, count_weeks, credit_view
+from detectors.credit.entries import Told, clean_orders_entry, correction_entry, told_of, violation_entry
 from detectors.credit.ledger import enter
-from detectors.credit.policy import CreditPolicy, Milestone, subject_mark
-from detectors.credit.text import score_in_words
-from detectors.credit.tiers import next_tier
-from detectors.finding import Finding
+from detectors.credit.placement import ESTABLISHED, may_be_recalled, note_what_was_lost, place
+from detectors.credit.policy import CreditPolicy, subject_mark
+from detectors.credit.score_rules import Enforcing, ScoreRules, most_cases, undone_by_pardon
 from detectors.judge import Judge, Models
 from detectors.ladder import Decision
 from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
-from detectors.rules import Rule
 from features.credit import WEEK_MS, Conduct, CreditState, LedgerEntry
 from features.merchant import Merchant
 from features.merchant_conduct import merchant_conduct
-from features.outputs import (
-    LEVELS,
-    CreditChanged,
-    CreditEntry,
-    Detector,
-    Reason,
-    RiskAssessed,
-    StandingCredit,
-    Subject,
-    Versions,
-)
+from features.outputs import CreditChanged, StandingCredit, Subject
 from features.party import Party, PartyKind
 from features.population import Population
-from features.registry import FEATURES_VERSION
 from features.rounding import nearest
 from features.shard import ShardState
 from features.windows import DAY_MS
-
-#: Code of the points that clean orders earn, and of those that come back when a violation is put right.
-CLEAN_ORDERS: Final = "clean_orders"
-CORRECTION: Final = "correction"
-#: When a party that is not new came out of probation: it was never in it.
-ESTABLISHED: Final = 1
-
-
-class Enforcing(Protocol):
-    """What the book asks of the enforcer."""
-
-    def next_sequence(self, party: Party) -> int:
-        """Number of the next event of a party."""
-
-    def acts(self, party: Party, subject: Subject, finding: Finding) -> bool:
-        """Whether a decision would follow from rules that fired."""
-
-    def enforce(self, party: Party, subject: Subject, finding: Finding, assessment_id: str) -> bool:
-        """Decide on what follows from rules that fired; true if anything is carried out."""
-
-    def stand(self, party: Party) -> None:
-        """Publish a party's latest standing."""
-
-
-class _Told:
-    """What has changed in a ledger and is not published yet."""
-
-    __slots__ = ("entries", "removed")
-
-    def __init__(self) -> None:
-        self.entries: list[CreditEntry] = []
-        self.removed: list[CreditEntry] = []
 
 
 class CreditBook:
     """Keeps the credit of the merchants and creators of one shard."""
 
-    __slots__ = ("_enforcer", "_judge", "_models", "_outbox", "_population", "_timers", "conducts")
+    __slots__ = ("_enforcer", "_judge", "_outbox", "_population", "_rules", "_timers", "conducts")
 
     def __init__(
         self,
@@ -89,12 +45,12 @@ class CreditBook:
         timers: MerchantTimers,
         enforcer: Enforcing,
     ) -> None:
-        self._models = models
         self._population = state.population
         self._judge = judge
         self._outbox = outbox
         self._timers = timers
         self._enforcer = enforcer
+        self._rules = ScoreRules(models, judge, outbox, enforcer)
         #: How a party other than a merchant tells of its conduct: (party, population, day).
         self.conducts: dict[PartyKind, Callable[[Party, Population, int], Conduct]] = {}
 
@@ -129,7 +85,7 @@ class CreditBook:
             return
         # Weeks are counted at the party's own time of the week alone, so that it does not matter what else happened.
         counting = time == self._slot(party, time)
-        if self._settle(party, policy, state, time, _Told(), counting=counting):
+        if self._settle(party, policy, state, time, Told(), counting=counting):
             self._enforcer.stand(party)
 
     def violation(self, party: Party, decision: Decision, *, confirmed: bool = False) -> None:
@@ -156,15 +112,11 @@ class CreditBook:
             confirmed,
         )
         enter(state.ledger, policy, entry)
-        told = _Told()
+        told = Told()
         if entry.points:
-            told.entries.append(self._entry(entry, policy))
+            told.entries.append(violation_entry(entry, policy, self._statements))
         self._settle(party, policy, state, now, told, facts=True)
-        repeat = policy.repeat
-        if entry.counts and ledger.cases(state.ledger, entry.code, now - repeat.within) >= repeat.times:
-            title = self._title(entry.code)
-            days = repeat.within // DAY_MS
-            self._fire(party, repeat.rule, f"{title}: {repeat.times} cases in {days} days", repeat.times, repeat.times)
+        self._rules.repeats(party, policy, state, entry)
 
     def pardoned(self, party: Party, decision_id: str) -> list[str]:
         """A decision was wrong: what it cost, and made others cost, is as if it had never been.
@@ -179,30 +131,20 @@ class CreditBook:
         state = party.record.credit
         if policy is None or state is None:
             return []
-        counted = {code: _cases(state, policy, code) for code in {each.code for each in state.ledger}}
+        counted = {code: most_cases(state, policy, code) for code in dict.fromkeys(each.code for each in state.ledger)}
         changed = ledger.pardon(state.ledger, policy, decision_id)
         if not changed:
             return []
-        told = _Told()
+        told = Told()
         for old, new in changed:
             if old.ended:
                 continue
-            told.removed += self._told_of(old, policy)
-            told.entries += self._told_of(new, policy)
+            told.removed += told_of(old, policy, self._statements)
+            told.entries += told_of(new, policy, self._statements)
         before = state.reached
         if self._settle(party, policy, state, party.record.as_of, told, pardoned=True):
             self._enforcer.stand(party)
-        undone = []
-        if before is not None:
-            # What is reached by the score as it is, and not by where it came from.
-            score = state.score if state.score is not None else policy.start
-            state.reached = min((m.score for m in policy.milestones if score <= m.score), default=None)
-            kept = state.reached if state.reached is not None else policy.start
-            undone = [m.rule.id for m in policy.milestones if before <= m.score < kept]
-        for code, times in counted.items():
-            if times >= policy.repeat.times > _cases(state, policy, code):
-                undone.append(policy.repeat.rule.id)
-        return undone
+        return undone_by_pardon(policy, state, before, counted)
 
     def corrected(self, party: Party, listing_id: str, at: int) -> None:
         """A listing that a party was found in violation with was put right at a time, ms."""
@@ -213,8 +155,8 @@ class CreditBook:
         found = ledger.correct(state.ledger, policy, subject_mark("listing", listing_id), at)
         if not found:
             return
-        told = _Told()
-        told.entries = [self._correction(each, policy) for each in found if each.returned]
+        told = Told()
+        told.entries = [correction_entry(each, policy, self._statements) for each in found if each.returned]
         if self._settle(party, policy, state, at, told):
             self._enforcer.stand(party)
 
@@ -239,6 +181,10 @@ class CreditBook:
             None if policy is None else credit_view(party.record.credit, self._conduct(party, policy, at), policy, at)
         )
 
+    @property
+    def _statements(self) -> StatementSpec:
+        return self._judge.policies.statements
+
     # -- settling -----------------------------------------------------------------------------------------------------
 
     def _open(self, party: Party, policy: CreditPolicy) -> CreditState:
@@ -248,7 +194,7 @@ class CreditBook:
         state = party.record.credit = CreditState(since=now)
         if conduct.since and now - conduct.since < policy.probation.otherwise:
             probation = policy.probation.tier.name
-            self._publish(party, state, assess(state, conduct, policy, now), None, probation, now, _Told())
+            self._publish(party, state, assess(state, conduct, policy, now), None, probation, now, Told())
             self._enforcer.stand(party)
         else:
             state.tier = policy.standard.name
@@ -261,7 +207,7 @@ class CreditBook:
         policy: CreditPolicy,
         state: CreditState,
         now: int,
-        told: _Told,
+        told: Told,
         *,
         counting: bool = False,
         facts: bool = False,
@@ -272,63 +218,25 @@ class CreditBook:
         With new ``facts`` against the party, milestones that the score comes down to fire. When it is ``pardoned``, it
         is again in the tier that it lost, if nothing else speaks against that.
         """
-        conduct = self._conduct(party, policy, now, recall=_may_be_recalled(state, policy, now))
+        conduct = self._conduct(party, policy, now, recall=may_be_recalled(state, policy, now))
         if counting:
             count_weeks(state, conduct, policy)
         for ended in ledger.expire(state.ledger, policy, now):
-            told.removed += self._told_of(ended, policy)
+            told.removed += told_of(ended, policy, self._statements)
         assessment = assess(state, conduct, policy, now)
         gained = assessment.earned - state.earned
         if gained:
-            (told.entries if gained > 0 else told.removed).append(self._clean_orders(abs(gained), policy, now))
-        tier, since = self._tier(policy, state, conduct, assessment, now, pardoned=pardoned)
-        if tier != state.tier:
-            if facts and policy.rank(tier) < policy.rank(state.tier):
-                state.before = state.before or (state.tier, state.since)
-            elif not pardoned or (state.before is not None and tier == state.before[0]):
-                state.before = None
+            (told.entries if gained > 0 else told.removed).append(clean_orders_entry(abs(gained), policy, now))
+        tier, since = place(policy, state, conduct, assessment, now, pardoned=pardoned)
+        note_what_was_lost(policy, state, tier, facts=facts, pardoned=pardoned)
         before = state.score
-        changed = bool(told.entries or told.removed) or assessment.score != before or tier != state.tier
+        changed = bool(told) or assessment.score != before or tier != state.tier
         if changed:
             self._publish(party, state, assessment, assessment.score, tier, since, told)
         state.probability = nearest(assessment.harm.mean, 1e4)
         self._wait(party, policy, state, conduct, now)
-        self._pass_milestones(party, policy, state, before, assessment, facts=facts)
+        self._rules.milestones(party, policy, state, before, assessment, facts=facts)
         return changed
-
-    def _tier(
-        self,
-        policy: CreditPolicy,
-        state: CreditState,
-        conduct: Conduct,
-        assessment: Assessment,
-        now: int,
-        *,
-        pardoned: bool,
-    ) -> tuple[str, int]:
-        """Name of the tier that a party is in from now on, and since when; notes the end of its probation."""
-        probation = policy.probation
-        if not state.graduated:
-            stayed = now - state.since
-            served = (
-                stayed >= probation.least
-                and assessment.matured >= probation.orders
-                and conduct.buyers >= probation.buyers
-                and assessment.points >= probation.score
-            )
-            if not served and not (stayed >= probation.otherwise and assessment.points >= policy.start):
-                return probation.tier.name, state.since
-            state.graduated = now
-            return policy.standard.name, now
-        if any(conduct.rates.get(rate, 0.0) > limit for rate, limit in probation.recall.items()):
-            state.graduated = 0
-            return probation.tier.name, now
-        current, since = state.tier, state.since
-        if pardoned:
-            # Without the violation it need not have been there for the least time of a restriction.
-            current, since = state.before or (current, since if policy.rank(current) >= 0 else 0)
-        tier = next_tier(policy, current, since, assessment.standing, now).name
-        return tier, since if tier == current != state.tier else state.since if tier == state.tier else now
 
     def _publish(
         self,
@@ -338,7 +246,7 @@ class CreditBook:
         score: int | None,
         tier: str,
         since: int,
-        told: _Told,
+        told: Told,
     ) -> None:
         """Publish a credit that changed, and take it into the state."""
         previous, previous_tier = state.score, state.tier
@@ -392,145 +300,3 @@ class CreditBook:
             rates = policy.probation.recall if recall else ()
             return merchant_conduct(party, self._population, now // DAY_MS, policy.probation.established, rates)
         return self.conducts[party.kind](party, self._population, now // DAY_MS)
-
-    # -- rules by the score -------------------------------------------------------------------------------------------
-
-    def _pass_milestones(
-        self,
-        party: Party,
-        policy: CreditPolicy,
-        state: CreditState,
-        before: int | None,
-        assessment: Assessment,
-        *,
-        facts: bool,
-    ) -> None:
-        """Fire what the score has come down to. It takes new facts against the party, or that a score is known now: a
-        score that falls as old clean orders leave the window is nothing that it did.
-        """
-        score = assessment.score
-        if score is None:
-            return
-        passed = [each for each in policy.milestones if score <= each.score]
-        if (facts or (before is None and state.ledger)) and self._fire_lowest(
-            party, policy, state, before, assessment, passed
-        ):
-            return
-        if state.reached is not None and score > state.reached + policy.margin:
-            above = [each.score for each in policy.milestones if each.score > state.reached]
-            state.reached = min([each for each in above if score <= each + policy.margin], default=None)
-
-    def _fire_lowest(
-        self,
-        party: Party,
-        policy: CreditPolicy,
-        state: CreditState,
-        before: int | None,
-        assessment: Assessment,
-        passed: list[Milestone],
-    ) -> bool:
-        """Fire the lowest milestone that was passed, or the warning of the next one."""
-        score = assessment.points
-        previous = policy.start if before is None else before
-        words = score_in_words(state.ledger, policy, assessment, self._judge.policies.statements)
-        if passed:
-            lowest = passed[-1]
-            if state.reached is not None and state.reached <= lowest.score:
-                return False
-            state.reached = lowest.score
-            self._fire(party, lowest.rule, words, score, lowest.score)
-            return True
-        for each in reversed(policy.milestones):
-            warned_at = each.score + policy.margin
-            if each.score < score <= warned_at:
-                if previous > warned_at and state.reached is None:
-                    self._fire(party, each.warning, words, score, each.score)
-                return False
-        return False
-
-    def _fire(self, party: Party, rule: Rule, text: str, observed: float, expected: float) -> None:
-        """Have the enforcer act on a rule by the score, and publish the assessment that it rests on: the party's level
-        as it stands, with this reason.
-        """
-        reason = Reason(rule.id, text, rule.weight, float(observed), float(expected), rule.window)
-        record = party.record
-        finding = Finding(level=record.level, strength=rule.weight, fired=[rule], reasons=[reason])
-        subject = Subject(party.kind, party.id)
-        if not self._enforcer.acts(party, subject, finding):
-            return
-        identifier = self._outbox.next_id()
-        is_merchant = party.kind == "merchant"
-        self._outbox.publish(
-            identifier,
-            RiskAssessed(
-                assessment_id=identifier,
-                sequence=self._enforcer.next_sequence(party),
-                merchant_id=party.id if is_merchant else "",
-                creator_id=None if is_merchant else party.id,
-                subject=subject,
-                level=LEVELS[finding.level],
-                score=finding.score,
-                probability=0.0 if record.credit is None else record.credit.probability,
-                detectors=[Detector(f"rule:{rule.id}", rule.version, rule.weight)],
-                reasons=[reason],
-                features={},
-                versions=Versions(self._judge.policies.version, FEATURES_VERSION, self._models.version),
-                mode=self._judge.settings.mode,
-                source=self._outbox.source,
-            ),
-            party.id,
-        )
-        record.assessment = identifier
-        self._enforcer.enforce(party, subject, finding, identifier)
-
-    # -- entries as published -----------------------------------------------------------------------------------------
-
-    def _told_of(self, entry: LedgerEntry, policy: CreditPolicy) -> list[CreditEntry]:
-        """An entry that costs something, and what came back of it."""
-        found = [self._entry(entry, policy)] if entry.points else []
-        if entry.returned:
-            found.append(self._correction(entry, policy))
-        return found
-
-    def _entry(self, entry: LedgerEntry, policy: CreditPolicy) -> CreditEntry:
-        return CreditEntry(
-            points=entry.points,
-            code=entry.code,
-            text=self._title(entry.code),
-            occurred_at=entry.at,
-            expires_at=entry.at + policy.window,
-            order_id=entry.subject[2:] if entry.subject.startswith("o:") else None,
-            listing_id=entry.subject[2:] if entry.subject.startswith("l:") else None,
-            decision_id=entry.decision,
-        )
-
-    def _correction(self, entry: LedgerEntry, policy: CreditPolicy) -> CreditEntry:
-        return CreditEntry(
-            points=entry.returned,
-            code=CORRECTION,
-            text=f"{self._title(entry.code)}: put right",
-            occurred_at=entry.corrected,
-            expires_at=entry.at + policy.window,
-            listing_id=entry.subject[2:],
-            decision_id=entry.decision,
-        )
-
-    def _clean_orders(self, points: int, policy: CreditPolicy, now: int) -> CreditEntry:
-        earning = policy.earning
-        text = f"Orders that went well, {earning.points} points for each {earning.orders}"
-        return CreditEntry(points=points, code=CLEAN_ORDERS, text=text, occurred_at=now, expires_at=now + policy.window)
-
-    def _title(self, code: str) -> str:
-        known = self._judge.policies.statements.policies.get(code)
-        return code if known is None else known.title
-
-
-def _may_be_recalled(state: CreditState, policy: CreditPolicy, now: int) -> bool:
-    """Whether a party came out of probation a short while ago."""
-    return state.graduated > ESTABLISHED and now - state.graduated <= policy.probation.recall_within
-
-
-def _cases(state: CreditState, policy: CreditPolicy, code: str) -> int:
-    """Cases of a code that the repeat rule counted at the latest of them."""
-    times = [each.at for each in state.ledger if each.code == code and each.counts]
-    return max((sum(1 for at in times if end - policy.repeat.within < at <= end) for end in times), default=0)
