@@ -19,7 +19,15 @@ from features.keys import entity_key
 from features.listing import ListingRecord
 from features.merchant import Merchant
 from features.order import OrderRecord
-from features.outputs import AuditSampled, EnforcementDecided, EnforcementReversed, Output, RiskAssessed, Standing
+from features.outputs import (
+    AuditSampled,
+    CreditChanged,
+    EnforcementDecided,
+    EnforcementReversed,
+    Output,
+    RiskAssessed,
+    Standing,
+)
 from features.pseudonyms import Pseudonyms
 from features.registry import FEATURES, Context
 from features.shard import Record, ShardState
@@ -28,7 +36,7 @@ from streams.simulator import Simulation, SimulatorConfig
 from tests.detectors.policy_folders import compile_folder
 
 Event: TypeAlias = dict[str, Any]
-T = TypeVar("T", RiskAssessed, EnforcementDecided, EnforcementReversed, AuditSampled)
+T = TypeVar("T", RiskAssessed, EnforcementDecided, EnforcementReversed, AuditSampled, CreditChanged)
 
 HOUR = 3_600_000
 DAY = DAY_MS

@@ -199,7 +199,7 @@ def test_a_listing_put_right_gives_back_points_through_the_core() -> None:
     assert lost < 0
     shard.apply(listed("l1", at=DAY_MS, kind="updated", title="Mug"))
     assert sum(entry.returned for entry in credit.ledger) == -lost // 2
-    changes = shard.outputs(CreditChanged)  # type: ignore[type-var]
+    changes = shard.outputs(CreditChanged)
     assert changes[-1].entries[-1].code == "correction"
 
 
