@@ -99,6 +99,9 @@ class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     verdict_days: Days = 30
     #: Ladders whose actions against a merchant are told to those that are linked to it.
     malice_ladders: list[str] = []
+    #: Days in which an appeal is to be decided, and how often a decision may be appealed.
+    appeal_answer_days: Annotated[float, Meta(gt=0, le=365)] = 14
+    appeals_per_decision: Annotated[int, Meta(ge=1, le=10)] = 2
     source: Paragraph | None = None
 
 

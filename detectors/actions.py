@@ -69,3 +69,6 @@ class Limits(Struct, frozen=True):
     corroboration: int = 30 * DAY_MS
     #: How long a person's verdict allows severe actions under its policy, ms.
     verdict: int = 30 * DAY_MS
+    #: Time in which an appeal is to be decided, ms, and how often a decision may be appealed.
+    appeal_answer: int = 14 * DAY_MS
+    appeals_per_decision: int = 2

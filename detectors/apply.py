@@ -14,6 +14,7 @@ from detectors.listings import ListingFlow
 from detectors.merchants import MerchantFlow
 from detectors.orders import OrderFlow
 from detectors.outbox import Outbox
+from detectors.redress import Redress
 from features.decode import Decoded, Rejection, decode, decode_message
 from features.events import OrderCreated
 from features.exchange import Message
@@ -66,7 +67,7 @@ class Core:
         self._assessor = Assessor(state, models, judge, self._outbox)
         self._orders = OrderFlow(self._assessor)
         self._listings = ListingFlow(self._assessor)
-        self._merchants = MerchantFlow(self._assessor)
+        self._merchants = MerchantFlow(self._assessor, Redress(self._assessor))
         self._post = self._assessor.post
         self._exchange = ExchangeFlow(self._assessor, self._post, judge.settings.shards)
 

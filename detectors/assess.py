@@ -9,6 +9,7 @@ from zlib import crc32
 from msgspec import Struct
 
 from detectors.adwin import Shift
+from detectors.circumstances import circumstances_of
 from detectors.duties import Duties
 from detectors.enforcer import Enforcer
 from detectors.exchange_post import Post
@@ -17,10 +18,13 @@ from detectors.judge import Judge, Models
 from detectors.levels import LEVEL_RANK
 from detectors.merchant_timers import MerchantTimers
 from detectors.model_reasons import LATER_STAGES_AT_MOST, model_detectors, model_reasons
+from detectors.order_facts import facts_of
 from detectors.outbox import Outbox
+from detectors.pardons import unpardoned
 from detectors.remedies import Remedies
+from detectors.reversal import fresh
 from detectors.rules import Rule, RuleGroup
-from features.events import ListingInput, OrderCreated, OrderEvent, OrderInput
+from features.events import ListingCreated, ListingInput, ListingUpdated, OrderCreated, OrderEvent, OrderInput
 from features.exchange import NOTICES, BuyerClaims, Met
 from features.listing import ListingRecord
 from features.merchant import Merchant
@@ -108,11 +112,28 @@ class Assessor:
             finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)
         context = finding.context = Context(merchant, state.population)
         if self._merchant_rules is not None and (fired := self._merchant_rules(context)):
+            if record.enforcement is not None and record.enforcement.pardons:
+                fired = self._unpardoned(merchant, finding, fired, record.enforcement.pardons)
             self._fire(finding, fired)
         probability = _bad_order_rate(context) or 0.0
         record.probability = nearest(probability, 1e5)
         finding.raise_to(policies.level_of_probability(probability), probability)
         self._conclude_merchant(merchant, finding, context)
+
+    def _unpardoned(
+        self, merchant: Merchant, finding: Finding, fired: list[Rule], pardons: dict[str, int]
+    ) -> list[Rule]:
+        """Those of the rules that fired that no appeal showed to be wrong on the same facts."""
+        given = circumstances_of(merchant, "merchant", finding, self.state.population)
+        kept = []
+        for rule in fired:
+            pardoned = next((name for name in (rule.id, rule.id.removesuffix("-review")) if name in pardons), None)
+            if pardoned is not None:
+                if not fresh(rule, merchant, given):
+                    continue
+                del pardons[pardoned]
+            kept.append(rule)
+        return kept
 
     def _conclude_merchant(self, merchant: Merchant, finding: Finding, context: Context) -> None:
         record = merchant.record
@@ -167,6 +188,8 @@ class Assessor:
                     return
         context = Context(merchant, self.state.population, order)
         fired = rules(context) if rules is not None else None
+        if fired and order.pardons:
+            fired = unpardoned(fired, order.pardons, context)
         if not fired and not created and modelled <= order.level:
             return
         finding = Finding(context=context)
@@ -197,7 +220,7 @@ class Assessor:
         finding = Finding(context=context)
         rules = self._listing_rules[kind]
         if rules is not None and (fired := rules(context)):
-            self._fire(finding, fired)
+            self._fire(finding, unpardoned(fired, listing.pardons, context) if listing.pardons else fired)
         if kind is Met and finding.level <= listing.risk:
             # What its version says stands.
             return
@@ -207,6 +230,31 @@ class Assessor:
         identifier = self._judged(merchant, subject, finding, finding.strength, context, before)
         if self.enforcer.enforce(merchant, subject, finding, identifier):
             self.enforcer.stand(merchant)
+
+    def level_of_order(self, order: OrderRecord, merchant: Merchant) -> int:
+        """Level of an order by what is known of it now, without what was pardoned."""
+        policies = self.judge.policies
+        level = policies.level_of_probability(order.probability or 0.0)
+        for later in (order.probability_dispatch, order.probability_delivery):
+            level = max(level, min(policies.level_of_probability(later or 0.0), LATER_STAGES_AT_MOST))
+        context = Context(merchant, self.state.population, order)
+        kinds: list[type[OrderEvent]] = [OrderCreated, *facts_of(order)]
+        for kind in kinds:
+            level = max(level, self._level_by_rules(self._order_rules[kind], context, order.pardons))
+        return level
+
+    def level_of_listing(self, listing: ListingRecord, merchant: Merchant) -> int:
+        """Level of a listing's version by what is known of it now, without what was pardoned."""
+        context = Context(merchant, self.state.population, None, listing)
+        rules = self._listing_rules[ListingUpdated if listing.edits else ListingCreated]
+        return self._level_by_rules(rules, context, listing.pardons)
+
+    @staticmethod
+    def _level_by_rules(
+        rules: Callable[[Context], list[Rule]] | None, context: Context, pardons: dict[str, int]
+    ) -> int:
+        fired = [] if rules is None else unpardoned(rules(context), pardons, context)
+        return max((LEVEL_RANK[rule.severity] for rule in fired if rule.mode == "enforce"), default=0)
 
     def _judged(
         self,

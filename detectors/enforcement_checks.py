@@ -41,6 +41,8 @@ class EnforcementChecker:
             appeal=_ms(spec.appeal_days),
             strike_merge=_ms(spec.strike_merge_days),
             malice=frozenset(spec.malice_ladders),
+            appeal_answer=round(spec.appeal_answer_days * DAY_MS),
+            appeals_per_decision=spec.appeals_per_decision,
             hold_above=spec.review_hold_payout_above,
             detectors=spec.independent_detectors,
             corroboration=_ms(spec.corroboration_days),

@@ -2,7 +2,7 @@
 standing.
 """
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from detectors.circumstances import circumstances_of
 from detectors.credit.book import CreditBook
@@ -15,9 +15,9 @@ from detectors.outbox import Outbox
 from detectors.reversal import confirm, lift
 from detectors.rules import Rule
 from detectors.severe_cap import SevereCap
-from detectors.statement import notice_about, statement_of_reasons
+from detectors.statement import Person, notice_about, statement_of_reasons
 from features.duty_state import open_duties
-from features.enforcement_state import ActiveEnforcement, EnforcementState
+from features.enforcement_state import EnforcementState, Known
 from features.events import SubjectKind
 from features.feature import Context
 from features.keys import entity_key
@@ -40,6 +40,9 @@ from features.outputs import (
 from features.party import Party
 from features.priors import begin_day
 from features.shard import ShardState
+
+#: Why a decision no longer holds.
+Why: TypeAlias = Literal["appeal", "override", "expiry", "correction"]
 
 
 class Enforcer:
@@ -111,7 +114,7 @@ class Enforcer:
                 continue
             decision = self._cap.passed(party, decision)
             record(standing, decision)
-            self._announce(party, subject, rule, finding.reasons[index], decision, assessment_id, finding.context)
+            self.announce(party, subject, rule, finding.reasons[index], decision, assessment_id, finding.context)
             decided = True
             if not decision.requires_review:
                 self.credit.violation(party, decision)
@@ -152,7 +155,7 @@ class Enforcer:
             subject.id,
         )
 
-    def _announce(
+    def announce(
         self,
         party: Party,
         subject: Subject,
@@ -161,9 +164,9 @@ class Enforcer:
         decision: Decision,
         assessment_id: str,
         context: Context | None,
-        *,
-        confirmed: bool = False,
+        person: Person | None = None,
     ) -> None:
+        """Publish a decision; ``person`` says what a person had to do with it."""
         evidence = [_evidence(subject.kind, subject.id, reason.text)]
         self._outbox.publish(
             decision.decision_id,
@@ -194,7 +197,7 @@ class Enforcer:
                     _account_kind(party),
                     _content_at(party, context, decision.subject_kind),
                     notice_about(party.record.enforcement, decision),
-                    by_person=confirmed,
+                    person,
                 ),
             ),
             subject.id,
@@ -237,7 +240,7 @@ class Enforcer:
             appeal_until=now + self._judge.policies.limits.appeal,
             supersedes=decision_id,
         )
-        self._announce(party, subject, rule, reason, decision, party.record.assessment, finding.context, confirmed=True)
+        self.announce(party, subject, rule, reason, decision, party.record.assessment, finding.context, "confirmed")
         if action.expires_at is not None:
             self._timers.expect(party, action.expires_at)
         self.credit.violation(party, decision, confirmed=True)
@@ -266,22 +269,8 @@ class Enforcer:
         if party.advance(time) and isinstance(party, Merchant):
             begin_day(self._state.population, party)
         for each in ended:
-            self._reverse(party, each, "expiry")
+            self.reverse(party, each.as_known(), "expiry", [each.action])
         self.stand(party)
-
-    def uncount(self, decision_id: str) -> None:
-        """An action was wrong: the circuit breaker does not count it any more."""
-        self._cap.take_back(decision_id)
-
-    def override(self, party: Party, decision_id: str | None) -> None:
-        """A person set an action aside."""
-        standing = party.record.enforcement
-        if standing is None or decision_id is None:
-            return
-        lifted = lift(standing, decision_id)
-        if lifted is not None:
-            self._reverse(party, lifted, "override")
-            self.stand(party)
 
     def put_right(self, party: Party, policy: str) -> None:
         """What a party was acted against for under a policy is no longer so: its actions under it end."""
@@ -291,13 +280,14 @@ class Enforcer:
         ended = [active for active in standing.active if active.policy == policy]
         for active in ended:
             if lift(standing, active.decision_id) is not None:
-                self._reverse(party, active, "correction")
+                self.reverse(party, active.as_known(), "correction", [active.action])
         if ended:
             self.stand(party)
 
-    def _reverse(
-        self, party: Party, ended: ActiveEnforcement, why: Literal["expiry", "override", "correction"]
-    ) -> None:
+    def reverse(self, party: Party, ended: Known, why: Why, restores: list[str]) -> None:
+        """Publish that a decision no longer holds, and what that gives back; what was wrong never counted."""
+        if why in ("appeal", "correction"):
+            self._cap.take_back(ended.decision_id)
         identifier = self._outbox.next_id()
         self._outbox.publish(
             identifier,
@@ -308,7 +298,7 @@ class Enforcer:
                 creator_id=_creator_id(party),
                 reverses=ended.decision_id,
                 why=why,
-                restores=[ended.action],
+                restores=restores,
                 mode=self._judge.settings.mode,
             ),
             ended.subject_id,

@@ -50,6 +50,11 @@ class CategoryJudge:
         self._model.learn(words, listing.category, weight)
         self._examples.add_listing(listing.title, listing.category, weight)
 
+    def vindicated(self, listing: ListingRecord) -> None:
+        """Learn from a version that something was wrongly held against. (Of its text, the title is still known.)"""
+        self._model.learn(listing_words(listing.title), listing.category)
+        self._examples.add_listing(listing.title, listing.category, 1.0)
+
     def reviewed(self, listing: ListingRecord, event: ReviewDecided) -> None:
         """Learn from what a reviewer decided about a listing. (Of its text, the title is still known.)"""
         if not listing.version_at:

@@ -3,9 +3,8 @@
 from detectors.assess import Assessor
 from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
-from detectors.reversal import note_report, note_verdict
+from detectors.redress import Redress
 from features import events
-from features.enforcement_state import EnforcementState
 from features.exchange import COMMON_KINDS
 from features.keys import entity_key
 from features.merchant import CHANGES_LIMIT, OWN_DEVICES_LIMIT, SEEN_LIMIT, VERIFIED_LIMIT, Merchant, MerchantRecord
@@ -18,10 +17,11 @@ from features.windows import DAY_MS
 class MerchantFlow:
     """Applies merchant and feedback events to a shard's state."""
 
-    __slots__ = ("_assessor", "_categories", "_state")
+    __slots__ = ("_assessor", "_categories", "_redress", "_state")
 
-    def __init__(self, assessor: Assessor) -> None:
+    def __init__(self, assessor: Assessor, redress: Redress) -> None:
         self._assessor = assessor
+        self._redress = redress
         self._state = assessor.state
         self._categories = CategoryJudge(assessor.models.category, assessor.models.examples)
 
@@ -40,16 +40,16 @@ class MerchantFlow:
             begin_day(self._state.population, merchant)
         if not record.timer:
             self._assessor.timers.start(merchant)
+        rejection = self._redress.take(merchant, event)
+        if rejection is not None:
+            # Once it is put right, it may come again.
+            record.seen = record.seen[:-1]
+            self._assessor.outbox.refuse(rejection)
+            state.statistics.rejected += 1
+            return
         urgent = _change(record, event)
         if isinstance(event, events.MerchantInput):
             urgent = self._account(merchant, event) or urgent
-        if type(event) is events.EnforcementOverridden:
-            self._assessor.enforcer.override(merchant, event.decision_id)
-        elif type(event) is events.ReportReceived:
-            note_report(_enforcement(record), event)
-        elif type(event) is events.ReviewDecided and event.policy is not None:
-            kind = "merchant" if event.subject is None else event.subject.kind
-            note_verdict(_enforcement(record), event.policy, kind, event.verdict, event.occurred_at)
         if type(event) is events.ReviewDecided and event.subject is not None and event.subject.kind == "listing":
             listing = state.listings.get(entity_key(event.merchant_id, event.subject.id))
             if listing is not None:
@@ -80,6 +80,7 @@ class MerchantFlow:
         state.touched_merchants[merchant_id] = None
         assessor = self._assessor
         assessor.enforcer.expire(merchant, time)
+        self._redress.due(merchant, time)
         record = merchant.record
         assessor.enforcer.credit.review(merchant, time)
         if assessor.timers.settled(record, time):
@@ -117,12 +118,6 @@ class MerchantFlow:
             self._assessor.timers.start(merchant, time)
         else:
             state.timers.clear(f"m{merchant.id}")
-
-
-def _enforcement(record: MerchantRecord) -> EnforcementState:
-    if record.enforcement is None:
-        record.enforcement = EnforcementState()
-    return record.enforcement
 
 
 def _change(record: MerchantRecord, event: events.MerchantInput | events.FeedbackInput) -> bool:

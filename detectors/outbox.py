@@ -135,6 +135,11 @@ class Outbox:
             stream, key = "creator_standing", standing.creator_id
         self.emits.append(Emit(stream, key.encode(), _encode(standing), headers, identifier))
 
+    def refuse(self, rejection: Rejection) -> None:
+        """Add the present record to the dead letters: it was understood, and can't be meant."""
+        if isinstance(self._record, Record):
+            self.reject(self._record, rejection)
+
     def reject(self, record: Record, rejection: Rejection) -> None:
         """Add a record that could not be used to the dead letters, with its own bytes."""
         identifier = self.next_id()

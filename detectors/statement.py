@@ -6,7 +6,7 @@ policy and action mean which of them stands in the ``statements`` section of the
 
 import re
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, Literal, TypeAlias
 
 from config.policy_specs import RestrictionSpec
 from detectors.actions import DAY_MS
@@ -36,6 +36,9 @@ _OTHER_CONTENT: Final = {"merchant": "Seller account", "creator": "Creator accou
 _ACCOUNT_TYPES: Final = {"business": "ACCOUNT_TYPE_BUSINESS", "individual": "ACCOUNT_TYPE_PRIVATE"}
 
 
+Person: TypeAlias = Literal["confirmed", "alone"]
+
+
 def statement_of_reasons(
     rule: Rule,
     decision: Decision,
@@ -44,7 +47,7 @@ def statement_of_reasons(
     account_kind: str = "",
     content_at: int | None = None,
     notice: Notice | None = None,
-    by_person: bool = False,
+    person: Person | None = None,
 ) -> dict[str, object]:
     """The statement of reasons for a decision; empty for actions that restrict nothing (a warning, a request for
     review).
@@ -59,8 +62,8 @@ def statement_of_reasons(
         When the listing, order or account came into being, ms; the decision's own time where it is not known.
     notice
         A report that came before, if there was one.
-    by_person
-        Whether a person has taken part in the decision: it was confirmed.
+    person
+        What a person has done, if any took part: ``confirmed`` what was found by rule, or decided ``alone``.
     """
     restriction = policies.statements.actions.get(decision.action)
     if restriction is None:
@@ -95,10 +98,11 @@ def statement_of_reasons(
         statement["content_language"] = policies.statements.content_language
     statement["decision_facts"] = f"{rule.title}. {facts}"[:MAX_FACTS]
     statement["source_type"] = _source(notice, illegal=policy.ground == "illegal" or policy.also_illegal)
-    statement["automated_detection"] = "Yes"
+    statement["automated_detection"] = "No" if person == "alone" else "Yes"
     # A person confirms a decision that requires a review before it is carried out.
-    partly = decision.requires_review or by_person
-    statement["automated_decision"] = "AUTOMATED_DECISION_PARTIALLY" if partly else "AUTOMATED_DECISION_FULLY"
+    partly = decision.requires_review or person == "confirmed"
+    automated = "AUTOMATED_DECISION_PARTIALLY" if partly else "AUTOMATED_DECISION_FULLY"
+    statement["automated_decision"] = "AUTOMATED_DECISION_NOT_AUTOMATED" if person == "alone" else automated
     created = decision.starts_at if content_at is None else max(EARLIEST_CONTENT, min(content_at, decision.starts_at))
     statement["content_date"] = _date(created)
     statement["application_date"] = _date(decision.starts_at)

@@ -100,6 +100,23 @@ class Notice(Struct, frozen=True, array_like=True, gc=False):
     policy: str
 
 
+class Appeal(Struct, frozen=True, array_like=True, gc=False):
+    """Appeals against a decision: how many, until when the open one is to be decided (ms; 0 where none is open), and
+    whether it was pointed out that nobody did.
+    """
+
+    number: int = 0
+    due_at: int = 0
+    overdue: bool = False
+
+
+class Lifted(Struct, frozen=True, array_like=True, gc=False):
+    """An action that a person set aside until a time, ms."""
+
+    action: ActiveEnforcement
+    until: int
+
+
 _STORED_AS: Final = {
     "active": "a",
     "counted": "s",
@@ -109,6 +126,9 @@ _STORED_AS: Final = {
     "exempt": "e",
     "verdicts": "v",
     "notices": "n",
+    "appeals": "p",
+    "lifted": "l",
+    "pardons": "o",
 }
 
 
@@ -130,6 +150,12 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
     verdicts: dict[str, int] = field(default_factory=dict)
     #: Latest reports about the party and what is its, the latest last.
     notices: list[Notice] = field(default_factory=list)
+    #: Appeals by decision, the latest last.
+    appeals: dict[str, Appeal] = field(default_factory=dict)
+    lifted: list[Lifted] = field(default_factory=list)
+    #: Rules on the party itself that an appeal showed to be wrong, and when; they are left alone until there are new
+    #: facts.
+    pardons: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Turn strikes that were only counted into strikes a week apart, the last of them when it was counted."""
@@ -141,8 +167,14 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
         self.counted = {}
 
     def next_expiry(self) -> int | None:
-        """When the next action in force ends, ms; None if none does by itself."""
-        return min((active.expires_at for active in self.active if active.expires_at is not None), default=None)
+        """When something is due next, ms: an action in force ends, an appeal is to be decided, or what was set aside
+        comes back; None if nothing is.
+        """
+        due = [active.expires_at for active in self.active if active.expires_at is not None]
+        if self.appeals:
+            due.extend([each.due_at for each in self.appeals.values() if each.due_at and not each.overdue])
+        due.extend([each.until for each in self.lifted])
+        return min(due, default=None)
 
     def note(self, raised: int, cleared: int, buyer: int) -> None:
         """Count the flags of an order that were raised, or cleared, since each decision."""
@@ -151,7 +183,7 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
 
     def known(self, decision_id: str) -> Known | None:
         """What is remembered of a decision, or None if nothing is."""
-        for active in self.active:
+        for active in (*self.active, *(each.action for each in self.lifted)):
             if active.decision_id == decision_id:
                 return active.as_known()
         for key, strikes in self.strikes.items():
@@ -172,7 +204,7 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
     @property
     def outlasts_rest(self) -> bool:
         """Whether anything here must be kept of a party that has been laid to rest."""
-        return bool(self.active or self.strikes or self.exempt or self.verdicts)
+        return bool(self.active or self.strikes or self.exempt or self.verdicts or self.appeals or self.lifted)
 
 
 def strike_key(policy: str, kind: SubjectKind) -> str:

@@ -82,6 +82,8 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     category_suggested: str = ""
     #: Digest of the text, category and policies that the signals of the text follow from; 0: not known.
     judged: int = 0
+    #: Rules that an appeal showed to be wrong: a digest of what they saw, by id.
+    pardons: dict[str, int] = field(default_factory=dict)
 
 
 def end_price(listing: ListingRecord, ended: int, at: int) -> None:

@@ -184,6 +184,10 @@ class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"})
     #: Remedies recommended, one for each cause; its currency, where that is not the merchant's.
     remedies: list[Remedy] = []
     currency: str = ""
+    #: Flags that an appeal showed to be wrong, and the rules that are not to find the same again: a digest of what they
+    #: saw, by id.
+    pardoned: int = 0
+    pardons: dict[str, int] = {}
 
 
 def encode_scored(values: Sequence[float | None]) -> Raw:
@@ -230,6 +234,8 @@ def flags_of(order: OrderRecord) -> int:
         flags |= OWN_DEVICE
     if held_against_buyer(order):
         flags = flags & ~(BUYER_CLAIMS | DELIVERED_NOT_RECEIVED | LIGHT_CLAIM) | EXCUSED
+    if order.pardoned:
+        flags &= ~order.pardoned
     if flags & DEFECTS:
         flags |= BAD
     return flags

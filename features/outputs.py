@@ -199,6 +199,26 @@ class AuditSampled(
     creator_id: str | None = None
 
 
+class AppealNoted(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.appeal.noted.v1", omit_defaults=True
+):
+    """An appeal against a decision was filed, decided or not decided in time.
+
+    ``refused``: filed too late, or once too often. ``number`` counts the appeals against the decision; ``due_at`` is
+    until when an open one has to be decided, ms.
+    """
+
+    sequence: int
+    merchant_id: str
+    decision_id: str
+    state: Literal["open", "refused", "upheld", "overturned", "overdue"]
+    number: Annotated[int, Meta(ge=0)]
+    why: str
+    mode: Mode
+    due_at: int | None = None
+    creator_id: str | None = None
+
+
 class CreditEntry(Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Points won (positive) or lost, counted until ``expires_at``. ``decision_id`` is what they follow from."""
 
@@ -385,7 +405,9 @@ class CreatorStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 #: Events about a merchant or creator: keyed by it, and numbered in order.
-PartyOutput: TypeAlias = RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled | CreditChanged
+PartyOutput: TypeAlias = (
+    RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled | CreditChanged | AppealNoted
+)
 #: Events about a merchant alone.
 MerchantOutput: TypeAlias = RemedyRecommended | DutyDue
 #: Events about a shard: keyed by it, without a sequence.

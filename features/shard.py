@@ -10,6 +10,8 @@ from msgspec import Struct, field
 from features.buckets import BUCKET_VERSION, Bucket
 from features.decode import RecordKind
 from features.events import (
+    AppealDecided,
+    EnforcementOverridden,
     InputEvent,
     ListingExposed,
     ListingRemoved,
@@ -17,6 +19,7 @@ from features.events import (
     OrderCreated,
     OrderEvent,
     ReviewDecided,
+    SubjectKind,
 )
 from features.exchange import BucketKind, BuyerClaims, Figures, Message, Met, Origin, Seen
 from features.governance import GovernanceState
@@ -188,6 +191,19 @@ class ShardState:
         self.touched_buckets[name] = None
         return bucket
 
+    def behind_decisions(self, needed: "Needed") -> "Needed":
+        """What else a flush reads once the parties that it needs are loaded: orders and listings that decisions are
+        about of which it speaks.
+        """
+        behind = Needed()
+        for merchant_id, decision_id in needed.decisions:
+            merchant = self.merchants.get(merchant_id)
+            if merchant is not None and merchant.record.enforcement is not None:
+                known = merchant.record.enforcement.known(decision_id)
+                if known is not None:
+                    behind.add_subject(merchant_id, known.subject_kind, known.subject_id)
+        return behind
+
     def forget_merchant(self, merchant_id: str) -> None:
         """Take a merchant out of the state, with its timer."""
         del self.merchants[merchant_id]
@@ -224,6 +240,8 @@ class Needed(Struct):
     orders: set[str] = field(default_factory=set)
     listings: set[str] = field(default_factory=set)
     buckets: set[str] = field(default_factory=set)
+    #: Decisions that are spoken of, as (party, decision): what they are about is known once the party is loaded.
+    decisions: list[tuple[str, str]] = field(default_factory=list)
 
     def add_message(self, message: Message) -> None:
         """Note what a message of another shard reads."""
@@ -250,5 +268,15 @@ class Needed(Struct):
                     self.listings.add(entity_key(merchant_id, item.listing_id))
         elif isinstance(event, ListingVersion | ListingRemoved | ListingExposed):
             self.listings.add(entity_key(merchant_id, event.listing_id))
-        elif type(event) is ReviewDecided and event.subject is not None and event.subject.kind == "listing":
-            self.listings.add(entity_key(merchant_id, event.subject.id))
+        elif isinstance(event, AppealDecided | EnforcementOverridden | ReviewDecided):
+            if event.decision_id is not None:
+                self.decisions.append((merchant_id, event.decision_id))
+            if isinstance(event, ReviewDecided) and event.subject is not None:
+                self.add_subject(merchant_id, event.subject.kind, event.subject.id)
+
+    def add_subject(self, merchant_id: str, kind: SubjectKind, subject_id: str) -> None:
+        """Note an order or a listing of a merchant."""
+        if kind == "order":
+            self.orders.add(entity_key(merchant_id, subject_id))
+        elif kind == "listing":
+            self.listings.add(entity_key(merchant_id, subject_id))

@@ -53,7 +53,7 @@ from detectors.apply import Core
 from detectors.flush import Emit, Flush
 from features.decode import Decoded
 from features.omissions import Poison
-from features.shard import Record
+from features.shard import Needed, Record
 from streams.publish import Batch, Publisher
 from streams.snapshot import keep_loaded, needed_names, take_changes
 from streams.store import JournalEntry, Position, ShardStore, StoreError
@@ -153,10 +153,19 @@ class ShardProtocol:
         await self._publisher.room()
         flush = Flush(entry.sequence, records, entry.tick, entry.clock, entry.gaps, entry.poison)
         events = self.core.decode(flush)
-        names = needed_names(self.core.state, self.core.needed(flush, events))
+        needed = self.core.needed(flush, events)
+        names = needed_names(self.core.state, needed)
         if names:
             keep_loaded(self.core.state, names, await self._store.read(names))
+        await self._load_behind(needed)
         self._apply(flush, events, entry)
+
+    async def _load_behind(self, needed: Needed) -> None:
+        """Load the orders and listings that decisions are about; which these are says what was loaded before."""
+        if needed.decisions:
+            names = needed_names(self.core.state, self.core.state.behind_decisions(needed))
+            if names:
+                keep_loaded(self.core.state, names, await self._store.read(names))
 
     def recovered(self) -> None:
         """The journal has been applied again."""
@@ -175,9 +184,11 @@ class ShardProtocol:
         """
         await self._publisher.room()
         events = self.core.decode(flush)
-        names = needed_names(self.core.state, self.core.needed(flush, events))
+        needed = self.core.needed(flush, events)
+        names = needed_names(self.core.state, needed)
         values = await self._store.journal(entry, names)
         keep_loaded(self.core.state, names, values)
+        await self._load_behind(needed)
         self._passed(Step.JOURNALLED)
         self._apply(flush, events, entry)
 

@@ -174,6 +174,8 @@ async def load_needed(store: MemoryStore, state: ShardState, needed: Needed) -> 
     """Read what a flush needs."""
     names = needed_names(state, needed)
     keep_loaded(state, names, await store.read(names))
+    names = needed_names(state, state.behind_decisions(needed))
+    keep_loaded(state, names, await store.read(names))
 
 
 @dataclass

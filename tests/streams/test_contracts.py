@@ -68,6 +68,7 @@ def run() -> tuple[list[Record], list[Emit]]:
 #: Types that this run has no cause for.
 NOT_HERE = {
     "shopwarden.enforcement.capped.v1",
+    "shopwarden.appeal.noted.v1",
 }
 
 

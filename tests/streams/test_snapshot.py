@@ -267,7 +267,8 @@ def churn(quarters: int) -> Iterator[Flush]:
 
 def needed_again(names: Collection[str]) -> Needed:
     """All of these."""
-    return Needed(*({name[2:] for name in names if name[:2] == kind} for kind in ("m:", "o:", "l:")))
+    merchants, orders, listings = ({name[2:] for name in names if name[:2] == kind} for kind in ("m:", "o:", "l:"))
+    return Needed(merchants, orders, listings)
 
 
 @pytest.mark.parametrize("harm", ["damaged", "truncated", "swapped", "another key", "another shard", "older River"])

@@ -35,6 +35,7 @@ from detectors.ladder import Decision
 from detectors.merchants import MerchantFlow
 from detectors.outbox import Outbox
 from detectors.policy import PolicySet
+from detectors.redress import Redress
 from detectors.reversal import exempt, forgive, note_report, note_verdict
 from features.credit import SOON_MS
 from features.enforcement_state import EnforcementState
@@ -88,7 +89,7 @@ class Stage:
         self.state.population.prior_day = 10**9
         self.state.population.deliveries.since = (BEGIN - 400) * DAY_MS
         self.assessor = Assessor(self.state, fresh_models(42), self.judge, self.outbox)
-        self.flow = MerchantFlow(self.assessor)
+        self.flow = MerchantFlow(self.assessor, Redress(self.assessor))
         self.enforcer = self.assessor.enforcer
         self.book = self.enforcer.credit
         self.merchant = self.state.merchant("m1")
