@@ -22,6 +22,7 @@ COMMANDS = {
     "record": "record",
     "replay": "replay",
     "simulate": "simulate",
+    "standing": "standing",
     "topics": "topics",
     "worker": "worker",
 }

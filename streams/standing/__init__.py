@@ -1,0 +1,1 @@
+"""`shopwarden standing`: the latest standing of a merchant or creator."""
