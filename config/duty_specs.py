@@ -50,6 +50,13 @@ class DiscloseSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     words: Words
 
 
+class NoticeSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The notice before a suspension: its days begin when the marketplace tells, by one of the words, that it gave it."""
+
+    days: Days
+    words: Words
+
+
 class LawSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One law: whom it is about, what it asks, and by when. Exactly one of ``sales`` and ``registered`` is given."""
 
@@ -62,8 +69,8 @@ class LawSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     changes: dict[str, Term] = {}
     collect_days: Days
     verify_days: Days
-    #: Days of notice after one of ``suspend_for`` is overdue.
-    notice_days: Days
+    #: After one of ``suspend_for`` is overdue.
+    notice: NoticeSpec
     suspend_for: list[DutyName]
     recertify: RecertifySpec | None = None
     disclose: DiscloseSpec | None = None

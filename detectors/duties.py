@@ -89,8 +89,13 @@ class Duties:
         if record.duties is None:
             return
         for name, state in record.duties.laws.items():
-            if name in self._laws and event.what in self._laws[name].recertify_words:
+            law = self._laws.get(name)
+            if law is None:
+                continue
+            if event.what in law.recertify_words:
                 state.certified = event.occurred_at
+            if event.what in law.notice_words and not state.notice and _overdue(law, state):
+                state.notice = event.occurred_at + law.notice
 
     def _doubt(self, merchant: Merchant, event: events.MerchantAccountChanged) -> None:
         """A new value is known, and nobody has looked at it; what an account is set up with is no change."""
@@ -243,19 +248,14 @@ class Duties:
             self._publish(merchant, law.id, "recertify", "overdue", clock.at, "missing: certification")
 
     def _suspend(self, merchant: Merchant, law: Law, state: LawState, now: int) -> None:
-        """Give notice where something is overdue, and have the merchant suspended when that ends."""
-        overdue = [
-            clock.at for duty, clock in state.clocks.items() if clock.state == OVERDUE and duty in law.suspend_for
-        ]
-        if not overdue:
+        """Have the merchant suspended when a notice has ended and something is still overdue."""
+        if not _overdue(law, state):
             state.notice = 0
             if "suspend" in state.clocks:
                 del state.clocks["suspend"]
                 self._publish(merchant, law.id, "suspend", "ended", None, "what was missing was given")
             return
-        if not state.notice:
-            state.notice = now + law.notice
-        if "suspend" not in state.clocks and now >= state.notice:
+        if state.notice and "suspend" not in state.clocks and now >= state.notice:
             state.clocks["suspend"] = Clock(state.notice, DUE)
             facts = "what was missing was not given within the time of the notice"
             self._publish(merchant, law.id, "suspend", "due", state.notice, facts)
@@ -308,6 +308,11 @@ class Duties:
             ),
             merchant.id,
         )
+
+
+def _overdue(law: Law, state: LawState) -> bool:
+    """Whether something is overdue for which merchants are suspended."""
+    return any(clock.state == OVERDUE and duty in law.suspend_for for duty, clock in state.clocks.items())
 
 
 def _note(duties: DutyState, words: Sequence[str]) -> None:

@@ -32,6 +32,7 @@ class Law(Struct, frozen=True, kw_only=True):
     collect: int
     verify: int
     notice: int
+    notice_words: frozenset[str]
     suspend_for: frozenset[str]
     recertify_every: int | None
     recertify_within: int
@@ -80,7 +81,7 @@ def compile_duties(files: PolicyFiles, problems: list[Problem]) -> DutyLaws | No
     words = frozenset(
         word
         for law in laws.values()
-        for group in (*law.items.values(), law.recertify_words, law.disclose_words)
+        for group in (*law.items.values(), law.notice_words, law.recertify_words, law.disclose_words)
         for word in group
     )
     return DutyLaws(
@@ -123,7 +124,8 @@ def _law(name: str, spec: LawSpec, place: Place, problems: list[Problem]) -> Law
         changes={change: frozenset(spec.items.get(item, ())) for change, item in spec.changes.items()},
         collect=_ms(spec.collect_days),
         verify=_ms(spec.verify_days),
-        notice=_ms(spec.notice_days),
+        notice=_ms(spec.notice.days),
+        notice_words=frozenset(spec.notice.words),
         suspend_for=frozenset(spec.suspend_for),
         recertify_every=None if spec.recertify is None else _ms(spec.recertify.every_days),
         recertify_within=0 if spec.recertify is None else _ms(spec.recertify.within_days),

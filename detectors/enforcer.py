@@ -316,6 +316,7 @@ class Enforcer:
                     each.rule,
                     Subject(each.subject_kind, each.subject_id),
                     each.expires_at,
+                    each.requires_review,
                 )
                 for each in record.enforcement.active
             ]

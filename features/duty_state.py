@@ -32,7 +32,7 @@ class LawState(Struct, omit_defaults=True, rename={"since": "s", "clocks": "c", 
     clocks: dict[DutyName, Clock] = field(default_factory=dict)
     #: When everything was last verified or certified.
     certified: int = 0
-    #: When the notice ends that was given after a duty was overdue.
+    #: When the notice ends that was given after a duty was overdue, ms; 0 while none was.
     notice: int = 0
 
 

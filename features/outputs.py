@@ -348,14 +348,17 @@ class EnforcementCapped(Struct, frozen=True, kw_only=True, tag_field="type", tag
     mode: Mode
 
 
-class StandingEnforcement(Struct, frozen=True, gc=False):
-    """An action in force. ``policy`` is the id of the rule; without ``expires_at`` it stands until reversed."""
+class StandingEnforcement(Struct, frozen=True, gc=False, omit_defaults=True):
+    """An action in force. ``policy`` is the id of the rule; without ``expires_at`` it stands until reversed. One that
+    requires a review waits for a person.
+    """
 
     decision_id: str
     action: Action
     policy: str
     subject: Subject
     expires_at: int | None
+    requires_review: bool = False
 
 
 class StandingCredit(Struct, frozen=True, kw_only=True, gc=False):

@@ -26,8 +26,9 @@ from tests.builders import (
 
 LEAST = "least: 200, turnover: 5000"
 ITEMS = ("bank", "identity", "tax_id", "contact")
-#: Days after the fourth sale on which a merchant that never answers is to be suspended.
-NOTICE_ENDS = 3 + 10 + 10
+#: Day on which a merchant that never answers was given notice, and on which that ends.
+NOTICE = 15
+NOTICE_ENDS = NOTICE + 10
 
 
 def folder_with(folder: Path, *changes: tuple[str, str]) -> PolicySet:
@@ -115,9 +116,16 @@ def test_what_was_verified_before_counts(policies: PolicySet) -> None:
     assert duties(shard) == [("collect", "met"), ("verify", "met")]
 
 
+def ignored(policies: PolicySet) -> Shard:
+    """A merchant that has let ten days to collect pass, and was given notice."""
+    shard = at(begun(policies), NOTICE)
+    shard.apply(verified("notice", NOTICE))
+    return shard
+
+
 def test_who_does_not_answer_is_given_notice_and_suspended_by_a_person(policies: PolicySet) -> None:
     """Ten days to collect, ten of notice; then the rules have it, and a person decides. No event need come."""
-    shard = at(begun(policies), NOTICE_ENDS - 0.1)
+    shard = at(ignored(policies), NOTICE_ENDS - 0.1)
     assert duties(shard) == [("collect", "due"), ("collect", "overdue")]
     at(shard, NOTICE_ENDS + 0.1)
     assert duties(shard)[2:] == [("suspend", "due")]
@@ -130,9 +138,20 @@ def test_who_does_not_answer_is_given_notice_and_suspended_by_a_person(policies:
     assert {each.duty for each in standing.duties} == {"collect", "suspend"}
 
 
+def test_nobody_is_suspended_without_notice(policies: PolicySet) -> None:
+    """However long it is overdue: a marketplace that has not asked, or doesn't tell, suspends nobody for it. A notice
+    that went out before anything was overdue is none.
+    """
+    shard = begun(policies)
+    shard.apply(verified("notice", 5))
+    at(shard, 100)
+    assert duties(shard) == [("collect", "due"), ("collect", "overdue")]
+    assert shard.outputs(EnforcementDecided) == []
+
+
 def test_what_comes_at_last_ends_the_suspension(policies: PolicySet) -> None:
     """The decision is reversed as corrected when the last missing thing is given."""
-    shard = at(begun(policies), 30)
+    shard = at(ignored(policies), 30)
     shard.apply(*(verified(what, 31) for what in ITEMS[:-1]))
     assert shard.outputs(EnforcementReversed) == []
     shard.apply(verified("phone", 32))
@@ -166,7 +185,8 @@ def test_once_a_year_everything_is_certified(policies: PolicySet) -> None:
     shard.apply(*(sale(10 + number, 372) for number in range(4)))
     at(shard, 370 + 365 + 10.1)
     assert duties(shard)[-2:] == [("recertify", "due"), ("recertify", "overdue")]
-    at(shard, 370 + 365 + 20.2)
+    shard.apply(verified("notice", 370 + 365 + 11))
+    at(shard, 370 + 365 + 21.1)
     assert duties(shard)[-1] == ("suspend", "due")
 
 
