@@ -51,7 +51,7 @@ class DiscloseSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 
 class NoticeSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The notice before a suspension: its days begin when the marketplace tells, by one of the words, that it is out."""
+    """The notice before a suspension: its days begin when the marketplace tells, by one of the words, that it is."""
 
     days: Days
     words: Words
