@@ -31,8 +31,11 @@ def review_reason(
 ) -> ReviewReason | None:
     """Why a step waits for a person, or None if it doesn't."""
     limits = policies.limits
-    above = step.action in _HOLDS and _above(limits, circumstances)
-    if not (step.requires_review or step.severe or above):
+    holds = step.action in _HOLDS
+    above = holds and _above(limits, circumstances)
+    # One order's payout is a matter of its amount, however long it is held.
+    severe = step.severe and not (holds and kind == "order")
+    if not (step.requires_review or severe or above):
         return None
     verdict = standing.verdicts.get(strike_key(rule.policy, kind))
     if verdict is not None and 0 <= now - verdict < limits.verdict:
@@ -41,7 +44,7 @@ def review_reason(
         return "rule"
     if len(detectors_against(rule, standing, now, policies, circumstances)) >= limits.detectors:
         return None
-    return "severe" if step.severe else "amount"
+    return "severe" if severe else "amount"
 
 
 def detectors_against(
