@@ -24,6 +24,7 @@ COMMANDS = {
     "simulate": "simulate",
     "standing": "standing",
     "topics": "topics",
+    "verify": "verify",
     "worker": "worker",
 }
 

@@ -1,20 +1,17 @@
 """Runs shards through the rounds of a replay (:mod:`streams.replay.rounds`): pure but for what it reads from."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Final, Protocol
+from typing import Protocol
 
 from msgspec import Struct
 
 from detectors.apply import Core
 from detectors.flush import Emit, Flush
 from features.shard import Record
-from streams.evaluation.archive_run import forget_touched
+from streams.replay.applying import apply_and_forget
 from streams.replay.mail import NEVER, Letters, Mailroom, letters_of
 from streams.replay.plan import Plan
 from streams.replay.rounds import AFTER, LATENCY, ROUND_MS, Entry, Source
-
-#: Records of a shard after which what is marked for a checkpoint is forgotten.
-_FORGET_EVERY: Final = 20_000
 
 
 class Peers(Protocol):
@@ -96,7 +93,6 @@ class Engine:
         #: Messages taken in by each shard, which number the next.
         self._received = dict.fromkeys(self._cores, 0)
         self._ticks = dict.fromkeys(self._cores, NEVER)
-        self._since_forgotten = dict.fromkeys(self._cores, 0)
         self._sequence = dict.fromkeys(self._cores, 0)
         self._last_record = -1
 
@@ -178,12 +174,12 @@ class Engine:
         unwanted: list[Emit] = []
         if before is not None:
             records += [entry[3] for entry in entries[:before]]
-            unwanted = self._apply(shard, Flush(self._next(shard), records))
+            unwanted = apply_and_forget(core, Flush(self._next(shard), records))
             records, entries = [], entries[before:]
         records += [entry[3] for entry in entries]
         end = start + ROUND_MS
         time = end - core.judge.settings.allowed_lateness if tick else None
-        emits = self._apply(shard, Flush(self._next(shard), records, time))
+        emits = apply_and_forget(core, Flush(self._next(shard), records, time))
         if plan.in_window(start if before is None else end - 1):
             wanted = [emit for emit in emits if emit.stream != "exchange"]
             if wanted:
@@ -197,16 +193,6 @@ class Engine:
         if start is None or start // ROUND_MS != number or not start % ROUND_MS:
             return None
         return sum(entry[0] < start for entry in entries)
-
-    def _apply(self, shard: int, flush: Flush) -> list[Emit]:
-        core = self._cores[shard]
-        emits = core.apply(flush)
-        self._since_forgotten[shard] += len(flush.records)
-        if self._since_forgotten[shard] >= _FORGET_EVERY:
-            self._since_forgotten[shard] = 0
-            forget_touched(core.state)
-            core.models.examples.take()
-        return emits
 
     def _next(self, shard: int) -> int:
         self._sequence[shard] += 1

@@ -11,6 +11,8 @@ from config.settings import Settings
 from detectors.judge import Judge
 from streams.replay.rounds import LATENCY, ROUND_MS
 
+#: In which order records are applied: merged by their times, or as a live run's journal tells.
+Order: TypeAlias = Literal["event-time", "as-recorded"]
 #: How models begin: untrained; as the live deployment's last checkpoint has them; or like that and for good.
 ModelStart: TypeAlias = Literal["fresh", "recorded", "frozen"]
 #: Raised when replays of the same plan would come out otherwise than before.
@@ -38,6 +40,9 @@ class Plan(Struct, frozen=True, kw_only=True):
         Of the models.
     models
         How they begin.
+    order
+        Of the records. As recorded, the window is one of the outputs' own times, and the state is always built from the
+        beginning.
     """
 
     shards: int = 0
@@ -48,10 +53,15 @@ class Plan(Struct, frozen=True, kw_only=True):
     merchants: frozenset[str] | None = None
     seed: int = 0
     models: ModelStart = "fresh"
+    order: Order = "event-time"
 
     def in_window(self, moment: int) -> bool:
         """Whether outputs at a moment are wanted (the end has no need to be looked at: nothing is read after it)."""
         return self.start is None or moment >= self.start
+
+    def covers(self, time: int) -> bool:
+        """Whether a time is within the window."""
+        return self.in_window(time) and (self.end is None or time < self.end)
 
 
 class ArchiveInput(Struct, frozen=True):

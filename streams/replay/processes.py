@@ -159,7 +159,8 @@ def _tell(run: ShardRun, channel: Connection) -> None:
     for number, found in run.rounds():
         published += found
         if len(published) >= _SAY_EVERY or number - said >= _SAY_EVERY:
-            channel.send_bytes(_encode(_Said(number + 1, run.reached, published)))
+            # More of this very round may follow: as recorded, rounds stand for shards.
+            channel.send_bytes(_encode(_Said(number, run.reached, published)))
             published = []
             said = number
     channel.send_bytes(_encode(_Said(NEVER, run.reached, published)))

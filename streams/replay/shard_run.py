@@ -1,7 +1,7 @@
 """One process of a replay: its cores, its source, and the rounds that they go through."""
 
 import gc
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -16,12 +16,14 @@ from features.pseudonyms import Pseudonyms
 from features.shard import ShardState
 from streams.archive import ArchiveRecord, read_archive
 from streams.olist import read_olist
+from streams.replay.applying import apply_and_forget
 from streams.replay.archive_source import ArchiveSource
 from streams.replay.engine import Engine, Peers
 from streams.replay.kafka_source import KafkaSource
 from streams.replay.outputs import replay_records
 from streams.replay.plan import ArchiveInput, Job, KafkaInput, OlistInput, Plan
 from streams.replay.progress import Reached
+from streams.replay.recorded import RecordedFlushes, read_journals
 from streams.replay.rounds import ROUND_MS, Source
 from streams.worker import compiled_policies, judge_settings
 
@@ -80,6 +82,8 @@ class ShardRun:
         self._shards = shards
         self._peers = peers
         self._source: Source | None = None
+        #: As recorded: flushes applied, and how many there are.
+        self._applied = self._flushes = 0
         self.records = 0
         self.moment = 0
 
@@ -88,7 +92,8 @@ class ShardRun:
         """How far it has come."""
         source = self._source
         if source is None:
-            return Reached()
+            part = self._applied / self._flushes if self._flushes else 0.0
+            return Reached(self.records, self.moment, part=part)
         return Reached(self.records, self.moment, source.late, source.part)
 
     def rounds(self) -> Iterator[tuple[int, list[Published]]]:
@@ -107,6 +112,9 @@ class ShardRun:
         judge = replay_judge(settings, plan.shards)
         cores = fresh_cores(settings, judge, plan, self._shards)
         _tune_collector()
+        if plan.order == "as-recorded":
+            yield from self._as_recorded(cores)
+            return
         self._source = source = _source(self._job, self._shards)
         try:
             for outputs in Engine(cores, source, plan, settings.topics.exchange, self._peers).run():
@@ -119,6 +127,20 @@ class ShardRun:
                 yield outputs.number, [each for each in published if each.records]
         finally:
             source.close()
+
+    def _as_recorded(self, cores: Mapping[int, Core]) -> Iterator[tuple[int, list[Published]]]:
+        """One shard after the other; their numbers stand for rounds."""
+        settings, plan = self._job.settings, self._job.plan
+        journals = read_journals(settings, cores)
+        self._flushes = sum(len(journal.entries) for journal in journals.values())
+        for shard, core in cores.items():
+            for _, flush in RecordedFlushes(settings, shard, journals[shard].entries):
+                emits = [emit for emit in apply_and_forget(core, flush) if emit.stream != "exchange"]
+                self.records += sum(record.kind != "exchange" for record in flush.records)
+                self.moment = core.state.clock.highest
+                self._applied += 1
+                found = [each for each in replay_records(emits, plan, shard) if plan.covers(each.timestamp or 0)]
+                yield shard, [Published(shard, shard, found)] if found else []
 
 
 def _source(job: Job, shards: Collection[int]) -> Source:
