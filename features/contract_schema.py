@@ -149,11 +149,15 @@ def _message(name: str, words: str, key: str, headers: str | None) -> Json:
     return message
 
 
+_RUN: Final = {"type": "string", "description": "In the outputs of a replay alone: which run it was."}
+
+
 def _headers(words: str, **properties: Json) -> Json:
     return {
         "type": "object",
         "description": words,
-        "properties": {name.replace("content_type", "content-type"): each for name, each in properties.items()},
+        "properties": {name.replace("content_type", "content-type"): each for name, each in properties.items()}
+        | {"ce_run": _RUN},
         "required": [name.replace("content_type", "content-type") for name in properties],
     }
 

@@ -11,7 +11,7 @@ from streams.options import pass_settings
 from streams.progress import Progress
 
 if TYPE_CHECKING:
-    from streams.replay.plan import ArchiveInput, OlistInput, Plan
+    from streams.replay.plan import ArchiveInput, OlistInput, Order, Plan
 
 
 @click.command()
@@ -31,6 +31,13 @@ if TYPE_CHECKING:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     metavar="DIR",
     help="Judge by the policies in this folder.  [default: those of the settings]",
+)
+@click.option(
+    "--order",
+    type=click.Choice(["event-time", "as-recorded"]),
+    default="event-time",
+    show_default=True,
+    help="Of the records: merged by their times, or (from Kafka) as a live run's journal tells.",
 )
 @click.option("--shards", type=click.IntRange(1, 4096), help="With files: partitions.  [default: topics.partitions]")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="At most one a shard.")
@@ -67,6 +74,8 @@ def command(
     from streams.replay.task import plan_job
 
     given = _input(files, olist)
+    if wanted["order"] == "as-recorded" and (given is not None or wanted["warm_up"] is not None):
+        raise click.UsageError("--order as-recorded goes with Kafka, and follows the journal from its beginning")
     if given is None and wanted["shards"] is not None:
         raise click.UsageError("--shards goes with files: topics have their partitions")
     plan = _plan(settings, **wanted)
@@ -117,6 +126,7 @@ def _plan(
     shards: int | None,
     seed: int | None,
     run_id: str | None,
+    order: "Order",
 ) -> "Plan":
     from streams.replay.plan import Plan
 
@@ -132,6 +142,7 @@ def _plan(
         warm_from=None if warm_up is None or start is None else max(0, start - warm_up),
         merchants=None if merchants is None else _merchants(merchants),
         seed=settings.worker.seed if seed is None else seed,
+        order=order,
     )
 
 
