@@ -7,6 +7,7 @@ go on safely, and it is said for every round, so nobody waits longer than the ot
 import select
 import socket
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -64,12 +65,10 @@ class _Line:
                 sent = self.connection.send(self.outgoing[:_CHUNK])
             except BlockingIOError:
                 return
-            except OSError as error:
-                if self.promise >= NEVER:
-                    # It has finished, and needs nothing more.
-                    self.outgoing.clear()
-                    return
-                raise PeerLostError from error
+            except OSError:
+                # It is gone. What it said before is read first; that tells whether it had finished.
+                self.outgoing.clear()
+                return
             del self.outgoing[:sent]
 
     def read(self) -> list[_Packet]:
@@ -170,8 +169,21 @@ class SocketPeers:
                 raise PeerLostError
 
     def close(self) -> None:
-        """Send what is left, and hang up."""
-        for line in self._lines.values():
-            line.connection.setblocking(True)
-            line.write()
+        """Send what is left, and hang up when all others have finished as well: who hangs up with something unread
+        takes from the others what they have not read yet.
+        """
+        lines = list(self._lines.values())
+        ended: set[_Line] = set()
+        while not all(line.closed for line in lines):
+            for line in lines:
+                line.write()
+                if not line.outgoing and line not in ended:
+                    ended.add(line)
+                    with suppress(OSError):
+                        line.connection.shutdown(socket.SHUT_WR)
+                line.read()
+            reading = [line.connection for line in lines if not line.closed]
+            if reading:
+                select.select(reading, [line.connection for line in lines if line.outgoing], [])
+        for line in lines:
             line.connection.close()
