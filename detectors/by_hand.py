@@ -42,10 +42,10 @@ class HandMade:
         policies = self._judge.policies.statements.policies
         if policy is None or policy not in policies:
             hint = did_you_mean(policy or "", policies)
-            return Rejection("unprocessable", f"{action} needs a policy in 'policy'; {policy!r} is none{hint}")
+            return Rejection("inapplicable", f"{action} needs a policy in 'policy'; {policy!r} is none{hint}")
         now = party.record.as_of
         if until is not None and until <= now:
-            return Rejection("unprocessable", f"{action} is to end at {until}, which has passed")
+            return Rejection("inapplicable", f"{action} is to end at {until}, which has passed")
         standing = party.record.enforcement
         if standing is None:
             standing = party.record.enforcement = EnforcementState()

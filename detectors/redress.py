@@ -156,9 +156,9 @@ class Redress:
         action = next((each for each in TARGETS if each == event.action), None)
         if action is None:
             hint = did_you_mean(event.action, [*TARGETS, LIFT, SNOOZE, ALLOW])
-            return Rejection("unprocessable", f"no action is called {event.action!r}{hint}")
+            return Rejection("inapplicable", f"no action is called {event.action!r}{hint}")
         if party.kind not in TARGETS[action]:
-            return Rejection("unprocessable", f"{action} is no action against a {party.kind}")
+            return Rejection("inapplicable", f"{action} is no action against a {party.kind}")
         return self._hand_made.take(party, action, event.policy, event.until)
 
     def _lifted(self, party: Party, event: events.EnforcementOverridden, decision_id: str) -> Rejection | None:
@@ -168,7 +168,7 @@ class Redress:
             return _unknown(decision_id)
         if event.action not in (LIFT, known.action):
             words = f"decision {decision_id!r} is {known.action!r}, and not {event.action!r}: nothing is lifted"
-            return Rejection("unprocessable", words)
+            return Rejection("inapplicable", words)
         ended = lift(standing, decision_id)
         if ended is None:
             # It has ended by itself.
@@ -187,9 +187,9 @@ class Redress:
         if event.policy is None or event.policy not in names:
             hint = did_you_mean(event.policy or "", list(names))
             words = f"{event.action} needs a {what} in 'policy'; {event.policy!r} is none{hint}"
-            return Rejection("unprocessable", words)
+            return Rejection("inapplicable", words)
         if event.until is None:
-            return Rejection("unprocessable", f"{event.action} needs 'until': nobody is left alone for good")
+            return Rejection("inapplicable", f"{event.action} needs 'until': nobody is left alone for good")
         if party.record.enforcement is None:
             party.record.enforcement = EnforcementState()
         exempt(party.record.enforcement, event.policy, event.until)
@@ -299,7 +299,7 @@ class Redress:
 
 
 def _unknown(decision_id: str) -> Rejection:
-    return Rejection("unprocessable", f"no decision {decision_id!r} is known; it may have been undone or long ended")
+    return Rejection("inapplicable", f"no decision {decision_id!r} is known; it may have been undone or long ended")
 
 
 def _keep(standing: EnforcementState, decision_id: str, appeal: Appeal) -> None:

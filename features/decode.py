@@ -33,6 +33,7 @@ RejectionCode: TypeAlias = Literal[
     "wrong_topic",
     "wrong_key",
     "future",
+    "inapplicable",
     "unprocessable",
 ]
 

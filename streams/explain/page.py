@@ -172,6 +172,12 @@ def _reversed(event: Mapping[str, Any]) -> Iterator[str]:
     yield f"{event.get('reverses')} ended: {event.get('why')}; undoes {', '.join(event.get('restores', ()))}"
 
 
+def _noted(event: Mapping[str, Any]) -> Iterator[str]:
+    due = f"; to be decided by {_when(event['due_at'])}" if event.get("due_at") else ""
+    state = f"{event.get('state')}, {event.get('why')}"
+    yield f"appeal {event.get('number')} against {event.get('decision_id')}: {state}{due}"
+
+
 def _credited(event: Mapping[str, Any]) -> Iterator[str]:
     score = "none" if event.get("score") is None else event["score"]
     previous = "none" if event.get("previous") is None else event["previous"]
@@ -202,6 +208,7 @@ _LINES: Final[Mapping[str, Any]] = {
     "risk.assessed.v1": _assessed,
     "enforcement.decided.v1": _decided,
     "enforcement.reversed.v1": _reversed,
+    "appeal.noted.v1": _noted,
     "credit.changed.v1": _credited,
     "audit.sampled.v1": _sampled,
 }

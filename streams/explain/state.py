@@ -109,6 +109,20 @@ def _enforcement(standing: EnforcementState | None, now: int) -> dict[str, Any]:
             policy: {"count": len(strikes), "last": moment(strikes[-1].at)}
             for policy, strikes in standing.strikes.items()
         },
+        "appeals": {
+            decision: {
+                "appeals": each.number,
+                "to_be_decided_by": _time(each.due_at),
+                "overdue": each.overdue,
+            }
+            for decision, each in standing.appeals.items()
+        },
+        "set_aside": [
+            {"decision_id": each.action.decision_id, "action": each.action.action, "until": moment(each.until)}
+            for each in standing.lifted
+        ],
+        "left_alone_by": {name: moment(until) for name, until in standing.exempt.items() if until > now},
+        "pardoned_for": {rule: moment(at) for rule, at in standing.pardons.items()},
         "quiet_until": {key: moment(until) for key, until in standing.quiet.items() if until > now},
     }
 

@@ -243,7 +243,8 @@ Plain: TypeAlias = dict[str, Any]
 AUDIT: dict[str, tuple[str, ...]] = {
     "m": ("sequence", "seen", "appeals", "timer", "assessment", "as_of", "assessed", "bad"),
     "o": ("seen", "first_scan", "pardons", "pardoned", "assessment"),
-    "l": ("seen", "pardons"),
+    # What a text was judged by: the digest has the version of the policies.
+    "l": ("seen", "pardons", "judged"),
 }
 
 

@@ -61,6 +61,18 @@ def run() -> tuple[list[Record], list[Emit]]:
         if sequence == 2:
             core._assessor.warn_of([("bad-order:share", Shift(0.1, 0.2, 640))])
         emits += emitted
+    # The first decision that can be appealed is.
+    decided = next(emit for emit in emits if (b"shopwarden.enforcement.decided.v1") in dict(emit.headers).values())
+    appeal = {
+        "type": "appeal.filed",
+        "event_id": "appeal",
+        "occurred_at": json.loads(decided.value or b"")["starts_at"] + 1,
+        "merchant_id": (decided.key or b"").decode(),
+        "decision_id": json.loads(decided.value or b"")["decision_id"],
+    }
+    filed = Record("feedback", "feedback", 3, 10_000, records[-1].timestamp, decided.key, json.dumps(appeal).encode())
+    records.append(filed)
+    emits += core.apply(Flush(10_000, [filed]))
     # What shards tell each other is nobody else's business.
     return records, [emit for emit in emits if emit.stream != "exchange"]
 
@@ -68,7 +80,6 @@ def run() -> tuple[list[Record], list[Emit]]:
 #: Types that this run has no cause for.
 NOT_HERE = {
     "shopwarden.enforcement.capped.v1",
-    "shopwarden.appeal.noted.v1",
 }
 
 
