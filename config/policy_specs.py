@@ -16,7 +16,7 @@ Days: TypeAlias = Annotated[float, Meta(ge=0, le=3650)]
 Share: TypeAlias = Annotated[float, Meta(ge=0, le=1)]
 Currency: TypeAlias = Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
 Mode: TypeAlias = Literal["enforce", "shadow", "off"]
-RuleSubject: TypeAlias = Literal["order", "listing", "merchant"]
+RuleSubject: TypeAlias = Literal["order", "listing", "merchant", "creator"]
 #: What a rule reads: two rules of one family may err together, those of two families hardly do.
 DetectorFamily: TypeAlias = Literal[
     "text", "catalogue", "account", "links", "outcomes", "parcels", "buyers", "reports", "creators"
@@ -102,6 +102,8 @@ class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: Days in which an appeal is to be decided, and how often a decision may be appealed.
     appeal_answer_days: Annotated[float, Meta(gt=0, le=365)] = 14
     appeals_per_decision: Annotated[int, Meta(ge=1, le=10)] = 2
+    #: Policies under which a decision against a listing is told to the creators who promoted it.
+    promoted_policies: list[str] = []
     source: Paragraph | None = None
 
 

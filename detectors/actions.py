@@ -72,3 +72,5 @@ class Limits(Struct, frozen=True):
     #: Time in which an appeal is to be decided, ms, and how often a decision may be appealed.
     appeal_answer: int = 14 * DAY_MS
     appeals_per_decision: int = 2
+    #: Policies under which a decision against a listing is told to the creators who promoted it.
+    promoted: frozenset[str] = frozenset()

@@ -7,6 +7,7 @@ method, and recovery is calling it again on the flushes that the journal names.
 from collections.abc import Sequence
 
 from detectors.assess import Assessor
+from detectors.creators import CreatorFlow
 from detectors.exchange import TELL, ExchangeFlow
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge, Models
@@ -14,6 +15,7 @@ from detectors.listings import ListingFlow
 from detectors.merchants import MerchantFlow
 from detectors.orders import OrderFlow
 from detectors.outbox import Outbox
+from detectors.promotions import TELL_DRIVEN
 from detectors.redress import Redress
 from features.decode import Decoded, Rejection, decode, decode_message
 from features.events import OrderCreated
@@ -48,12 +50,14 @@ class Core:
 
     __slots__ = (
         "_assessor",
+        "_creators",
         "_exchange",
         "_listings",
         "_merchants",
         "_orders",
         "_outbox",
         "_post",
+        "_promotions",
         "judge",
         "models",
         "state",
@@ -67,9 +71,12 @@ class Core:
         self._assessor = Assessor(state, models, judge, self._outbox)
         self._orders = OrderFlow(self._assessor)
         self._listings = ListingFlow(self._assessor)
-        self._merchants = MerchantFlow(self._assessor, Redress(self._assessor))
+        redress = Redress(self._assessor)
+        self._merchants = MerchantFlow(self._assessor, redress)
         self._post = self._assessor.post
-        self._exchange = ExchangeFlow(self._assessor, self._post, judge.settings.shards)
+        self._promotions = self._assessor.promotions
+        self._creators = CreatorFlow(self._assessor, redress)
+        self._exchange = ExchangeFlow(self._assessor, self._post, judge.settings.shards, self._creators)
 
     def decode(self, flush: Flush) -> list[Decoded]:
         """Decode a flush's records, so that what it needs can be loaded before it is applied."""
@@ -129,6 +136,8 @@ class Core:
                 needed.merchants.add(key[1:])
             elif key[0] == "b":
                 needed.buckets.add(key[1:])
+            elif key[0] == "c":
+                needed.creators.add(key[1:])
         return needed
 
     def apply(self, flush: Flush, events: Sequence[Decoded] | None = None) -> list[Emit]:
@@ -201,6 +210,8 @@ class Core:
                 self._listings.apply(event)  # type: ignore[arg-type]
             elif kind == "exchange":
                 self._exchange.apply(event)  # type: ignore[arg-type]
+            elif kind == "feedback" and event.creator_id is not None:  # type: ignore[union-attr]
+                self._creators.feedback(event)  # type: ignore[arg-type]
             else:
                 self._merchants.apply(event)  # type: ignore[arg-type]
             if post.waiting:
@@ -229,5 +240,9 @@ class Core:
                 self._merchants.timer(key[1:], time)
             elif key[0] == "b":
                 self._exchange.timer(key[1:], time)
+            elif key[0] == "c":
+                self._creators.timer(key[1:], time)
+            elif key == TELL_DRIVEN:
+                self._promotions.timer(time)
             elif key == TELL:
                 self._exchange.tell(time)

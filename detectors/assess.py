@@ -21,9 +21,11 @@ from detectors.model_reasons import LATER_STAGES_AT_MOST, model_detectors, model
 from detectors.order_facts import facts_of
 from detectors.outbox import Outbox
 from detectors.pardons import unpardoned
+from detectors.promotions import Promotions
 from detectors.remedies import Remedies
 from detectors.reversal import fresh
 from detectors.rules import Rule, RuleGroup
+from features.creator import Creator
 from features.events import ListingCreated, ListingInput, ListingUpdated, OrderCreated, OrderEvent, OrderInput
 from features.exchange import NOTICES, BuyerClaims, Met
 from features.listing import ListingRecord
@@ -36,13 +38,15 @@ from features.outputs import (
     Subject,
     Versions,
 )
-from features.registry import FEATURES, FEATURES_VERSION, Context
+from features.party import Party, creator_id, merchant_id
+from features.registry import FEATURES, FEATURES_VERSION, Context, of_creator
 from features.rounding import nearest
 from features.shard import ShardState
 from features.vectors import behaviour_vector
 
 _AUDIT_SCALE: Final = 1 << 32
 _bad_order_rate: Final = FEATURES["bad_order_rate_90d_shrunk"].get
+_harm_rate: Final = FEATURES["creator_harm_rate_90d_shrunk"].get
 
 
 class Assessor:
@@ -50,6 +54,7 @@ class Assessor:
 
     __slots__ = (
         "_assess_every",
+        "_creator_rules",
         "_listing_rules",
         "_merchant_rules",
         "_order_rules",
@@ -59,6 +64,7 @@ class Assessor:
         "models",
         "outbox",
         "post",
+        "promotions",
         "remedies",
         "state",
         "timers",
@@ -71,7 +77,8 @@ class Assessor:
         self.outbox = outbox
         self.timers = MerchantTimers(state, judge.settings.rest_days)
         self.post = Post(state, outbox, judge.settings.shards, judge.pseudonyms)
-        self.enforcer = Enforcer(state, models, judge, outbox, self.timers, self.post)
+        self.promotions = Promotions(state, judge, outbox, self.post)
+        self.enforcer = Enforcer(state, models, judge, outbox, self.timers, self.post, self.promotions)
         self._assess_every = judge.settings.assess_every
         policies = judge.policies
         table = policies.remedies
@@ -79,6 +86,7 @@ class Assessor:
         laws = policies.duties
         self.duties = None if laws is None else Duties(laws, judge, outbox, self.enforcer, self.timers)
         self._merchant_rules = self._bind(policies.group("merchant"))
+        self._creator_rules = self._bind(policies.group("creator"))
         order_events = _tags(OrderInput) | NOTICES["order"]
         self._order_rules = {kind: self._bind(policies.group("order", tag)) for kind, tag in order_events.items()}
         listing_events = _tags(ListingInput) | NOTICES["listing"]
@@ -118,7 +126,7 @@ class Assessor:
         probability = _bad_order_rate(context) or 0.0
         record.probability = nearest(probability, 1e5)
         finding.raise_to(policies.level_of_probability(probability), probability)
-        self._conclude_merchant(merchant, finding, context)
+        self._conclude(merchant, finding, probability, context)
 
     def _unpardoned(
         self, merchant: Merchant, finding: Finding, fired: list[Rule], pardons: dict[str, int]
@@ -135,8 +143,29 @@ class Assessor:
             kept.append(rule)
         return kept
 
-    def _conclude_merchant(self, merchant: Merchant, finding: Finding, context: Context) -> None:
-        record = merchant.record
+    # -- creators -----------------------------------------------------------------------------------------------------
+
+    def creator(self, creator: Creator, urgent: bool) -> None:
+        """Judge a creator: at once when something went wrong, else at most once in a while of event time.
+
+        Rules alone raise its level; what is published as probability is its share of harmed orders, shrunk.
+        """
+        record = creator.record
+        if not urgent and record.as_of - record.assessed_at < self._assess_every:
+            return
+        record.assessed_at = record.as_of
+        finding = Finding()
+        context = of_creator(creator, self.state.population)
+        if self._creator_rules is not None and (fired := self._creator_rules(context)):
+            self._fire(finding, fired)
+        probability = _harm_rate(context) or 0.0
+        record.probability = nearest(probability, 1e5)
+        self._conclude(creator, finding, probability, context)
+
+    # -- merchants and creators ---------------------------------------------------------------------------------------
+
+    def _conclude(self, party: Party, finding: Finding, probability: float, context: Context) -> None:
+        record = party.record
         state = self.state
         state.statistics.assessments += 1
         if not finding.fired and not record.fired and finding.level == record.level:
@@ -147,18 +176,18 @@ class Assessor:
         before = record.fired
         record.level = finding.level
         record.fired = fired
-        subject = Subject("merchant", merchant.id)
+        subject = Subject(party.kind, party.id)
         # A level that stands for the same reasons is not news; it is published again when they change, and with every
         # decision that rests on it.
         news = changed or (finding.level >= self.judge.settings.publish_level and fired != before)
-        news = news or self.enforcer.acts(merchant, subject, finding)
+        news = news or self.enforcer.acts(party, subject, finding)
         identifier = ""
         if news:
-            identifier = self._publish(merchant, subject, finding, record.probability, context)
+            identifier = self._publish(party, subject, finding, nearest(probability, 1e5), context)
             record.assessment = identifier
-        decided = self.enforcer.enforce(merchant, subject, finding, identifier or record.assessment)
+        decided = self.enforcer.enforce(party, subject, finding, identifier or record.assessment)
         if changed or decided:
-            self.enforcer.stand(merchant)
+            self.enforcer.stand(party)
 
     # -- orders and listings ----------------------------------------------------------------------------------------
 
@@ -301,18 +330,16 @@ class Assessor:
                 finding.fired.append(rule)
                 finding.raise_to(LEVEL_RANK[rule.severity], rule.weight)
 
-    def _publish(
-        self, merchant: Merchant, subject: Subject, finding: Finding, probability: float, context: Context
-    ) -> str:
+    def _publish(self, party: Party, subject: Subject, finding: Finding, probability: float, context: Context) -> str:
         identifier = self.outbox.next_id()
-        self._emit(merchant, subject, finding, probability, context, identifier)
+        self._emit(party, subject, finding, probability, context, identifier)
         if self._drawn(identifier):
-            self._sample(merchant, subject, identifier)
+            self._sample(party, subject, identifier)
         return identifier
 
     def _emit(
         self,
-        merchant: Merchant,
+        party: Party,
         subject: Subject,
         finding: Finding,
         probability: float,
@@ -323,14 +350,20 @@ class Assessor:
         finding.explain(context)
         values = finding.values
         if settings.all_features:
-            values = {name: float(value) for name, f in FEATURES.items() if (value := f.get(context)) is not None}
+            of_creators = party.kind == "creator"
+            values = {
+                name: float(value)
+                for name, f in FEATURES.items()
+                if (f.entity == "creator") == of_creators and (value := f.get(context)) is not None
+            }
         detectors = [*finding.detectors, *model_detectors(self.models, context)]
         self.outbox.publish(
             identifier,
             RiskAssessed(
                 assessment_id=identifier,
-                sequence=self.enforcer.next_sequence(merchant),
-                merchant_id=merchant.id,
+                sequence=self.enforcer.next_sequence(party),
+                merchant_id=merchant_id(party),
+                creator_id=creator_id(party),
                 subject=subject,
                 level=LEVELS[finding.level],
                 score=finding.score,
@@ -349,12 +382,13 @@ class Assessor:
         """Whether an assessment belongs to the audit sample: drawn by its id, so every run draws the same."""
         return crc32(identifier.encode()) < self.judge.settings.audit_rate * _AUDIT_SCALE
 
-    def _sample(self, merchant: Merchant, subject: Subject, assessment_id: str) -> None:
+    def _sample(self, party: Party, subject: Subject, assessment_id: str) -> None:
         self.outbox.publish(
             self.outbox.next_id(),
             AuditSampled(
-                sequence=self.enforcer.next_sequence(merchant),
-                merchant_id=merchant.id,
+                sequence=self.enforcer.next_sequence(party),
+                merchant_id=merchant_id(party),
+                creator_id=creator_id(party),
                 subject=subject,
                 stratum="uniform",
                 inclusion_probability=self.judge.settings.audit_rate,

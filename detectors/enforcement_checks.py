@@ -35,6 +35,9 @@ class EnforcementChecker:
             self._known(action, ACTIONS, "action", "limits: review_required", place, "review_required")
         for ladder in spec.malice_ladders:
             self._known(ladder, self.files.ladders, "ladder", "limits: malice_ladders", place, "malice_ladders")
+        taxonomy = self.files.statements[0].policies if self.files.statements is not None else {}
+        for code in spec.promoted_policies:
+            self._known(code, taxonomy, "policy", "limits: promoted_policies", place, "promoted_policies")
         for action in spec.always_reviewed:
             self._known(action, ACTIONS, "action", "limits: always_reviewed", place, "always_reviewed")
         return Limits(
@@ -43,6 +46,7 @@ class EnforcementChecker:
             malice=frozenset(spec.malice_ladders),
             appeal_answer=round(spec.appeal_answer_days * DAY_MS),
             appeals_per_decision=spec.appeals_per_decision,
+            promoted=frozenset(spec.promoted_policies),
             hold_above=spec.review_hold_payout_above,
             detectors=spec.independent_detectors,
             corroboration=_ms(spec.corroboration_days),

@@ -12,14 +12,16 @@ from detectors.judge import Judge, Models
 from detectors.ladder import Decision, expire, is_quiet, propose, record, withhold
 from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
+from detectors.promotions import Promotions
 from detectors.reversal import confirm, lift
 from detectors.rules import Rule
 from detectors.severe_cap import SevereCap
 from detectors.statement import Person, notice_about, statement_of_reasons
+from features.creator import Creator
 from features.duty_state import open_duties
 from features.enforcement_state import EnforcementState, Known
 from features.events import SubjectKind
-from features.feature import Context
+from features.feature import Context, of_creator
 from features.keys import entity_key
 from features.merchant import Merchant
 from features.outputs import (
@@ -37,7 +39,7 @@ from features.outputs import (
     Subject,
     Withheld,
 )
-from features.party import Party
+from features.party import Party, creator_id, merchant_id
 from features.priors import begin_day
 from features.shard import ShardState
 
@@ -48,12 +50,20 @@ Why: TypeAlias = Literal["appeal", "override", "expiry", "correction"]
 class Enforcer:
     """Takes and ends actions against the merchants and creators of one shard."""
 
-    __slots__ = ("_cap", "_judge", "_outbox", "_post", "_state", "_timers", "credit")
+    __slots__ = ("_cap", "_judge", "_outbox", "_post", "_promotions", "_state", "_timers", "credit")
 
     def __init__(
-        self, state: ShardState, models: Models, judge: Judge, outbox: Outbox, timers: MerchantTimers, post: Post
+        self,
+        state: ShardState,
+        models: Models,
+        judge: Judge,
+        outbox: Outbox,
+        timers: MerchantTimers,
+        post: Post,
+        promotions: Promotions,
     ) -> None:
         self._post = post
+        self._promotions = promotions
         self._state = state
         self._judge = judge
         self._outbox = outbox
@@ -139,8 +149,8 @@ class Enforcer:
             decision.decision_id,
             AuditSampled(
                 sequence=self.next_sequence(party),
-                merchant_id=_merchant_id(party),
-                creator_id=_creator_id(party),
+                merchant_id=merchant_id(party),
+                creator_id=creator_id(party),
                 subject=subject,
                 stratum=f"holdout:{rule.policy}",
                 inclusion_probability=self._judge.settings.holdout_rate,
@@ -167,14 +177,16 @@ class Enforcer:
         person: Person | None = None,
     ) -> None:
         """Publish a decision; ``person`` says what a person had to do with it."""
+        if isinstance(party, Merchant):
+            self._promotions.blame(party, decision)
         evidence = [_evidence(subject.kind, subject.id, reason.text)]
         self._outbox.publish(
             decision.decision_id,
             EnforcementDecided(
                 decision_id=decision.decision_id,
                 sequence=self.next_sequence(party),
-                merchant_id=_merchant_id(party),
-                creator_id=_creator_id(party),
+                merchant_id=merchant_id(party),
+                creator_id=creator_id(party),
                 subject=Subject(decision.subject_kind, decision.subject_id),
                 action=decision.action,
                 severity=rule.severity,
@@ -249,6 +261,8 @@ class Enforcer:
 
     def _context(self, party: Party, subject: Subject) -> Context | None:
         """What is known of a merchant's order or listing, or of the merchant; None of what is not in the state."""
+        if isinstance(party, Creator):
+            return of_creator(party, self._state.population)
         if not isinstance(party, Merchant):
             return None
         key = entity_key(party.id, subject.id)
@@ -294,8 +308,8 @@ class Enforcer:
             EnforcementReversed(
                 decision_id=identifier,
                 sequence=self.next_sequence(party),
-                merchant_id=_merchant_id(party),
-                creator_id=_creator_id(party),
+                merchant_id=merchant_id(party),
+                creator_id=creator_id(party),
                 reverses=ended.decision_id,
                 why=why,
                 restores=restores,
@@ -323,6 +337,7 @@ class Enforcer:
         self._state.statistics.outputs += 1
         if isinstance(party, Merchant):
             self._flag(party)
+            self._promotions.shop_stands(party)
             self._outbox.standing(
                 Standing(
                     merchant_id=party.id,
@@ -335,7 +350,8 @@ class Enforcer:
                     duties=[] if party.record.duties is None else open_duties(party.record.duties),
                 )
             )
-        else:
+        elif isinstance(party, Creator):
+            self._promotions.creator_stands(party)
             self._outbox.standing(
                 CreatorStanding(
                     creator_id=party.id,
@@ -360,14 +376,6 @@ class Enforcer:
         if flagged != record.flagged:
             record.flagged = flagged
             self._post.flagged(merchant, flagged)
-
-
-def _merchant_id(party: Party) -> str:
-    return party.id if party.kind == "merchant" else ""
-
-
-def _creator_id(party: Party) -> str | None:
-    return party.id if party.kind == "creator" else None
 
 
 def _account_kind(party: Party) -> str:

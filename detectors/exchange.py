@@ -3,6 +3,7 @@
 from typing import Final
 
 from detectors.assess import Assessor
+from detectors.creators import CreatorFlow
 from detectors.exchange_post import Post
 from features.buckets import (
     ACCOUNT_HUB,
@@ -17,6 +18,7 @@ from features.buckets import (
 from features.exchange import (
     BuyerClaims,
     CommonKind,
+    CreatorFlagged,
     Figures,
     Flagged,
     Message,
@@ -44,10 +46,11 @@ _REPORTED: Final = 8
 class ExchangeFlow:
     """Applies messages of other shards to a shard's state."""
 
-    __slots__ = ("_assessor", "_post", "_shards", "_state")
+    __slots__ = ("_assessor", "_creators", "_post", "_shards", "_state")
 
-    def __init__(self, assessor: Assessor, post: Post, shards: int) -> None:
+    def __init__(self, assessor: Assessor, post: Post, shards: int, creators: CreatorFlow) -> None:
         self._assessor = assessor
+        self._creators = creators
         self._state = state = assessor.state
         self._post = post
         self._shards = shards
@@ -68,7 +71,7 @@ class ExchangeFlow:
             return
         state.statistics.messages += 1
         # Another shard may be ahead; its time is not this one's.
-        at = min(message.occurred_at, state.clock.highest or message.occurred_at)
+        at = min(message.occurred_at, max(state.clock.highest, state.clock.watermark) or message.occurred_at)
         for item in message.items:
             match item:
                 case Seen():
@@ -84,6 +87,10 @@ class ExchangeFlow:
                     self._flagged(item, at)
                 case BuyerClaims():
                     self._claims(item, at)
+                case CreatorFlagged():
+                    self._creator_flagged(item, at)
+                case _:
+                    self._creators.told(item, message.origin.shard, at)
 
     # -- timers -------------------------------------------------------------------------------------------------------
 
@@ -234,6 +241,12 @@ class ExchangeFlow:
                 each.flagged = item.flagged
                 self._assessor.merchant(merchant, True)
 
+    def _creator_flagged(self, item: CreatorFlagged, at: int) -> None:
+        if item.merchant in self._state.merchants:
+            merchant = self._merchant(item.merchant, at)
+            if self._assessor.promotions.flagged(merchant, item):
+                self._assessor.merchant(merchant, True)
+
     def _claims(self, item: BuyerClaims, at: int) -> None:
         """The buyer of an order claims a lot, everywhere."""
         state = self._state
@@ -246,6 +259,8 @@ class ExchangeFlow:
         order.buyer_claim_merchants = item.merchants
         merchant = self._merchant(item.merchant, at)
         merchant.reflag(order)
+        if order.creator:
+            self._assessor.promotions.follow(order, merchant)
         if order.created is not None:
             self._assessor.order(BuyerClaims, item.order, order, merchant)
         self._assessor.merchant(merchant, False)

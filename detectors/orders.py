@@ -31,6 +31,7 @@ from features.order import (
     retention_end,
 )
 from features.priors import begin_day
+from features.promoters import note_listing_promoter
 from features.windows import DAY_MS
 
 #: 40 bits keep the numbers short in JSON; among the few events of one order they never collide.
@@ -63,6 +64,7 @@ class OrderFlow:
         "_judge",
         "_merchants",
         "_orders",
+        "_promotions",
         "_remedies",
         "_retention_days",
         "_stages",
@@ -77,6 +79,7 @@ class OrderFlow:
         self._merchants = assessor.state.merchants
         self._statistics = assessor.state.statistics
         self._judge = assessor.judge
+        self._promotions = assessor.promotions
         self._stages = OrderStages(assessor.models, assessor.state)
         self._retention_days = assessor.judge.settings.retention_days
         self._remedies = assessor.remedies
@@ -187,6 +190,13 @@ class OrderFlow:
         if self._remedies is not None and order.created is not None:
             self._remedies.after(event, order, merchant)
 
+    def _reflag(self, order: OrderRecord, merchant: Merchant) -> int:
+        """Let the counts follow an order's facts: the merchant's, and those of the creator who drove it."""
+        changed = merchant.reflag(order)
+        if changed and order.creator:
+            self._promotions.follow(order, merchant)
+        return changed
+
     def _place(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
         """A new order: its facts, its place in the merchant's counts, its judgement."""
         self._create(event, key, order, merchant)
@@ -227,6 +237,7 @@ class OrderFlow:
         record = merchant.record
         at = event.occurred_at
         order.created = at
+        creator = event.creator_id
         order.buyer, order.buyer_key = buyer, _ = self._judge.pseudonyms.pair("buyer", event.buyer_id)
         order.total = event.total
         if event.checkout_total is not None and event.checkout_total > event.total:
@@ -244,6 +255,8 @@ class OrderFlow:
                 listing.orders += 1
                 listing.active_at = max(listing.active_at, at)
                 state.touched_listings[listing_key] = None
+                if creator is not None:
+                    note_listing_promoter(listing.promoters, creator, at)
                 if not order.category:
                     order.category = listing.category
                     order.ship_from = listing.ship_from
@@ -257,6 +270,9 @@ class OrderFlow:
             record.foreign_orders += 1
             order.currency = event.currency
         record.activity.add_order(at, order.gmv)
+        if creator is not None:
+            order.creator = creator
+            self._promotions.placed(order, merchant, at)
         day = at // DAY_MS
         merchant.buyers.add(day, buyer)
         if not record.first_order_day or day < record.first_order_day:
@@ -405,7 +421,7 @@ class OrderFlow:
         """An order is late although no event says so."""
         merchant_id, order_id = split_key(key)
         merchant = self._merchant(merchant_id, time)
-        changed = merchant.reflag(order)
+        changed = self._reflag(order, merchant)
         if order.delivery_overdue:
             self._learn_lateness(order, merchant, time)
             self._stages.arrived(order, merchant, time)

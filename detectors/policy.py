@@ -77,8 +77,10 @@ class PolicySet(Struct, frozen=True, kw_only=True, eq=False):
         return self.rules.get(rule_id) or self.by_score.get(rule_id)
 
     def group(self, subject: SubjectKind, event_type: str = "") -> RuleGroup | None:
-        """The rules on a subject that an event triggers, or None; merchant rules need no event."""
-        return self._groups.get((subject, "" if subject == "merchant" else event_type))
+        """The rules on a subject that an event triggers, or None; rules on merchants and creators need no
+        event.
+        """
+        return self._groups.get((subject, "" if subject in ("merchant", "creator") else event_type))
 
     def groups(self) -> Collection[RuleGroup]:
         """Every group that :meth:`group` can return."""

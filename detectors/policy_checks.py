@@ -20,6 +20,14 @@ from features.outputs import LEVELS, Level
 
 #: Highest severity of what only asks a person to look.
 _REVIEW_SEVERITY: Final = "elevated"
+#: Subjects whose rules no event triggers, and what their evidence may look like.
+PARTIES: Final = frozenset(("merchant", "creator"))
+EVIDENCE_EXAMPLES: Final = {
+    "merchant": "{orders_30d: 20, distinct_buyers_30d: 4}",
+    "creator": "{creator_mature_orders_90d: 30, creator_harmed_buyers_90d: 5}",
+}
+#: What the names of a creator's features begin with.
+CREATOR_PREFIX: Final = "creator_"
 
 
 class Checker(EnforcementChecker):
@@ -85,6 +93,8 @@ class Checker(EnforcementChecker):
         self._action(spec, place, ladders)
         when = self._condition(spec, place)
         reason = self._reason(spec, place)
+        named = {*spec.evidence, *spec.null, *(when.names if when else ()), *(reason.names if reason else ())}
+        self._whose(spec, place, named | ({spec.observed} if spec.observed else set()))
         if when is not None:
             for name in spec.null:
                 if name not in when.names and name not in spec.evidence:
@@ -132,9 +142,11 @@ class Checker(EnforcementChecker):
 
     def _events(self, spec: RuleSpec, place: Place) -> None:
         label = f"rule {spec.id}: on"
-        if spec.subject == "merchant":
+        if spec.subject in PARTIES:
             if spec.on:
-                message = f"{label}: leave it out; merchant rules are evaluated whenever the merchant is assessed"
+                message = (
+                    f"{label}: leave it out; {spec.subject} rules are evaluated whenever the {spec.subject} is assessed"
+                )
                 self.problems.append(place.problem(message, "on"))
             return
         events = self.subject_events[spec.subject]
@@ -155,9 +167,19 @@ class Checker(EnforcementChecker):
                 message = f'rule {spec.id}: action: "{step.action}" cannot be taken against a rule\'s {spec.subject}'
                 self.problems.append(place.problem(message, "action"))
         restricts = any(step.action != "require_review" for step in steps)
-        if spec.subject == "merchant" and spec.mode == "enforce" and restricts and not spec.evidence:
+        if spec.subject in PARTIES and spec.mode == "enforce" and restricts and not spec.evidence:
+            example = EVIDENCE_EXAMPLES[spec.subject]
             message = (
-                f"rule {spec.id}: a rule that acts against merchants needs evidence: the least number of cases, "
-                "such as {orders_30d: 20, distinct_buyers_30d: 4}"
+                f"rule {spec.id}: a rule that acts against {spec.subject}s needs evidence: the least number of cases, "
+                f"such as {example}"
             )
             self.problems.append(place.problem(message))
+
+    def _whose(self, spec: RuleSpec, place: Place, names: Collection[str]) -> None:
+        """Features of creators are known in rules on creators alone, and nothing else is known there."""
+        for name in sorted(names):
+            of_creator = name.startswith(CREATOR_PREFIX)
+            if name in self.known and of_creator != (spec.subject == "creator"):
+                whose = "a creator" if of_creator else "a merchant, order or listing"
+                message = f'rule {spec.id}: "{name}" is a feature of {whose}; the rule is on a {spec.subject}'
+                self.problems.append(place.problem(message))

@@ -112,6 +112,12 @@ def decode(
     if not right_key:
         shown = "absent" if key is None else repr(key[:128])
         return Rejection("wrong_key", f"the record's key is {shown}, but merchant_id is {event.merchant_id!r}")
+    if kind == "feedback" and event.creator_id not in (None, event.merchant_id):  # type: ignore[union-attr]
+        return Rejection(
+            "wrong_key",
+            f"creator_id is {event.creator_id!r}, but merchant_id and the key are {event.merchant_id!r}: "  # type: ignore[union-attr]
+            "feedback about a creator is keyed by it",
+        )
     earliest = event.occurred_at - limits.future_tolerance
     if earliest > timestamp:
         ahead = (event.occurred_at - timestamp) / 3_600_000

@@ -5,6 +5,8 @@ from typing import Final
 
 from features.buyers import CAPACITY, WINDOW_DAYS
 from features.claimants import LEAST_CLAIMS, LEAST_SHARE
+from features.creator import BUYERS_LIMIT, SHOPS_LIMIT, VIOLATIONS_LIMIT
+from features.creator_features import COUNTERFEIT_PRIOR, HARM_PRIOR
 from features.devices import DAYS as DEVICE_DAYS
 from features.devices import LIMIT as DEVICES
 from features.merchant import CATEGORIES_LIMIT
@@ -12,6 +14,7 @@ from features.merchant_features import AWAKE_DAYS
 from features.order import CLAIMS_EVERYWHERE, DEFAULT_DELIVER_MS, DEFAULT_SHIP_MS, LONGEST_PROMISE_MS, OUTCOME_DAYS
 from features.parcels import ENOUGH, FAST_SPREADS, LIGHT_SPREADS
 from features.population import PRICE_MINIMUM
+from features.promoters import ANSWERABLE_DAYS
 from features.registry import DEFAULT_PRIORS, FEATURES, FEATURES_VERSION, Entity, Feature
 from features.shrinkage import LOWER_TAIL, MAX_STRENGTH, MIN_STRENGTH
 from features.windows import DAY_MS, WINDOWS
@@ -21,6 +24,8 @@ _DELIVERY_DAYS: Final = DEFAULT_DELIVER_MS // DAY_MS
 _LONGEST_DAYS: Final = LONGEST_PROMISE_MS // DAY_MS
 #: Stands for the length of a window in names; the rest of a name is the same.
 _W: Final = "{W}d"
+_HARM: Final = HARM_PRIOR.alpha / (HARM_PRIOR.alpha + HARM_PRIOR.beta)
+_FAKE: Final = COUNTERFEIT_PRIOR.alpha / (COUNTERFEIT_PRIOR.alpha + COUNTERFEIT_PRIOR.beta)
 
 _INTRODUCTION: Final = f"""\
 # Features
@@ -150,6 +155,21 @@ seen, by currency; there is one from {PRICE_MINIMUM} listings on.
 For rules on listings, which may name features of the merchant too. Figures are those of the version at hand,
 differences those to the version before it. A version that arrives after a newer one, or after a removal that came
 later, is counted as an edit and changes nothing else.
+""",
+    "creator": f"""\
+## Creator
+
+For rules on creators, which may name these alone. A creator is known from the orders that it drove (`creator_id`);
+merchants' shards tell what became of them every hour of event time, so figures are behind by up to that. An order
+counts as it does for its merchant: by its day, or by its outcome-due day; its defects are corrected likewise.
+**Harm** is what comes with the goods: claimed as not as described, counterfeit or not received, or disputed. Lateness
+and cancelled orders are the merchant's. A creator's currency is that of its first order.
+
+Of at most {SHOPS_LIMIT} merchants, {BUYERS_LIMIT} harmed buyers and {VIOLATIONS_LIMIT} violations is anything kept;
+those with least turnover, or longest ago, leave. Shares of turnover compare decayed sums with a half-life of 28 days. A
+decision against a listing is held against the creators who drove an order of it in the {ANSWERABLE_DAYS} days before,
+under the policies that `limits: promoted_policies` names. Without anything to go by, {_HARM:.0%} of a creator's orders
+are taken to be harm, and {_FAKE:.1%} to be claimed counterfeit, with a strength of 20 orders.
 """,
 }
 

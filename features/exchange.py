@@ -11,6 +11,7 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct, field
 from xxhash import xxh3_64_intdigest
 
+from features.driven import DrivenCounts
 from features.figures import Tally
 
 #: What two merchants can have in common, each with its bit in a link (:mod:`features.links`).
@@ -99,13 +100,63 @@ class Figures(Struct, frozen=True, array_like=True, tag="figures"):
     tally: Tally
 
 
+class Driven(Struct, frozen=True, array_like=True, tag="driven"):
+    """To a creator's shard: what became of orders that the creator drove to a merchant."""
+
+    creator: str
+    merchant: str
+    counts: DrivenCounts
+
+
+class Blamed(Struct, frozen=True, array_like=True, tag="blamed"):
+    """To a creator's shard: a listing that the creator promoted was enforced against, under which policy."""
+
+    creator: str
+    merchant: str
+    listing: str
+    policy: str
+    decision: str
+
+
+class Absolved(Struct, frozen=True, array_like=True, tag="absolved"):
+    """To a creator's shard: a decision that it was told of was wrong."""
+
+    creator: str
+    merchant: str
+    decision: str
+
+
+class ShopFlagged(Struct, frozen=True, array_like=True, tag="shop"):
+    """To a creator's shard: whether a merchant is under enforcement for malice, and whether it is suspended.
+
+    ``share`` is the part of the merchant's turnover that the creator drives, 0 to 1.
+    """
+
+    creator: str
+    merchant: str
+    flagged: bool
+    suspended: bool
+    share: float
+
+
+class CreatorFlagged(Struct, frozen=True, array_like=True, tag="creator"):
+    """To a merchant's shard: whether a creator who drives orders to it is under enforcement for malice."""
+
+    merchant: str
+    creator: str
+    flagged: bool
+
+
+#: What is told to the shards of creators.
+ToCreator: TypeAlias = Driven | Blamed | Absolved | ShopFlagged
+
 #: Names by which rules call what other shards say of an order or listing.
 NOTICES: Final[dict[str, dict[type[Struct], str]]] = {
     "order": {BuyerClaims: "order.claims_known"},
     "listing": {Met: "listing.matched"},
 }
 
-Item: TypeAlias = Seen | Met | Unmet | Flagged | BuyerClaims | Figures
+Item: TypeAlias = Seen | Met | Unmet | Flagged | BuyerClaims | Figures | ToCreator | CreatorFlagged
 
 
 class Message(Struct, frozen=True):

@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 
+from features.creator import Creator
 from features.listing import ListingRecord
-from features.merchant import Merchant
+from features.merchant import Merchant, MerchantRecord
 from features.order import OrderRecord
 from features.population import Population
 
@@ -19,9 +20,19 @@ class Context(Struct, gc=False):
     population: Population
     order: OrderRecord | None = None
     listing: ListingRecord | None = None
+    creator: Creator | None = None
 
 
-Entity: TypeAlias = Literal["merchant", "order", "listing"]
+#: Stands where a merchant's figures are asked of a creator: a merchant of which nothing is known.
+_NOBODY: Final = Merchant("", MerchantRecord())
+
+
+def of_creator(creator: Creator, population: Population) -> Context:
+    """What a creator's features are computed from."""
+    return Context(_NOBODY, population, creator=creator)
+
+
+Entity: TypeAlias = Literal["merchant", "order", "listing", "creator"]
 Getter: TypeAlias = Callable[[Context], float | None]
 
 

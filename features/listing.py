@@ -5,6 +5,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from features.links import Match
+from features.promoters import ListingPromoter
 from features.text import title_similarity
 from features.windows import DAY_MS
 
@@ -84,6 +85,9 @@ class ListingRecord(Struct, omit_defaults=True, rename={"version": "v", "active_
     judged: int = 0
     #: Rules that an appeal showed to be wrong: a digest of what they saw, by id.
     pardons: dict[str, int] = field(default_factory=dict)
+    #: Creators who drove orders of it, and those who were told of a decision against it, by the decision's id.
+    promoters: list[ListingPromoter] = field(default_factory=list)
+    blamed: dict[str, list[str]] = field(default_factory=dict)
 
 
 def end_price(listing: ListingRecord, ended: int, at: int) -> None:

@@ -20,6 +20,7 @@ from features.keys import key_prefix
 from features.links import Link
 from features.order import OUTCOME_DAYS, OrderRecord, delivery_due_day, flags_of, ship_due_day
 from features.population import PRIOR_FAMILIES
+from features.promoters import Promoter
 from features.windows import DAY_MS, WINDOWS, DayCounters, pack_buckets, unpack_buckets
 
 #: Version of the stored record; a worker refuses a newer one. From version 2 on every merchant has a timer, unless it
@@ -248,6 +249,10 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     duties: DutyState | None = None
     #: GMV of 30 days as it is contained in the shard's turnover.
     turnover: int = 0
+    #: Creators who drive its turnover.
+    promoters: list[Promoter] = []
+    #: What their shards were told last: 1 under enforcement for malice, 2 suspended, or both.
+    shop_told: int = 0
 
 
 class Merchant:

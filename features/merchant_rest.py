@@ -41,6 +41,8 @@ def rested(record: MerchantRecord) -> MerchantRecord:
         cleared=record.cleared,
         appeals=record.appeals,
         links=record.links,
+        promoters=record.promoters,
+        shop_told=record.shop_told,
         flagged=record.flagged,
         first_order_day=record.first_order_day,
         own_devices=record.own_devices,

@@ -188,6 +188,9 @@ class OrderRecord(Struct, omit_defaults=True, gc=False, rename={"version": "v"})
     #: saw, by id.
     pardoned: int = 0
     pardons: dict[str, int] = {}
+    #: The creator who drove it, and what the creator's shard was told of its flags (features/driven.py).
+    creator: str = ""
+    told: int = 0
 
 
 def encode_scored(values: Sequence[float | None]) -> Raw:

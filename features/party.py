@@ -43,6 +43,16 @@ class Party(Protocol):
         """Move its as-of time on to ``time``, ms; true when that began a new day."""
 
 
+def merchant_id(party: Party) -> str:
+    """What outputs about a party have for a merchant: its id, or nothing for a creator."""
+    return party.id if party.kind == "merchant" else ""
+
+
+def creator_id(party: Party) -> str | None:
+    """What outputs about a party have for a creator: its id, or nothing for a merchant."""
+    return party.id if party.kind == "creator" else None
+
+
 def timer_key(party: Party) -> str:
     """Key of a party's timer in the shard's calendar."""
     return f"{party.kind[0]}{party.id}"

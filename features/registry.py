@@ -7,15 +7,16 @@ does not fire.
 
 from typing import Final
 
+from features.creator_features import CREATOR_FEATURES, PROMOTER_FEATURES
 from features.duty_features import DUTY_FEATURES
-from features.feature import Context, Entity, Feature, Getter
+from features.feature import Context, Entity, Feature, Getter, of_creator
 from features.link_features import CLAIM_FEATURES, LINK_FEATURES, MATCH_FEATURES
 from features.merchant_features import MERCHANT_FEATURES
 from features.priors import DEFAULT_PRIORS
 from features.rate_features import RATE_FEATURES
 from features.subject_features import LISTING_FEATURES, ORDER_FEATURES
 
-__all__ = ["DEFAULT_PRIORS", "FEATURES", "FEATURES_VERSION", "Context", "Entity", "Feature", "Getter"]
+__all__ = ["DEFAULT_PRIORS", "FEATURES", "FEATURES_VERSION", "Context", "Entity", "Feature", "Getter", "of_creator"]
 
 #: Version of the feature contract: raised when a definition changes.
 FEATURES_VERSION: Final = "1"
@@ -28,9 +29,11 @@ FEATURES: Final[dict[str, Feature]] = {
         *MERCHANT_FEATURES,
         *DUTY_FEATURES,
         *LINK_FEATURES,
+        *PROMOTER_FEATURES,
         *ORDER_FEATURES,
         *CLAIM_FEATURES,
         *LISTING_FEATURES,
         *MATCH_FEATURES,
+        *CREATOR_FEATURES,
     )
 }

@@ -8,7 +8,9 @@ after loading does not exist.
 from msgspec import Struct, field
 
 from features.buckets import BUCKET_VERSION, Bucket
+from features.creator import CREATOR_VERSION, Creator, CreatorRecord
 from features.decode import RecordKind
+from features.driven import DrivenTally
 from features.events import (
     AppealDecided,
     EnforcementOverridden,
@@ -21,7 +23,19 @@ from features.events import (
     ReviewDecided,
     SubjectKind,
 )
-from features.exchange import BucketKind, BuyerClaims, Figures, Message, Met, Origin, Seen
+from features.exchange import (
+    Absolved,
+    Blamed,
+    BucketKind,
+    BuyerClaims,
+    Driven,
+    Figures,
+    Message,
+    Met,
+    Origin,
+    Seen,
+    ShopFlagged,
+)
 from features.governance import GovernanceState
 from features.keys import entity_key
 from features.listing import LISTING_VERSION, ListingRecord
@@ -102,12 +116,12 @@ class ShardState:
     ----------
     partition
         The shard's number.
-    merchants, orders, listings, buckets
+    merchants, orders, listings, buckets, creators
         Records in use, by id, :func:`features.keys.entity_key` or name.
-    touched_merchants, touched_orders, touched_listings, touched_buckets
+    touched_merchants, touched_orders, touched_listings, touched_buckets, touched_creators
         Keys changed since the last checkpoint, in order. The value is ``None``, or the record encoded as it is now:
         whoever changes a record touches it again.
-    removed_merchants, removed_orders, removed_listings, removed_buckets
+    removed_merchants, removed_orders, removed_listings, removed_buckets, removed_creators
         Keys whose retention ended since the last checkpoint was begun.
     leaving
         Those that it deletes, as the store names them. Whatever the store still holds of either, they do not exist any
@@ -118,6 +132,8 @@ class ShardState:
         "buckets",
         "clock",
         "correspondence",
+        "creators",
+        "driven",
         "governance",
         "leaving",
         "listings",
@@ -126,12 +142,14 @@ class ShardState:
         "partition",
         "population",
         "removed_buckets",
+        "removed_creators",
         "removed_listings",
         "removed_merchants",
         "removed_orders",
         "statistics",
         "timers",
         "touched_buckets",
+        "touched_creators",
         "touched_listings",
         "touched_merchants",
         "touched_orders",
@@ -143,14 +161,17 @@ class ShardState:
         self.orders: dict[str, OrderRecord] = {}
         self.listings: dict[str, ListingRecord] = {}
         self.buckets: dict[str, Bucket] = {}
+        self.creators: dict[str, Creator] = {}
         self.touched_merchants: dict[str, bytes | None] = {}
         self.touched_orders: dict[str, bytes | None] = {}
         self.touched_listings: dict[str, bytes | None] = {}
         self.touched_buckets: dict[str, bytes | None] = {}
+        self.touched_creators: dict[str, bytes | None] = {}
         self.removed_merchants: dict[str, None] = {}
         self.removed_orders: dict[str, None] = {}
         self.removed_listings: dict[str, None] = {}
         self.removed_buckets: dict[str, None] = {}
+        self.removed_creators: dict[str, None] = {}
         self.leaving: frozenset[str] = frozenset()
         self.population = Population()
         self.timers = Timers()
@@ -158,6 +179,7 @@ class ShardState:
         self.statistics = Statistics()
         self.correspondence = Correspondence()
         self.governance = GovernanceState()
+        self.driven = DrivenTally()
 
     def merchant(self, merchant_id: str) -> Merchant:
         """The merchant of that id, made when first seen, and marked as touched."""
@@ -204,6 +226,14 @@ class ShardState:
                     behind.add_subject(merchant_id, known.subject_kind, known.subject_id)
         return behind
 
+    def creator(self, creator_id: str) -> Creator:
+        """The creator of that id, made when first told of, and marked as touched."""
+        creator = self.creators.get(creator_id)
+        if creator is None:
+            self.creators[creator_id] = creator = Creator(creator_id, CreatorRecord(version=CREATOR_VERSION))
+        self.touched_creators[creator_id] = None
+        return creator
+
     def forget_merchant(self, merchant_id: str) -> None:
         """Take a merchant out of the state, with its timer."""
         del self.merchants[merchant_id]
@@ -232,6 +262,13 @@ class ShardState:
         self.removed_buckets[name] = None
         self.timers.clear(f"b{name}")
 
+    def forget_creator(self, creator_id: str) -> None:
+        """Take a creator out of the state, with its timer."""
+        del self.creators[creator_id]
+        self.touched_creators.pop(creator_id, None)
+        self.removed_creators[creator_id] = None
+        self.timers.clear(f"c{creator_id}")
+
 
 class Needed(Struct):
     """Keys that a flush reads: to be loaded where they are not in the caches."""
@@ -242,6 +279,7 @@ class Needed(Struct):
     buckets: set[str] = field(default_factory=set)
     #: Decisions that are spoken of, as (party, decision): what they are about is known once the party is loaded.
     decisions: list[tuple[str, str]] = field(default_factory=list)
+    creators: set[str] = field(default_factory=set)
 
     def add_message(self, message: Message) -> None:
         """Note what a message of another shard reads."""
@@ -249,6 +287,8 @@ class Needed(Struct):
             kind = type(item)
             if kind is Seen:
                 self.buckets.update(item.buckets)  # type: ignore[union-attr]
+            elif isinstance(item, Driven | Blamed | Absolved | ShopFlagged):
+                self.creators.add(item.creator)
             elif kind is not Figures:
                 merchant_id: str = item.merchant  # type: ignore[union-attr]
                 self.merchants.add(merchant_id)
@@ -273,6 +313,9 @@ class Needed(Struct):
                 self.decisions.append((merchant_id, event.decision_id))
             if isinstance(event, ReviewDecided) and event.subject is not None:
                 self.add_subject(merchant_id, event.subject.kind, event.subject.id)
+        if getattr(event, "creator_id", None) == merchant_id:
+            # Its key is the creator's id.
+            self.creators.add(merchant_id)
 
     def add_subject(self, merchant_id: str, kind: SubjectKind, subject_id: str) -> None:
         """Note an order or a listing of a merchant."""

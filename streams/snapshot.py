@@ -10,19 +10,22 @@ from msgspec import Struct
 
 from detectors.apply import Core
 from detectors.judge import Judge, Models
+from features.creator import Creator
+from features.driven import DrivenTally
 from features.governance import GovernanceState
 from features.merchant import Merchant
 from features.shard import Correspondence, Needed, ShardClock, ShardState, Statistics
 from features.windows import DAY_MS
 from streams.models import ANOMALY, CATEGORY, CHALLENGER, DRIFT, EXAMPLES, STAGES, load_models, signed_snapshots
 from streams.store import Loaded
-from streams.versions import BUCKETS, LISTINGS, MERCHANTS, ORDERS, POPULATIONS
+from streams.versions import BUCKETS, CREATORS, LISTINGS, MERCHANTS, ORDERS, POPULATIONS
 
 #: Blobs that belong to the shard as a whole.
 CLOCK: Final = "clock"
 STATISTICS: Final = "statistics"
 CORRESPONDENCE: Final = "correspondence"
 GOVERNANCE: Final = "governance"
+DRIVEN: Final = "driven"
 POPULATION: Final = "population"
 #: Written to be read by people: it follows from the models, and is never loaded.
 METRICS: Final = "metrics"
@@ -31,6 +34,7 @@ BLOBS: Final = (
     STATISTICS,
     CORRESPONDENCE,
     GOVERNANCE,
+    DRIVEN,
     POPULATION,
     ANOMALY,
     *STAGES,
@@ -44,6 +48,7 @@ MERCHANT: Final = "m:"
 ORDER: Final = "o:"
 LISTING: Final = "l:"
 BUCKET: Final = "b:"
+CREATOR: Final = "c:"
 
 T = TypeVar("T")
 _encode = msgspec.json.Encoder().encode
@@ -69,6 +74,7 @@ def take_changes(core: Core) -> Changes:
         STATISTICS: _encode(state.statistics),
         CORRESPONDENCE: _encode(state.correspondence),
         GOVERNANCE: _encode(state.governance),
+        DRIVEN: _encode(state.driven),
         POPULATION: _encode(state.population),
         METRICS: _encode(core.models.metrics()),
         **signed_snapshots(core.models, core.judge.signer, state.partition),
@@ -85,23 +91,30 @@ def take_changes(core: Core) -> Changes:
     buckets = state.buckets
     for key, encoded in state.touched_buckets.items():
         values[BUCKET + key] = encoded or _encode(buckets[key])
+    creators = state.creators
+    for key, encoded in state.touched_creators.items():
+        values[CREATOR + key] = encoded or _encode(creators[key].packed())
     deleted = [MERCHANT + key for key in state.removed_merchants if key not in merchants]
     deleted.extend([ORDER + key for key in state.removed_orders if key not in orders])
     deleted.extend([LISTING + key for key in state.removed_listings if key not in listings])
     deleted.extend([BUCKET + key for key in state.removed_buckets if key not in buckets])
+    deleted.extend([CREATOR + key for key in state.removed_creators if key not in creators])
     timers = state.timers.changed
     _used(merchants, state.touched_merchants)
     _used(orders, state.touched_orders)
     _used(listings, state.touched_listings)
     _used(buckets, state.touched_buckets)
+    _used(creators, state.touched_creators)
     state.touched_merchants = {}
     state.touched_orders = {}
     state.touched_listings = {}
     state.touched_buckets = {}
+    state.touched_creators = {}
     state.removed_merchants = {}
     state.removed_orders = {}
     state.removed_listings = {}
     state.removed_buckets = {}
+    state.removed_creators = {}
     state.leaving = frozenset(deleted)
     state.timers.changed = {}
     return Changes(values, deleted, timers, core.models.examples.take())
@@ -124,6 +137,9 @@ def encode_ahead(state: ShardState) -> None:
     buckets = state.buckets
     for key in [key for key, encoded in state.touched_buckets.items() if encoded is None]:
         state.touched_buckets[key] = _encode(buckets[key])
+    creators = state.creators
+    for key in [key for key, encoded in state.touched_creators.items() if encoded is None]:
+        state.touched_creators[key] = _encode(creators[key].packed())
 
 
 def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core:
@@ -134,6 +150,7 @@ def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core
     state.statistics = _blob(blobs, STATISTICS, Statistics) or state.statistics
     state.correspondence = _blob(blobs, CORRESPONDENCE, Correspondence) or state.correspondence
     state.governance = _blob(blobs, GOVERNANCE, GovernanceState) or state.governance
+    state.driven = _blob(blobs, DRIVEN, DrivenTally) or state.driven
     if POPULATION in blobs:
         state.population = POPULATIONS.read("", blobs[POPULATION])
     state.timers.restore(loaded.timers)
@@ -158,6 +175,7 @@ def needed_names(state: ShardState, needed: Needed) -> list[str]:
     names.extend(_missing(needed.orders, state.orders, state.removed_orders, ORDER, leaving))
     names.extend(_missing(needed.listings, state.listings, state.removed_listings, LISTING, leaving))
     names.extend(_missing(needed.buckets, state.buckets, state.removed_buckets, BUCKET, leaving))
+    names.extend(_missing(needed.creators, state.creators, state.removed_creators, CREATOR, leaving))
     return names
 
 
@@ -179,6 +197,8 @@ def keep_loaded(state: ShardState, names: Sequence[str], values: Sequence[bytes 
             state.orders[key] = ORDERS.read(key, value)
         elif kind == LISTING:
             state.listings[key] = LISTINGS.read(key, value)
+        elif kind == CREATOR:
+            state.creators[key] = Creator(key, CREATORS.read(key, value))
         else:
             state.buckets[key] = BUCKETS.read(key, value)
 
@@ -211,7 +231,8 @@ def evict(state: ShardState, limit: int) -> int:
     """Keep the caches within ``limit`` entries together, dropping what was used least recently and is stored; returns
     how many left. Each kind of record gives in proportion to its number.
     """
-    size = len(state.merchants) + len(state.orders) + len(state.listings) + len(state.buckets)
+    caches = state.merchants, state.orders, state.listings, state.buckets, state.creators
+    size = sum([len(cache) for cache in caches])
     excess = size - limit
     if excess <= 0:
         return 0
@@ -222,6 +243,7 @@ def evict(state: ShardState, limit: int) -> int:
             (state.orders, state.touched_orders),
             (state.listings, state.touched_listings),
             (state.buckets, state.touched_buckets),
+            (state.creators, state.touched_creators),
             (state.merchants, state.touched_merchants),
         ):
             share = min(excess - dropped, -(-excess * len(cache) // size))

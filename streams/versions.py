@@ -12,6 +12,7 @@ from typing import Any, Final, Generic, Protocol, TypeAlias, TypeVar
 import msgspec
 
 from features.buckets import BUCKET_VERSION, Bucket
+from features.creator import CREATOR_VERSION, CreatorRecord
 from features.listing import LISTING_VERSION, ListingRecord
 from features.merchant import STATE_VERSION, MerchantRecord
 from features.order import ORDER_VERSION, OrderRecord
@@ -111,4 +112,5 @@ MERCHANTS: Final = Kind("merchant", MerchantRecord, STATE_VERSION, "version", {1
 ORDERS: Final = Kind("order", OrderRecord, ORDER_VERSION, "v", {})
 LISTINGS: Final = Kind("listing", ListingRecord, LISTING_VERSION, "v", {1: _listing_2})
 BUCKETS: Final = Kind("bucket", Bucket, BUCKET_VERSION, "v", {})
+CREATORS: Final = Kind("creator", CreatorRecord, CREATOR_VERSION, "v", {})
 POPULATIONS: Final = Kind("the population", Population, POPULATION_VERSION, "version", {})

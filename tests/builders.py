@@ -235,11 +235,13 @@ def stored(core: Core) -> dict[str, bytes]:
         "o": state.orders,
         "l": state.listings,
         "b": state.buckets,
+        "c": {key: creator.packed() for key, creator in state.creators.items()},
         "shard": {
             "clock": state.clock,
             "statistics": state.statistics,
             "population": state.population,
             "correspondence": state.correspondence,
+            "driven": state.driven,
         },
     }
     found = {f"{kind}:{key}": _encode(value) for kind, values in parts.items() for key, value in values.items()}

@@ -172,10 +172,12 @@ def forget_touched(state: ShardState) -> None:
         state.touched_orders,
         state.touched_listings,
         state.touched_buckets,
+        state.touched_creators,
         state.removed_merchants,
         state.removed_orders,
         state.removed_listings,
         state.removed_buckets,
+        state.removed_creators,
         state.timers.changed,
     ):
         marked.clear()

@@ -1,8 +1,5 @@
 """What merchants of one or several shards have in common, and what follows from it."""
 
-from itertools import count
-from typing import Any
-
 import msgspec
 import pytest
 
@@ -16,6 +13,7 @@ from features.order import CLAIMS_EVERYWHERE
 from features.outputs import EnforcementDecided
 from features.shard import Record
 from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, of_order, placed, shipped, stored
+from tests.detectors.markets import Marketplace
 
 IMAGE = "00ff00ff00ff00ff"
 TITLE = "Aurora wireless earphones model QX200 black"
@@ -35,38 +33,6 @@ def changed(merchant: str, what: str = "bank", value: str = "hash 1", at: int = 
 def messages(emits: list[Emit]) -> list[Message]:
     """The messages among what was emitted."""
     return [msgspec.json.decode(emit.value or b"", type=Message) for emit in emits if emit.stream == "exchange"]
-
-
-class Marketplace:
-    """Several shards, and the mail between them; a merchant's shard is the digit that its name ends with."""
-
-    def __init__(self, shards: int, **options: Any) -> None:
-        self.shards = [Shard(make_judge(shards=shards, **options)) for _ in range(shards)]
-        for number, shard in enumerate(self.shards):
-            shard.state.partition = number
-        self._offsets = count(1)
-
-    def apply(self, *events: Event) -> None:
-        """Apply events, each in its merchant's shard, and deliver what the shards tell each other."""
-        for one in events:
-            self.shards[int(one["merchant_id"][-1])].apply(one)
-            self.deliver()
-
-    def deliver(self, *, again: bool = False) -> None:
-        """Hand over all mail, twice if so wished."""
-        while mail := [each for shard in self.shards for each in shard.mail]:
-            for shard in self.shards:
-                shard.mail = []
-            for each in mail * (2 if again else 1):
-                assert each.partition is not None
-                record = Record(
-                    "exchange", "exchange", each.partition, next(self._offsets), START, each.key, each.value
-                )
-                self.shards[each.partition].flush([record])
-
-    def feature(self, name: str, merchant: str, **of: str) -> float | None:
-        """A feature of a merchant, wherever it is."""
-        return self.shards[int(merchant[-1])].feature(name, merchant, **of)
 
 
 @pytest.mark.parametrize("shards", [1, 3])

@@ -25,7 +25,7 @@ def test_the_page_defines_every_feature_once() -> None:
         if line.startswith("## "):
             entity = line[3:].lower()
         row = ROW.match(line)
-        if row and entity in ("merchant", "order", "listing"):
+        if row and entity in ("merchant", "order", "listing", "creator"):
             cells = row["rest"].split(" | ")
             assert len(cells) == 4 and all(cells), line
             names = [row["name"].replace("{W}", str(length)) for length in WINDOWS]

@@ -3,11 +3,12 @@ from math import isfinite
 
 import pytest
 
+from features.creator import Creator, CreatorRecord
 from features.listing import ListingRecord
 from features.merchant import Merchant, MerchantRecord
 from features.order import OrderRecord
 from features.population import PRIOR_FAMILIES, Population
-from features.registry import DEFAULT_PRIORS, FEATURES, Context
+from features.registry import DEFAULT_PRIORS, FEATURES, Context, of_creator
 from features.shrinkage import BetaPrior
 from features.windows import DAY_MS, WINDOWS
 
@@ -33,7 +34,7 @@ MERCHANT = [
     *("shared_device_orders_30d", "own_device_orders_30d", "excused_claims_30d", "busiest_day_7d"),
     *("days_since_first_order", "duties_open", "duties_unmet"),
     *("linked_merchants", "linked_values", "linked_to_enforced"),
-    *("catalogue_shared", "catalogue_copied", "catalogue_of_enforced"),
+    *("catalogue_shared", "catalogue_copied", "catalogue_of_enforced", "flagged_creator_share"),
 ]
 ORDER = [
     *("order_total", "order_items", "order_quantity", "unit_price_to_category", "promised_days", "handling_days"),
@@ -60,6 +61,13 @@ LISTING = [
     *("own_duplicates", "own_title_repeats"),
     *("copied_title_merchants", "copied_image_merchants", "copied_listing_merchants"),
 ]
+CREATOR_COUNTS = ["orders", "gmv", "harmed_orders", "counterfeits", "mature_orders"]
+CREATOR = [
+    *("creator_merchants_90d", "creator_harming_merchants_90d", "creator_harmed_buyers_90d"),
+    *("creator_top_merchant_share", "creator_violations_90d", "creator_same_violations_90d"),
+    *("creator_violated_merchants_90d", "creator_joint_merchants", "creator_malicious_share"),
+    *("creator_suspended_merchants", "creator_age_days"),
+]
 
 
 def merchant() -> Merchant:
@@ -72,6 +80,10 @@ def merchant() -> Merchant:
 def empty(entity: str) -> Context:
     """A merchant without history, and an order or listing of which nothing but its creation is known."""
     order = OrderRecord(created=START, ship_by=START, deliver_by=START) if entity == "order" else None
+    if entity == "creator":
+        made = Creator("c", CreatorRecord())
+        made.advance(START)
+        return of_creator(made, Population())
     return Context(merchant(), Population(), order, ListingRecord() if entity == "listing" else None)
 
 
@@ -81,7 +93,18 @@ def test_names_are_the_contract() -> None:
     rates = [
         f"{name}_rate_{days}d{figure}" for name, days in product(RATES, WINDOWS) for figure in ("", "_shrunk", "_lower")
     ]
-    by_entity = {"merchant": [*windowed, *rates, *MERCHANT], "order": ORDER, "listing": LISTING}
+    counts = [f"creator_{name}_{days}d" for name, days in product(CREATOR_COUNTS, WINDOWS)]
+    shares = [
+        f"creator_{name}_rate_{days}d{figure}"
+        for name, days in product(("harm", "counterfeit"), WINDOWS)
+        for figure in ("", "_shrunk", "_lower")
+    ]
+    by_entity = {
+        "merchant": [*windowed, *rates, *MERCHANT],
+        "order": ORDER,
+        "listing": LISTING,
+        "creator": [*counts, *shares, *CREATOR],
+    }
     for entity, names in by_entity.items():
         assert {name for name, feature in FEATURES.items() if feature.entity == entity} == set(names)
     assert all(name == feature.name for name, feature in FEATURES.items())
@@ -98,7 +121,7 @@ def test_null_rules_hold_where_nothing_is_known(name: str) -> None:
         assert value is None
 
 
-@pytest.mark.parametrize("name", [*ORDER, *LISTING])
+@pytest.mark.parametrize("name", [*ORDER, *LISTING, *CREATOR])
 def test_features_of_what_is_not_at_hand_are_null(name: str) -> None:
     """A rule on a merchant that names an order's feature finds nothing, and so does one on an unknown order."""
     assert FEATURES[name].get(Context(merchant(), Population())) is None

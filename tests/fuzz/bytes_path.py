@@ -68,7 +68,13 @@ class BytesPath:
                 check_finite(emit.value or b"")
         encode_ahead(core.state)
         state = core.state
-        for touched in (state.touched_merchants, state.touched_orders, state.touched_listings, state.touched_buckets):
+        for touched in (
+            state.touched_merchants,
+            state.touched_orders,
+            state.touched_listings,
+            state.touched_buckets,
+            state.touched_creators,
+        ):
             for encoded in touched.values():
                 check_finite(encoded or b"")
             touched.clear()

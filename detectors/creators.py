@@ -1,0 +1,168 @@
+"""What a shard makes of what it is told about its creators: counted, judged, timed to end, answered."""
+
+from zlib import crc32
+
+from detectors.assess import Assessor
+from detectors.orders import event_digest
+from features import events
+from features.creator import CREATOR_VERSION, SEEN_LIMIT, Creator, CreatorRecord, PromotedViolation
+from features.exchange import Absolved, Blamed, CreatorFlagged, Driven, ShopFlagged, ToCreator
+from features.windows import DAY_MS
+
+
+class CreatorFlow:
+    """Applies what is told about creators, and feedback about them, to a shard's state."""
+
+    __slots__ = ("_assessor", "_idle", "_state")
+
+    def __init__(self, assessor: Assessor) -> None:
+        self._assessor = assessor
+        self._state = assessor.state
+        self._idle = assessor.judge.settings.rest_days * DAY_MS
+
+    def told(self, item: ToCreator, shard: int, at: int) -> None:
+        """A merchant's shard told something, at an event time, ms."""
+        creator = self._creator(item.creator, at)
+        urgent = False
+        match item:
+            case Driven():
+                urgent = self._driven(creator, item, shard, at)
+            case Blamed():
+                urgent = creator.blame(PromotedViolation(item.policy, item.merchant, item.listing, item.decision, at))
+            case Absolved():
+                urgent = creator.clear(item.decision)
+            case ShopFlagged():
+                urgent = self._shop_flagged(creator, item, shard, at)
+        self._assessor.creator(creator, urgent)
+
+    def feedback(self, event: events.FeedbackInput) -> None:
+        """A person said something about a creator."""
+        state = self._state
+        record = state.creator(event.merchant_id).record
+        digest = event_digest(event.event_id)
+        if digest in record.seen:
+            state.statistics.duplicates += 1
+            return
+        record.seen = [*record.seen[1 - SEEN_LIMIT :], digest]
+        state.statistics.events += 1
+        creator = self._creator(event.merchant_id, event.occurred_at)
+        match event:
+            case events.ReportReceived():
+                record.reports += 1
+            case events.ReviewDecided():
+                if event.verdict == "violation":
+                    record.found += 1
+                else:
+                    record.cleared += 1
+            case events.AppealFiled() | events.AppealDecided():
+                record.appeals += 1
+            case events.EnforcementOverridden():
+                self._assessor.enforcer.override(creator, event.decision_id)
+
+    def timer(self, creator_id: str, time: int) -> None:
+        """A creator's timer fired at an event time: an action expired, a day is over, or its time is."""
+        state = self._state
+        creator = state.creators.get(creator_id)
+        if creator is None or creator.record.timer != time:
+            return
+        state.statistics.timers += 1
+        state.touched_creators[creator_id] = None
+        self._assessor.enforcer.expire(creator, time)
+        if _counts(creator):
+            # Outcomes fall due from day to day, although no message says so.
+            creator.advance(time)
+            self._assessor.creator(creator, False)
+        elif time >= creator.record.as_of + self._idle:
+            self._rest(creator, time)
+            return
+        self._wait(creator, time)
+
+    def _driven(self, creator: Creator, item: Driven, shard: int, at: int) -> bool:
+        record = creator.record
+        new = item.merchant not in record.shops
+        harmed = creator.count(item.merchant, shard, item.counts, at)
+        if new and record.flagged:
+            self._assessor.post.to(shard, CreatorFlagged(item.merchant, creator.id, True))
+        return harmed
+
+    @staticmethod
+    def _shop_flagged(creator: Creator, item: ShopFlagged, shard: int, at: int) -> bool:
+        shop = creator.shop(item.merchant, shard)
+        if (shop.flagged, shop.suspended) == (item.flagged, item.suspended):
+            return False
+        if item.flagged and not shop.flagged:
+            shop.flagged_at = at
+            shop.share = item.share
+        shop.flagged, shop.suspended = item.flagged, item.suspended
+        return True
+
+    def _creator(self, creator_id: str, at: int) -> Creator:
+        creator = self._state.creator(creator_id)
+        creator.advance(at)
+        if not creator.record.timer:
+            self._wait(creator)
+        return creator
+
+    def _wait(self, creator: Creator, time: int = 0) -> None:
+        """Set the timer of a creator that has none, or whose timer fired at ``time``, ms.
+
+        While anything is counted of a creator it is looked at once a day, each at a time of its own.
+        """
+        record = creator.record
+        after = max(record.as_of, time)
+        if _counts(creator) or not time:
+            due = after + DAY_MS - (after - crc32(creator.id.encode())) % DAY_MS
+        else:
+            due = record.as_of + self._idle
+            if due <= time:
+                due = time + self._idle
+        expiry = None if record.enforcement is None else record.enforcement.next_expiry()
+        record.timer = due if expiry is None else min(due, expiry)
+        self._state.timers.set(f"c{creator.id}", record.timer)
+
+    def _rest(self, creator: Creator, time: int) -> None:
+        """Lay an idle creator to rest: forget it, or all but what must outlast it."""
+        state = self._state
+        record = creator.record
+        if not record.sequence:
+            state.forget_creator(creator.id)
+            return
+        creator.advance(time)
+        record.shops = {}
+        record.violations = []
+        record.buyers = {}
+        if record.level:
+            record.assessed_at = time
+            self._assessor.creator(creator, True)
+        state.creators[creator.id] = creator = Creator(creator.id, _rested(record))
+        if creator.record.enforcement is not None and creator.record.enforcement.next_expiry() is not None:
+            self._wait(creator, time)
+        else:
+            state.timers.clear(f"c{creator.id}")
+
+
+def _counts(creator: Creator) -> bool:
+    """Whether any day of a creator still counts."""
+    return bool(creator.placed.buckets or creator.outcome.buckets)
+
+
+def _rested(record: CreatorRecord) -> CreatorRecord:
+    """What stays of a creator at rest; it has no timer."""
+    return CreatorRecord(
+        version=CREATOR_VERSION,
+        first_seen=record.first_seen,
+        as_of=record.as_of,
+        currency=record.currency,
+        foreign_orders=record.foreign_orders,
+        sequence=record.sequence,
+        level=record.level,
+        fired=record.fired,
+        enforcement=record.enforcement,
+        credit=record.credit,
+        seen=record.seen,
+        flagged=record.flagged,
+        reports=record.reports,
+        found=record.found,
+        cleared=record.cleared,
+        appeals=record.appeals,
+    )
