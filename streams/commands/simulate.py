@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import click
 
@@ -18,6 +18,7 @@ from streams.options import pass_settings
 from streams.progress import Progress
 from streams.simulator import (
     ATTACK_NAMES,
+    CREATOR_NAMES,
     GAMING_NAMES,
     SCENARIO_NAMES,
     GroundTruth,
@@ -216,9 +217,14 @@ def _until(stop: threading.Event, simulation: Simulation) -> Iterator[SimulatedR
         yield record
 
 
+#: What the summary calls scenarios; the others are honest trouble.
+_KINDS: Final = dict.fromkeys(ATTACK_NAMES + CREATOR_NAMES, "attack") | dict.fromkeys(GAMING_NAMES, "gaming")
+
+
 def _summarise(truth: GroundTruth, path: Path | None) -> None:
-    for name, episode in (truth.attacks | truth.hard_negatives | truth.gaming).items():
-        kind = "attack" if name in ATTACK_NAMES else "gaming" if name in GAMING_NAMES else "honest"
+    episodes = truth.attacks | truth.hard_negatives | truth.gaming | truth.promotions
+    for name, episode in episodes.items():
+        kind = _KINDS.get(name, "honest")
         click.echo(f"{name:18} {kind}  {len(episode.merchants):4} merchants  {episode.orders:7,} orders", err=True)
     if path is not None:
         click.echo(f"ground truth: {path}", err=True)

@@ -10,13 +10,14 @@
 """
 
 from streams.simulator.config import SimulatorConfig
-from streams.simulator.plans import ATTACK_NAMES, GAMING_NAMES, HARD_NEGATIVE_NAMES, SCENARIO_NAMES, Plan
+from streams.simulator.plans import ATTACK_NAMES, CREATOR_NAMES, GAMING_NAMES, HARD_NEGATIVE_NAMES, SCENARIO_NAMES, Plan
 from streams.simulator.schedule import SimulatedRecord
 from streams.simulator.simulation import Simulation, simulate
 from streams.simulator.truth import Episode, GroundTruth, TruthError, read_truth, truth_path, write_truth
 
 __all__ = [
     "ATTACK_NAMES",
+    "CREATOR_NAMES",
     "GAMING_NAMES",
     "HARD_NEGATIVE_NAMES",
     "SCENARIO_NAMES",

@@ -68,6 +68,8 @@ _SCENARIO_EVENTS: Final = {
     "late_cancelling": 1400,
     "split_shop": 2100,
     "appeal_spam": 1600,
+    "bad_promoter": 3500,
+    "deceived_creator": 1400,
 }
 
 
@@ -123,6 +125,8 @@ class SimulatorConfig:
     late_cancelling: Plan = _NONE
     split_shop: Plan = _NONE
     appeal_spam: Plan = _NONE
+    bad_promoter: Plan = _NONE
+    deceived_creator: Plan = _NONE
     #: Whether shops that could play tricks to look better do; without, they are what to compare them with.
     gaming: bool = True
 

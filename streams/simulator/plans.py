@@ -22,9 +22,12 @@ HARD_NEGATIVE_NAMES: Final = (
 )  # fmt: skip
 #: What shops of bad service do to be seen to do well. They happen only where they are asked for.
 GAMING_NAMES: Final = ("score_farming", "late_cancelling", "split_shop", "appeal_spam")
-SCENARIO_NAMES: Final = ATTACK_NAMES + HARD_NEGATIVE_NAMES + GAMING_NAMES
+#: What creators do to shops and shops to creators, likewise where they are asked for; and what the shops are.
+CREATOR_PATTERNS: Final = {"bad_promoter": "counterfeit", "deceived_creator": "bust_out"}
+CREATOR_NAMES: Final = tuple(CREATOR_PATTERNS)
+SCENARIO_NAMES: Final = ATTACK_NAMES + HARD_NEGATIVE_NAMES + GAMING_NAMES + CREATOR_NAMES
 #: Malicious merchants of one occurrence, where that is not one.
-RING_SIZES: Final = {"brushing": 2, "linked_accounts": 2, "probation_evasion": 3, "split_shop": 2}
+RING_SIZES: Final = {"brushing": 2, "linked_accounts": 2, "probation_evasion": 3, "split_shop": 2, "bad_promoter": 3}
 
 #: Share of merchants that each attack takes where nothing else is said. Real platforms turn away most of them at the
 #: door; a quarter of a per cent each leaves enough to measure recall on.

@@ -46,6 +46,7 @@ class Simulation:
                 for _ in range(plans[name].count):
                     scenario.stage()
         world.truth.honest = [merchant.id for merchant in world.honest]
+        world.truth.honest_creators += world.creators
         return world
 
     def __iter__(self) -> Iterator[SimulatedRecord]:

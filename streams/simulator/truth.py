@@ -6,11 +6,14 @@ events (:mod:`streams.evaluation.truth`), ``{"merchants": {id: {"pattern", "star
 merchants.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
+
+from streams.simulator.plans import CREATOR_PATTERNS
 
 
 class Episode(Struct, kw_only=True, forbid_unknown_fields=True):
@@ -42,6 +45,13 @@ class Episode(Struct, kw_only=True, forbid_unknown_fields=True):
         self.until = max(self.until, time)
 
 
+class CreatorLabel(Struct, frozen=True):
+    """What a malicious creator does, and from when, ms."""
+
+    pattern: str
+    start_ms: int
+
+
 class GroundTruth(Struct, kw_only=True):
     """What was simulated.
 
@@ -49,6 +59,8 @@ class GroundTruth(Struct, kw_only=True):
     honest ones; ``honest`` names them. ``listings`` has the pattern of each listing that breaks a rule, ``buyers`` that
     of each buyer who abuses refunds (ids as in the orders), ``also`` what else than its attack may rightly be said of a
     merchant. ``gaming``: shops of bad service that play tricks to be seen to do well, neither malicious nor honest.
+    ``promotions``: malicious shops that a creator drives orders to; ``creators``: the malicious creators,
+    ``creator_traps`` the honest ones by the trouble they were in, who are among ``honest_creators``.
     """
 
     seed: int
@@ -63,10 +75,28 @@ class GroundTruth(Struct, kw_only=True):
     buyers: dict[str, str] = field(default_factory=dict)
     also: dict[str, list[str]] = field(default_factory=dict)
     gaming: dict[str, Episode] = field(default_factory=dict)
+    promotions: dict[str, Episode] = field(default_factory=dict)
+    creators: dict[str, CreatorLabel] = field(default_factory=dict)
+    creator_traps: dict[str, list[str]] = field(default_factory=dict)
+    honest_creators: list[str] = field(default_factory=list)
 
     def attackers(self) -> dict[str, str]:
         """The attack of each malicious merchant, by merchant id."""
-        return {merchant: name for name, episode in self.attacks.items() for merchant in episode.merchants}
+        return {merchant: name for name, episode in self._malicious() for merchant in episode.merchants}
+
+    def label_creator(self, creator: str, pattern: str, onset: int, *, honest: bool = False) -> None:
+        """Name a creator that has its part in a pattern from ``onset`` (ms) on."""
+        if honest:
+            self.creator_traps.setdefault(pattern, []).append(creator)
+            self.honest_creators.append(creator)
+        else:
+            self.creators[creator] = CreatorLabel(pattern, onset)
+
+    def _malicious(self) -> Iterator[tuple[str, Episode]]:
+        """Episodes of malicious merchants, with the attack that each is."""
+        yield from self.attacks.items()
+        for name, episode in self.promotions.items():
+            yield CREATOR_PATTERNS[name], episode
 
     def traps(self) -> dict[str, list[str]]:
         """Honest merchants by the trouble they were in."""
@@ -77,7 +107,7 @@ class GroundTruth(Struct, kw_only=True):
         return {
             merchant: {"pattern": name, "start_ms": onset}
             | ({"also": self.also[merchant]} if merchant in self.also else {})
-            for name, episode in self.attacks.items()
+            for name, episode in self._malicious()
             for merchant, onset in episode.onsets.items()
         }
 

@@ -5,7 +5,7 @@ from random import Random
 from features.currencies import Currency
 from streams.simulator.config import SimulatorConfig
 from streams.simulator.ids import IdMaker, opaque
-from streams.simulator.plans import ATTACK_NAMES, GAMING_NAMES, HARD_NEGATIVE_NAMES
+from streams.simulator.plans import ATTACK_NAMES, CREATOR_NAMES, GAMING_NAMES, HARD_NEGATIVE_NAMES
 from streams.simulator.products import Makers
 from streams.simulator.schedule import Action, Schedule
 from streams.simulator.shop import Merchant, OrderWatch
@@ -65,6 +65,7 @@ class World:
             attacks={name: Episode() for name in ATTACK_NAMES if config.plans()[name].count},
             hard_negatives={name: Episode() for name in HARD_NEGATIVE_NAMES if config.plans()[name].count},
             gaming={name: Episode() for name in GAMING_NAMES if config.plans()[name].count},
+            promotions={name: Episode() for name in CREATOR_NAMES if config.plans()[name].count},
             merchants=config.merchants,
             honest_merchants=config.merchants - config.attackers,
         )

@@ -6,6 +6,7 @@ from streams.simulator.scenarios.account_change import AccountChange
 from streams.simulator.scenarios.account_takeover import AccountTakeover
 from streams.simulator.scenarios.appeal_spam import AppealSpam
 from streams.simulator.scenarios.bad_luck import BadLuck
+from streams.simulator.scenarios.bad_promoter import BadPromoter
 from streams.simulator.scenarios.bad_service import NotAsDescribed, PoorFulfilment
 from streams.simulator.scenarios.base import Scenario
 from streams.simulator.scenarios.brand_resellers import BrandResellers
@@ -15,6 +16,7 @@ from streams.simulator.scenarios.carrier_strike import CarrierStrike
 from streams.simulator.scenarios.category_spam import CategorySpam
 from streams.simulator.scenarios.copied_listings import CopiedListings
 from streams.simulator.scenarios.counterfeit import Counterfeit
+from streams.simulator.scenarios.deceived_creator import DeceivedCreator
 from streams.simulator.scenarios.discount_sale import DiscountSale
 from streams.simulator.scenarios.duplicate_listings import DuplicateListings
 from streams.simulator.scenarios.empty_box import EmptyBox
@@ -46,5 +48,6 @@ SCENARIOS: Final[dict[str, type[Scenario]]] = {
         CarrierStrike, ViralBurst, DiscountSale, BadLuck, RefundAbuse, HolidayPeak, FastNewcomer, SharedHub,
         AccountChange, BrandResellers, SeasonalEdits,
         ScoreFarming, LateCancelling, SplitShop, AppealSpam,
+        BadPromoter, DeceivedCreator,
     )
 }  # fmt: skip

@@ -39,7 +39,7 @@ class Scenario(ABC):
         self.stock = Stock(world, random)
         self.accounts = Accounts(world, random)
         truth = world.truth
-        episodes = truth.attacks | truth.hard_negatives | truth.gaming
+        episodes = truth.attacks | truth.hard_negatives | truth.gaming | truth.promotions
         self.episode = episodes.get(self.name, Episode())
         self.begin_season(world.start, world.end)
 

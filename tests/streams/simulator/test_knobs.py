@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.events import ListingUpdated
-from streams.simulator import ATTACK_NAMES, GAMING_NAMES, SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
+from streams.simulator import (
+    ATTACK_NAMES,
+    CREATOR_NAMES,
+    GAMING_NAMES,
+    SCENARIO_NAMES,
+    Plan,
+    Simulation,
+    SimulatorConfig,
+)
 from streams.simulator.knobs import Knobs, parse_knobs
 from streams.simulator.plans import attackers_of, default_counts
 from streams.simulator.sizing import Sizing
@@ -46,7 +54,7 @@ def _counts(**said: object) -> dict[str, int]:
 
 def test_only_without_and_attacks() -> None:
     """Each leaves out what it says, and what is asked for happens all the same."""
-    assert _counts().keys() == set(SCENARIO_NAMES) - set(GAMING_NAMES)
+    assert _counts().keys() == set(SCENARIO_NAMES) - set(GAMING_NAMES + CREATOR_NAMES)
     assert _counts(only=["bust_out", "bad_luck"]).keys() == {"bust_out", "bad_luck"}
     assert _counts().keys() - _counts(without=["bust_out"]).keys() == {"bust_out"}
     asked = {"brushing": Knobs(count=2)}
@@ -59,7 +67,7 @@ def test_attackers_and_trouble_are_a_quarter_at_most(merchants: int) -> None:
     """However small a marketplace is; and a larger one has every scenario but those that must be asked for."""
     counts = default_counts(merchants)
     assert sum(attackers_of(name, count) for name, count in counts.items()) <= merchants / 4
-    assert all(count for name, count in counts.items() if name not in GAMING_NAMES) == (merchants >= 92)
+    assert all(count for name, count in counts.items() if name not in GAMING_NAMES + CREATOR_NAMES) == (merchants >= 92)
 
 
 @pytest.mark.parametrize("name", ATTACK_NAMES)

@@ -47,6 +47,10 @@ def test_the_file_has_the_agreed_fields(tmp_path: Path) -> None:
         "buyers": {},
         "also": {},
         "gaming": {},
+        "promotions": {},
+        "creators": {},
+        "creator_traps": {},
+        "honest_creators": [],
     }
 
 
