@@ -155,7 +155,7 @@ class Assessor:
             return
         record.assessed_at = record.as_of
         finding = Finding()
-        context = of_creator(creator, self.state.population)
+        context = finding.context = of_creator(creator, self.state.population)
         if self._creator_rules is not None and (fired := self._creator_rules(context)):
             self._fire(finding, fired)
         probability = _harm_rate(context) or 0.0

@@ -1,12 +1,19 @@
 """What a shard makes of what it is told about its creators: counted, judged, timed to end, answered."""
 
+from typing import cast
 from zlib import crc32
 
 from detectors.assess import Assessor
 from detectors.orders import event_digest
 from features import events
 from features.creator import CREATOR_VERSION, SEEN_LIMIT, Creator, CreatorRecord, PromotedViolation
+from features.creator_conduct import creator_conduct
+from features.creator_features import violations_by_policy
+from features.credit import SOON_MS, Conduct
 from features.exchange import Absolved, Blamed, CreatorFlagged, Driven, ShopFlagged, ToCreator
+from features.order import OUTCOME_DAYS
+from features.party import Party
+from features.population import Population
 from features.windows import DAY_MS
 
 
@@ -19,6 +26,7 @@ class CreatorFlow:
         self._assessor = assessor
         self._state = assessor.state
         self._idle = assessor.judge.settings.rest_days * DAY_MS
+        assessor.enforcer.credit.conducts["creator"] = _conduct
 
     def told(self, item: ToCreator, shard: int, at: int) -> None:
         """A merchant's shard told something, at an event time, ms."""
@@ -27,10 +35,8 @@ class CreatorFlow:
         match item:
             case Driven():
                 urgent = self._driven(creator, item, shard, at)
-            case Blamed():
-                urgent = creator.blame(PromotedViolation(item.policy, item.merchant, item.listing, item.decision, at))
-            case Absolved():
-                urgent = creator.clear(item.decision)
+            case Blamed() | Absolved():
+                urgent = _blamed(creator, item, at)
             case ShopFlagged():
                 urgent = self._shop_flagged(creator, item, shard, at)
         self._assessor.creator(creator, urgent)
@@ -68,6 +74,7 @@ class CreatorFlow:
         state.statistics.timers += 1
         state.touched_creators[creator_id] = None
         self._assessor.enforcer.expire(creator, time)
+        self._assessor.enforcer.credit.review(creator, time)
         if _counts(creator):
             # Outcomes fall due from day to day, although no message says so.
             creator.advance(time)
@@ -80,7 +87,11 @@ class CreatorFlow:
     def _driven(self, creator: Creator, item: Driven, shard: int, at: int) -> bool:
         record = creator.record
         new = item.merchant not in record.shops
-        harmed = creator.count(item.merchant, shard, item.counts, at)
+        counts = item.counts
+        harmed = creator.count(item.merchant, shard, counts, at)
+        if counts.outcome and (record.credit is None or not 0 < record.credit.due < at + SOON_MS):
+            outcome_due = (max(counts.outcome) + OUTCOME_DAYS) * DAY_MS
+            self._assessor.enforcer.credit.begin(creator, outcome_due)
         if new and record.flagged:
             self._assessor.post.to(shard, CreatorFlagged(item.merchant, creator.id, True))
         return harmed
@@ -117,7 +128,11 @@ class CreatorFlow:
             if due <= time:
                 due = time + self._idle
         expiry = None if record.enforcement is None else record.enforcement.next_expiry()
-        record.timer = due if expiry is None else min(due, expiry)
+        if expiry is not None:
+            due = min(due, expiry)
+        if record.credit is not None and record.credit.due > time:
+            due = min(due, record.credit.due)
+        record.timer = due
         self._state.timers.set(f"c{creator.id}", record.timer)
 
     def _rest(self, creator: Creator, time: int) -> None:
@@ -130,7 +145,7 @@ class CreatorFlow:
         creator.advance(time)
         record.shops = {}
         record.violations = []
-        record.buyers = {}
+        record.harmed = {}
         if record.level:
             record.assessed_at = time
             self._assessor.creator(creator, True)
@@ -139,6 +154,24 @@ class CreatorFlow:
             self._wait(creator, time)
         else:
             state.timers.clear(f"c{creator.id}")
+
+
+def _blamed(creator: Creator, item: Blamed | Absolved, at: int) -> bool:
+    """A listing that it promoted was enforced against, or that was wrong; true if that is news."""
+    before = violations_by_policy(creator)
+    if isinstance(item, Blamed):
+        news = creator.blame(PromotedViolation(item.policy, item.merchant, item.listing, item.decision, at))
+    else:
+        news = creator.clear(item.decision)
+    after = violations_by_policy(creator)
+    creator.note_facts("creator_violations", sum(after.values()) - sum(before.values()))
+    same = max(after.values(), default=0) - max(before.values(), default=0)
+    creator.note_facts("creator_same_violations", same)
+    return news
+
+
+def _conduct(party: Party, population: Population, day: int) -> Conduct:
+    return creator_conduct(cast("Creator", party), population, day)
 
 
 def _counts(creator: Creator) -> bool:

@@ -23,10 +23,31 @@ from features.outputs import Action
 FACTS_KEPT: Final = 180 * DAY_MS
 #: Features that tell how things stand: nothing new, as long as they do not rise.
 _STATES: Final = frozenset(
-    {"linked_merchants", "linked_values", "linked_to_enforced", "catalogue_of_enforced", "catalogue_copied"}
+    {
+        "linked_merchants",
+        "linked_values",
+        "linked_to_enforced",
+        "catalogue_of_enforced",
+        "catalogue_copied",
+        "creator_joint_merchants",
+        "creator_suspended_merchants",
+    }
 )
 #: Parts of the names of features that look back over days but count no cases.
-_NO_CASES: Final = ("mature", "distinct", "rate", "share", "ratio", "burst", "gmv", "concentration")
+_NO_CASES: Final = (
+    "mature",
+    "distinct",
+    "rate",
+    "share",
+    "ratio",
+    "burst",
+    "gmv",
+    "concentration",
+    "creator_orders",
+    "harmed_buyers",
+    "harming_merchants",
+    "violated_merchants",
+)
 
 
 def scope_of(rule: Rule, kind: SubjectKind, action: Action) -> str:

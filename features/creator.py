@@ -8,8 +8,9 @@ from typing import Final, Literal
 
 from msgspec import Struct, field
 
+from features.buyers import BuyerCounts
 from features.credit import CreditState
-from features.driven import OUTCOME_WIDTH, PLACED_WIDTH, DrivenCounts
+from features.driven import COUNTERFEITS, GMV, HARMED, ORDERS, OUTCOME_WIDTH, PLACED_WIDTH, DrivenCounts
 from features.enforcement_state import EnforcementState
 from features.order import OUTCOME_DAYS
 from features.promoters import decayed
@@ -96,8 +97,11 @@ class CreatorRecord(Struct, omit_defaults=True, rename={"version": "v"}):
     outcome: str = ""
     shops: dict[str, Shop] = field(default_factory=dict)
     violations: list[PromotedViolation] = field(default_factory=list)
+    #: Buyers' pseudonyms by day of order, packed alike, and how far the sample of buyers is thinned.
+    buyers: str = ""
+    buyer_level: int = 0
     #: Pseudonym -> harmed orders of that buyer, and the day on which that was last told.
-    buyers: dict[int, tuple[int, int]] = field(default_factory=dict)
+    harmed: dict[int, tuple[int, int]] = field(default_factory=dict)
     #: Orders in another currency than the creator's, left out of GMV.
     foreign_orders: int = 0
     sequence: int = 0
@@ -123,7 +127,7 @@ class CreatorRecord(Struct, omit_defaults=True, rename={"version": "v"}):
 class Creator:
     """A creator in use: the stored record and the running figures that follow from it."""
 
-    __slots__ = ("day", "id", "outcome", "placed", "record")
+    __slots__ = ("buyers", "day", "id", "outcome", "placed", "record")
 
     def __init__(self, creator_id: str, record: CreatorRecord) -> None:
         self.id = creator_id
@@ -131,6 +135,7 @@ class Creator:
         self.day = day = record.as_of // DAY_MS
         self.placed = DayCounters(PLACED_WIDTH, day, unpack_buckets(record.placed))
         self.outcome = DayCounters(OUTCOME_WIDTH, day, unpack_buckets(record.outcome), (0, OUTCOME_DAYS))
+        self.buyers = BuyerCounts(day, unpack_buckets(record.buyers), record.buyer_level)
 
     @property
     def kind(self) -> Literal["creator"]:
@@ -147,6 +152,10 @@ class Creator:
         if self.outcome.changed:
             self.outcome.changed = False
             record.outcome = pack_buckets(self.outcome.buckets)
+        if self.buyers.changed:
+            self.buyers.changed = False
+            record.buyers = pack_buckets(self.buyers.buckets())
+        record.buyer_level = self.buyers.level
         return record
 
     def advance(self, time: int) -> bool:
@@ -163,6 +172,7 @@ class Creator:
         self.day = day
         self.placed.advance(day)
         self.outcome.advance(day)
+        self.buyers.advance(day)
         if record.violations:
             oldest = time - VIOLATION_DAYS * DAY_MS
             record.violations = [each for each in record.violations if each.at > oldest]
@@ -173,32 +183,40 @@ class Creator:
         record = self.record
         if not record.currency:
             record.currency = counts.currency
-        ours = counts.currency == record.currency
         shop = self.shop(merchant, shard)
-        orders = harmed = 0
+        harmed = 0
         for day, bucket in counts.placed.items():
-            for counter, amount in enumerate(bucket):
-                if amount and (ours or counter != 1):
-                    self.placed.add(day, counter, amount)
-            orders += bucket[0]
-            if ours and bucket[1]:
-                shop.add_turnover(bucket[1], day * DAY_MS)
-            harmed += bucket[3]
-            if bucket[0] > 0:
-                shop.day = max(shop.day, day)
+            self._count_placed(shop, day, bucket, ours=counts.currency == record.currency)
+            harmed += bucket[HARMED]
         for day, bucket in counts.outcome.items():
             for counter, amount in enumerate(bucket):
                 if amount:
                     self.outcome.add(day, counter, amount)
-        if not ours:
-            record.foreign_orders += orders
-        shop.orders += orders
         shop.harmed += harmed
+        self.note_facts("creator_harmed_orders", harmed)
+        self.note_facts("creator_counterfeits", sum([bucket[COUNTERFEITS] for bucket in counts.placed.values()]))
         if harmed > 0:
             shop.harmed_day = max(shop.harmed_day, at // DAY_MS)
-        for buyer, number in counts.buyers.items():
+        for buyer, number in counts.harmed.items():
             self._harmed(buyer, number, at // DAY_MS)
+        for day, buyers in counts.buyers.items():
+            for buyer in buyers:
+                self.buyers.add(day, buyer)
         return harmed > 0
+
+    def _count_placed(self, shop: Shop, day: int, bucket: list[int], *, ours: bool) -> None:
+        """Count orders of a day; amounts in another currency than the creator's (not ``ours``) are left out."""
+        for counter, amount in enumerate(bucket):
+            if amount and (ours or counter != GMV):
+                self.placed.add(day, counter, amount)
+        orders = bucket[ORDERS]
+        shop.orders += orders
+        if orders > 0:
+            shop.day = max(shop.day, day)
+        if not ours:
+            self.record.foreign_orders += orders
+        elif bucket[GMV]:
+            shop.add_turnover(bucket[GMV], day * DAY_MS)
 
     def shop(self, merchant: str, shard: int) -> Shop:
         """What is known of a merchant, made when it is first told of."""
@@ -210,7 +228,7 @@ class Creator:
         return shop
 
     def _harmed(self, buyer: int, number: int, day: int) -> None:
-        buyers = self.record.buyers
+        buyers = self.record.harmed
         known, last = buyers.get(buyer, (0, 0))
         left = known + number
         if left > 0:
@@ -227,6 +245,13 @@ class Creator:
             return False
         self.record.violations = [*violations[1 - VIOLATIONS_LIMIT :], violation]
         return True
+
+    def note_facts(self, kind: str, number: int) -> None:
+        """Count facts since the decisions against it, see :mod:`features.facts`."""
+        enforcement = self.record.enforcement
+        if enforcement is not None and number:
+            for since in enforcement.facts:
+                since.add(kind, number)
 
     def clear(self, decision: str) -> bool:
         """A decision was wrong: what followed from it is not held against the creator; true if it was."""

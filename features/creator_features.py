@@ -105,7 +105,7 @@ def _joint(creator: Creator) -> float:
     )
 
 
-def _violations(creator: Creator) -> dict[str, int]:
+def violations_by_policy(creator: Creator) -> dict[str, int]:
     """Violations by policy in 90 days, those of one merchant within MERGE_DAYS of the first counted once."""
     oldest = creator.record.as_of - WINDOWS[_FAR] * DAY_MS
     counts: dict[str, int] = {}
@@ -128,7 +128,7 @@ def _violated_merchants(creator: Creator) -> float:
 
 def _harmed_buyers(creator: Creator) -> float:
     oldest = creator.day - WINDOWS[_FAR]
-    return sum(last > oldest for _, last in creator.record.buyers.values())
+    return sum(last > oldest for _, last in creator.record.harmed.values())
 
 
 def _counted() -> Iterator[Feature]:
@@ -211,6 +211,14 @@ _OTHERS: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         _of_creator(_harmed_buyers),
     ),
     (
+        "creator_distinct_buyers_30d",
+        "buyers",
+        "30 d",
+        "distinct buyers of the orders that it drove",
+        "never",
+        _of_creator(lambda creator: creator.buyers.distinct),
+    ),
+    (
         "creator_top_merchant_share",
         "share, 0 to 1",
         "half-life 28 d",
@@ -224,7 +232,7 @@ _OTHERS: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "90 d",
         f"decisions against listings that it promoted, those of one policy and merchant within {MERGE_DAYS} days once",
         "never",
-        _of_creator(lambda creator: sum(_violations(creator).values())),
+        _of_creator(lambda creator: sum(violations_by_policy(creator).values())),
     ),
     (
         "creator_same_violations_90d",
@@ -232,7 +240,7 @@ _OTHERS: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "90 d",
         "the same, of the policy with the most of them",
         "never",
-        _of_creator(lambda creator: max(_violations(creator).values(), default=0)),
+        _of_creator(lambda creator: max(violations_by_policy(creator).values(), default=0)),
     ),
     (
         "creator_violated_merchants_90d",

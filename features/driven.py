@@ -42,8 +42,8 @@ PLACED_WIDTH: Final = 6
 DUE, DUE_BAD, DUE_HARMED, DUE_COUNTERFEIT, DUE_UNCLEAN = range(5)
 OUTCOME_WIDTH: Final = 5
 
-#: Pairs of creator and merchant that wait at most: what is not told yet is stored with each checkpoint.
-MOST_WAITING: Final = 256
+#: Changes of orders that wait at most: what is not told yet is stored with each checkpoint.
+MOST_WAITING: Final = 512
 
 
 class DrivenCounts(Struct, array_like=True, omit_defaults=True):
@@ -55,14 +55,17 @@ class DrivenCounts(Struct, array_like=True, omit_defaults=True):
         Of the amounts; orders in other currencies have none.
     placed, outcome
         Counters of this module by the day of the order, and by delivery-due day.
+    harmed
+        Pseudonym of a buyer -> harmed orders of that buyer.
     buyers
-        Pseudonym -> harmed orders of that buyer.
+        Day -> pseudonyms of the buyers of its orders, one for each order.
     """
 
     currency: str = ""
     placed: Buckets = field(default_factory=dict)
     outcome: Buckets = field(default_factory=dict)
-    buyers: dict[int, int] = field(default_factory=dict)
+    harmed: dict[int, int] = field(default_factory=dict)
+    buyers: dict[int, list[int]] = field(default_factory=dict)
 
 
 class DrivenTally(Struct, omit_defaults=True):
@@ -73,7 +76,7 @@ class DrivenTally(Struct, omit_defaults=True):
     counts
         Creator -> merchant -> counts.
     waiting
-        Pairs of the two.
+        Changes of orders that they hold.
     tell_at
         Event time, ms, at which they are told; 0 while there is nothing.
     """
@@ -93,7 +96,7 @@ class DrivenTally(Struct, omit_defaults=True):
         counts = merchants.get(merchant)
         if counts is None:
             counts = merchants[merchant] = DrivenCounts(currency)
-            self.waiting += 1
+        self.waiting += 1
         _count(counts, order, order.told, flags)
         order.told = flags
         return True
@@ -102,15 +105,18 @@ class DrivenTally(Struct, omit_defaults=True):
 def _count(counts: DrivenCounts, order: OrderRecord, before: int, now: int) -> None:
     """Add the difference that an order makes."""
     old, new = _by_order_day(before, order.gmv), _by_order_day(now, order.gmv)
-    _add(counts.placed, (order.created or 0) // DAY_MS, old, new)
+    day = (order.created or 0) // DAY_MS
+    _add(counts.placed, day, old, new)
+    if new[ORDERS] and not old[ORDERS]:
+        counts.buyers.setdefault(day, []).append(order.buyer)
     _add(counts.outcome, delivery_due_day(order), _by_due_day(before), _by_due_day(now))
     harmed = new[HARMED] - old[HARMED]
     if harmed:
-        known = counts.buyers.get(order.buyer, 0) + harmed
+        known = counts.harmed.get(order.buyer, 0) + harmed
         if known:
-            counts.buyers[order.buyer] = known
+            counts.harmed[order.buyer] = known
         else:
-            del counts.buyers[order.buyer]
+            del counts.harmed[order.buyer]
 
 
 def _add(buckets: Buckets, day: int, old: list[int], new: list[int]) -> None:

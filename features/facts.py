@@ -34,6 +34,11 @@ FACT_FLAGS: Final[dict[str, int]] = {
     "shared_device_orders": flags.SHARED_DEVICE,
     "own_device_orders": flags.OWN_DEVICE,
 }
+#: Kinds of facts of creators, likewise the names of the features that count them. What shards tell each other are sums,
+#: so these are counted as they are told.
+CREATOR_FACTS: Final = frozenset(
+    ("creator_harmed_orders", "creator_counterfeits", "creator_violations", "creator_same_violations")
+)
 #: Features that count cases without a window of days, and the kind of fact they count.
 _WITHOUT_WINDOW: Final = {"unshipped_overdue_orders": "late_shipments"}
 _WINDOW: Final = re.compile(r"_(\d+)d$")
@@ -44,7 +49,7 @@ BUYERS_LIMIT: Final = 16
 def fact_kind(feature: str) -> str | None:
     """The kind of fact that a feature counts, or None if it counts none."""
     kind = _WITHOUT_WINDOW.get(feature) or _WINDOW.sub("", feature)
-    return kind if kind in FACT_FLAGS else None
+    return kind if kind in FACT_FLAGS or kind in CREATOR_FACTS else None
 
 
 def window_days(feature: str) -> int | None:
@@ -67,6 +72,11 @@ class FreshFacts(Struct, array_like=True, gc=False):
     counts: dict[str, int]
     buyers: list[int] = []
     levels: dict[str, float] = {}
+
+    def add(self, kind: str, number: int) -> None:
+        """Count so many facts of a kind, if it is asked for; a negative number is taken back."""
+        if kind in self.counts:
+            self.counts[kind] += number
 
     def note(self, raised: int, cleared: int, buyer: int) -> None:
         """Count the flags of an order that were raised, or cleared."""

@@ -12,6 +12,48 @@ Values: TypeAlias = dict[str, float | None]
 
 #: Rule -> (values on which it fires, changes each of which alone makes it a near miss). What isn't given is null.
 CASES: dict[str, tuple[Values, list[Values]]] = {
+    "creator-harm": (
+        {"creator_harm_rate_90d_lower": 0.16, "creator_harm_rate_90d": 0.25, "creator_harming_merchants_90d": 3,
+         "creator_mature_orders_90d": 30, "creator_harmed_orders_90d": 8, "creator_harmed_buyers_90d": 8},
+        [{"creator_harm_rate_90d_lower": 0.15}, {"creator_harming_merchants_90d": 2},
+         {"creator_mature_orders_90d": 29}, {"creator_harmed_orders_90d": 7}, {"creator_harmed_buyers_90d": 7}],
+    ),
+    "creator-harm-severe": (
+        {"creator_harm_rate_90d_lower": 0.31, "creator_harm_rate_90d": 0.5, "creator_harming_merchants_90d": 3,
+         "creator_mature_orders_90d": 30, "creator_harmed_orders_90d": 12, "creator_harmed_buyers_90d": 12},
+        [{"creator_harm_rate_90d_lower": 0.3}, {"creator_harming_merchants_90d": 2}, {"creator_harmed_buyers_90d": 11}],
+    ),
+    "creator-counterfeits": (
+        {"creator_counterfeit_rate_90d_lower": 0.06, "creator_counterfeits_90d": 8, "creator_mature_orders_90d": 20,
+         "creator_harmed_buyers_90d": 8, "creator_harming_merchants_90d": 2},
+        [{"creator_counterfeit_rate_90d_lower": 0.05}, {"creator_counterfeits_90d": 7},
+         {"creator_harming_merchants_90d": 1}, {"creator_harmed_buyers_90d": 7}],
+    ),
+    "creator-repeated-violation": (
+        {"creator_same_violations_90d": 6, "creator_violated_merchants_90d": 2},
+        [{"creator_same_violations_90d": 5}, {"creator_violated_merchants_90d": 1}],
+    ),
+    "creator-violations": (
+        {"creator_violations_90d": 3, "creator_violated_merchants_90d": 2},
+        [{"creator_violations_90d": 2}, {"creator_violated_merchants_90d": 1}],
+    ),
+    "joint-merchant": (
+        {"creator_joint_merchants": 1, "creator_malicious_share": 0.25, "creator_orders_90d": 10},
+        [{"creator_joint_merchants": 0}, {"creator_malicious_share": 0.24}, {"creator_orders_90d": 9},
+         {"creator_malicious_share": None}],
+    ),
+    "joint-merchants": (
+        {"creator_joint_merchants": 2, "creator_malicious_share": 0.3, "creator_orders_90d": 20},
+        [{"creator_joint_merchants": 1}, {"creator_malicious_share": 0.2}, {"creator_orders_90d": 19}],
+    ),
+    "joint-suspended-merchant": (
+        {"creator_suspended_merchants": 1, "creator_joint_merchants": 1},
+        [{"creator_suspended_merchants": 0}, {"creator_joint_merchants": 0}],
+    ),
+    "joint-creator": (
+        {"flagged_creator_share": 0.5, "orders_30d": 10, "distinct_buyers_30d": 5, "bad_orders_30d": 2},
+        [{"flagged_creator_share": 0.49}, {"orders_30d": 9}, {"bad_orders_30d": 1}, {"flagged_creator_share": None}],
+    ),
     "late-dispatch": (
         {"late_ship_rate_30d_lower": 0.041, "late_ship_rate_30d": 0.1, "mature_ship_orders_30d": 50,
          "late_shipments_30d": 5, "distinct_buyers_30d": 4},
@@ -336,10 +378,10 @@ def test_reasons_are_sentences_with_figures(packaged: PolicySet, rule_id: str) -
 
 
 def test_the_packaged_set_is_broad_enough(packaged: PolicySet) -> None:
-    """At least sixteen rules over all three subjects, at least two in shadow, each with evidence and a source."""
+    """At least sixteen rules over all four subjects, at least two in shadow, each with evidence and a source."""
     rules = packaged.rules.values()
     assert len(rules) >= 16
-    assert {rule.subject for rule in rules} == {"order", "listing", "merchant"}
+    assert {rule.subject for rule in rules} == {"order", "listing", "merchant", "creator"}
     assert sum(rule.mode == "shadow" for rule in rules) >= 2
     for rule in rules:
         assert rule.evidence, rule.id
@@ -347,10 +389,13 @@ def test_the_packaged_set_is_broad_enough(packaged: PolicySet) -> None:
 
 
 def test_rules_name_registered_features_of_their_subject(packaged: PolicySet) -> None:
-    """Merchant rules name features of merchants alone; those on orders and listings name their own and merchants'."""
+    """Rules on merchants and on creators name their own features alone, those on orders and listings their own and
+    merchants'.
+    """
     for rule in packaged.rules.values():
         entities = {FEATURES[name].entity for name in rule.features}
-        assert entities <= {rule.subject, "merchant"}, rule.id
+        known = {rule.subject} if rule.subject == "creator" else {rule.subject, "merchant"}
+        assert entities <= known, rule.id
 
 
 def test_merchant_rules_that_act_ask_for_orders_or_changes(packaged: PolicySet) -> None:

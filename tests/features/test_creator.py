@@ -42,6 +42,7 @@ def told(orders: int = 1, harmed: int = 0, gmv: int = 1000, currency: str = "EUR
         {DAY: [orders, orders * gmv, harmed, harmed, 0, 0]},
         {DAY + 1: [orders, harmed, harmed, 0, harmed]},
         {buyer: harmed} if harmed else {},
+        {DAY: [buyer] * orders},
     )
 
 
@@ -76,10 +77,10 @@ def test_one_buyer_is_one_buyer() -> None:
     one = creator()
     one.count("m", 0, told(3, 3, buyer=9), START)
     assert feature(one, "creator_harmed_buyers_90d") == 1
-    one.count("m", 0, DrivenCounts("EUR", {DAY: [0, 0, -3, -3]}, {}, {9: -3}), START)
+    one.count("m", 0, DrivenCounts("EUR", {DAY: [0, 0, 0, -3, 0, 0]}, {}, {9: -3}), START)
     assert feature(one, "creator_harmed_buyers_90d") == 0
     assert feature(one, "creator_harmed_orders_30d") == 0
-    assert one.record.buyers == {}
+    assert one.record.harmed == {}
 
 
 def test_a_known_violation_is_not_counted_again() -> None:
@@ -134,7 +135,7 @@ def test_tables_are_bounded_and_the_record_reads_back(steps: list[tuple[int, int
         one.blame(PromotedViolation("counterfeit", f"m{which}", "l", f"d{number}", at))
     record = one.record
     assert len(record.shops) <= SHOPS_LIMIT
-    assert len(record.buyers) <= BUYERS_LIMIT
+    assert len(record.harmed) <= BUYERS_LIMIT
     assert len(record.violations) <= VIOLATIONS_LIMIT
     again = Creator("c", msgspec.json.decode(msgspec.json.encode(one.packed()), type=CreatorRecord))
     assert one.placed.sums == again.placed.sums

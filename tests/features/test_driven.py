@@ -28,7 +28,7 @@ def sums(counts: list[DrivenCounts]) -> tuple[Counter[tuple[int, int]], Counter[
         for total, buckets in ((placed, each.placed), (outcome, each.outcome)):
             for day, bucket in buckets.items():
                 total.update({(day, counter): amount for counter, amount in enumerate(bucket)})
-        buyers.update(each.buyers)
+        buyers.update(each.harmed)
     return (
         Counter({key: value for key, value in placed.items() if value}),
         Counter({key: value for key, value in outcome.items() if value}),
@@ -46,6 +46,7 @@ def test_an_order_is_counted_with_its_turnover() -> None:
     assert counts.currency == "EUR"
     assert counts.placed == {day: [1, 1000, 0, 0, 0, 0]}
     assert counts.outcome == {day + 6: [1, 0, 0, 0, 0]}
+    assert counts.buyers == {day: [7]}
     assert tally.waiting == 1
 
 
@@ -63,7 +64,7 @@ def test_a_refund_is_unclean_and_no_harm() -> None:
     tally.note(order(ORDERED | OUTCOME_DUE | REFUND | BAD), "m", "EUR")
     ((_, bucket),) = tally.counts["c"]["m"].outcome.items()
     assert (bucket[d.DUE_HARMED], bucket[d.DUE_UNCLEAN]) == (0, 1)
-    assert not tally.counts["c"]["m"].buyers
+    assert not tally.counts["c"]["m"].harmed
 
 
 def test_harm_that_is_taken_back_leaves_nothing() -> None:
@@ -72,11 +73,11 @@ def test_harm_that_is_taken_back_leaves_nothing() -> None:
     tally.note(one, "m", "EUR")
     one.flags |= COUNTERFEIT | BAD
     tally.note(one, "m", "EUR")
-    assert tally.counts["c"]["m"].buyers == {7: 1}
+    assert tally.counts["c"]["m"].harmed == {7: 1}
     one.flags &= ~(COUNTERFEIT | BAD)
     tally.note(one, "m", "EUR")
     counts = tally.counts["c"]["m"]
-    assert counts.buyers == {}
+    assert counts.harmed == {}
     assert sums([counts])[0] == {(START // DAY_MS, d.ORDERS): 1, (START // DAY_MS, d.GMV): 1000}
 
 

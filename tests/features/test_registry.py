@@ -64,6 +64,7 @@ LISTING = [
 CREATOR_COUNTS = ["orders", "gmv", "harmed_orders", "counterfeits", "mature_orders"]
 CREATOR = [
     *("creator_merchants_90d", "creator_harming_merchants_90d", "creator_harmed_buyers_90d"),
+    "creator_distinct_buyers_30d",
     *("creator_top_merchant_share", "creator_violations_90d", "creator_same_violations_90d"),
     *("creator_violated_merchants_90d", "creator_joint_merchants", "creator_malicious_share"),
     *("creator_suspended_merchants", "creator_age_days"),
