@@ -179,8 +179,12 @@ class OrderFlow:
             self._assessor.merchant(merchant, True)
 
     def _reflag(self, order: OrderRecord, merchant: Merchant) -> int:
-        """Apply new facts of an order to the merchant's counts; returns the flags that changed."""
+        """Apply new facts of an order to the merchant's counts, and to those of the creator who drove it; returns the
+        flags that changed.
+        """
         changed = merchant.reflag(order)
+        if changed and order.creator:
+            self._promotions.follow(order, merchant)
         if changed & SALE_FLAGS and self._duties is not None:
             self._duties.sold(order, merchant, changed)
         return changed
@@ -189,13 +193,6 @@ class OrderFlow:
         """See whether an event calls for a remedy, or for another one."""
         if self._remedies is not None and order.created is not None:
             self._remedies.after(event, order, merchant)
-
-    def _reflag(self, order: OrderRecord, merchant: Merchant) -> int:
-        """Let the counts follow an order's facts: the merchant's, and those of the creator who drove it."""
-        changed = merchant.reflag(order)
-        if changed and order.creator:
-            self._promotions.follow(order, merchant)
-        return changed
 
     def _place(self, event: events.OrderCreated, key: str, order: OrderRecord, merchant: Merchant) -> None:
         """A new order: its facts, its place in the merchant's counts, its judgement."""
