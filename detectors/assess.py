@@ -120,24 +120,24 @@ class Assessor:
             finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)
         context = finding.context = Context(merchant, state.population)
         if self._merchant_rules is not None and (fired := self._merchant_rules(context)):
-            if record.enforcement is not None and record.enforcement.pardons:
-                fired = self._unpardoned(merchant, finding, fired, record.enforcement.pardons)
-            self._fire(finding, fired)
+            self._fire(finding, self._unpardoned(merchant, finding, fired))
         probability = _bad_order_rate(context) or 0.0
         record.probability = nearest(probability, 1e5)
         finding.raise_to(policies.level_of_probability(probability), probability)
         self._conclude(merchant, finding, probability, context)
 
-    def _unpardoned(
-        self, merchant: Merchant, finding: Finding, fired: list[Rule], pardons: dict[str, int]
-    ) -> list[Rule]:
+    def _unpardoned(self, party: Party, finding: Finding, fired: list[Rule]) -> list[Rule]:
         """Those of the rules that fired that no appeal showed to be wrong on the same facts."""
-        given = circumstances_of(merchant, "merchant", finding, self.state.population)
+        enforcement = party.record.enforcement
+        if enforcement is None or not enforcement.pardons:
+            return fired
+        pardons = enforcement.pardons
+        given = circumstances_of(party, party.kind, finding, self.state.population)
         kept = []
         for rule in fired:
             pardoned = next((name for name in (rule.id, rule.id.removesuffix("-review")) if name in pardons), None)
             if pardoned is not None:
-                if not fresh(rule, merchant, given):
+                if not fresh(rule, party, given):
                     continue
                 del pardons[pardoned]
             kept.append(rule)
@@ -157,7 +157,7 @@ class Assessor:
         finding = Finding()
         context = finding.context = of_creator(creator, self.state.population)
         if self._creator_rules is not None and (fired := self._creator_rules(context)):
-            self._fire(finding, fired)
+            self._fire(finding, self._unpardoned(creator, finding, fired))
         probability = _harm_rate(context) or 0.0
         record.probability = nearest(probability, 1e5)
         self._conclude(creator, finding, probability, context)

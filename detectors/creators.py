@@ -5,6 +5,7 @@ from zlib import crc32
 
 from detectors.assess import Assessor
 from detectors.orders import event_digest
+from detectors.redress import Redress
 from features import events
 from features.creator import CREATOR_VERSION, SEEN_LIMIT, Creator, CreatorRecord, PromotedViolation
 from features.creator_conduct import creator_conduct
@@ -20,10 +21,11 @@ from features.windows import DAY_MS
 class CreatorFlow:
     """Applies what is told about creators, and feedback about them, to a shard's state."""
 
-    __slots__ = ("_assessor", "_idle", "_state")
+    __slots__ = ("_assessor", "_idle", "_redress", "_state")
 
-    def __init__(self, assessor: Assessor) -> None:
+    def __init__(self, assessor: Assessor, redress: Redress) -> None:
         self._assessor = assessor
+        self._redress = redress
         self._state = assessor.state
         self._idle = assessor.judge.settings.rest_days * DAY_MS
         assessor.enforcer.credit.conducts["creator"] = _conduct
@@ -52,6 +54,13 @@ class CreatorFlow:
         record.seen = [*record.seen[1 - SEEN_LIMIT :], digest]
         state.statistics.events += 1
         creator = self._creator(event.merchant_id, event.occurred_at)
+        rejection = self._redress.take(creator, event)
+        if rejection is not None:
+            # Once it is put right, it may come again.
+            record.seen = record.seen[:-1]
+            self._assessor.outbox.refuse(rejection)
+            state.statistics.rejected += 1
+            return
         match event:
             case events.ReportReceived():
                 record.reports += 1
@@ -63,7 +72,7 @@ class CreatorFlow:
             case events.AppealFiled() | events.AppealDecided():
                 record.appeals += 1
             case events.EnforcementOverridden():
-                self._assessor.enforcer.override(creator, event.decision_id)
+                pass
 
     def timer(self, creator_id: str, time: int) -> None:
         """A creator's timer fired at an event time: an action expired, a day is over, or its time is."""
@@ -74,6 +83,7 @@ class CreatorFlow:
         state.statistics.timers += 1
         state.touched_creators[creator_id] = None
         self._assessor.enforcer.expire(creator, time)
+        self._redress.due(creator, time)
         self._assessor.enforcer.credit.review(creator, time)
         if _counts(creator):
             # Outcomes fall due from day to day, although no message says so.

@@ -18,6 +18,7 @@ from detectors.pardons import flags_behind, seen_by
 from detectors.reversal import exempt, forgive, lift, note_report, note_verdict
 from detectors.rules import Rule
 from features import events
+from features.creator import Creator
 from features.decode import Rejection
 from features.enforcement_state import Appeal, EnforcementState, Known, Lifted
 from features.feature import Context
@@ -226,10 +227,12 @@ class Redress:
         standing.lifted = [each for each in standing.lifted if each.action.decision_id != known.decision_id]
         restores = [] if ended is None else [str(ended.action)]
         unfounded = enforcer.credit.pardoned(party, known.decision_id)
-        if isinstance(party, Merchant) and rule is not None:
-            if known.subject_kind == "order":
+        if isinstance(party, Merchant):
+            if known.subject_kind == "listing":
+                self._assessor.promotions.absolve(party, known.subject_id, known.decision_id)
+            if rule is not None and known.subject_kind == "order":
                 self._pardon_order(party, known.subject_id, rule)
-            elif known.subject_kind == "listing":
+            elif rule is not None and known.subject_kind == "listing":
                 self._pardon_listing(party, known.subject_id, rule)
         if known.subject_kind == party.kind and rule is not None:
             standing.pardons[rule.id] = party.record.as_of
@@ -240,6 +243,8 @@ class Redress:
             self._undo(party, standing, active.as_known(), "correction")
         if isinstance(party, Merchant):
             self._assessor.merchant(party, True)
+        elif isinstance(party, Creator):
+            self._assessor.creator(party, True)
         enforcer.stand(party)
 
     def _pardon_order(self, merchant: Merchant, order_id: str, rule: Rule) -> None:
@@ -254,6 +259,8 @@ class Redress:
         order.pardons = {**order.pardons, rule.id: seen}
         order.pardoned |= flags_behind(rule)
         merchant.reflag(order)
+        if order.creator:
+            self._assessor.promotions.follow(order, merchant)
         if order.learned:
             self._stages.revise(order)
         order.level = self._assessor.level_of_order(order, merchant)

@@ -24,8 +24,8 @@ def test_story(packaged: PolicySet, story: dict[str, Any]) -> None:
 
 
 def test_every_ladder_and_rule_has_a_story() -> None:
-    """What enforcement.yaml says of ladders is told by a story, and so is each rule that holds for all. Those of creators
-    are played in test_creators.py.
+    """What enforcement.yaml says of ladders is told by a story, and so is each rule that holds for all. Ladders
+    of creators are climbed in test_creators.py.
     """
     section: dict[str, Any] = yaml.safe_load((PACKAGED / "enforcement.yaml").read_text(encoding="utf-8"))
     told = {row for story in STORIES for row in story["rows"]}
