@@ -55,6 +55,8 @@ class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: A rule that does not say so is only watched.
     mode: Mode = "shadow"
     action: str | None = None
+    #: Ladder that follows where a person, asked by ``action``, finds a violation.
+    confirmed: str | None = None
     detector: DetectorFamily | None = None
     review_at: ReviewSpec | None = None
     source: Paragraph | None = None

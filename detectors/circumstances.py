@@ -7,8 +7,9 @@ from msgspec import Struct
 
 from detectors.finding import Finding
 from detectors.levels import LEVEL_RANK
+from features.creator import Creator
 from features.events import SubjectKind
-from features.feature import Context
+from features.feature import Context, of_creator
 from features.merchant import Merchant
 from features.party import Party
 from features.population import Population
@@ -55,6 +56,8 @@ def circumstances_of(party: Party, kind: SubjectKind, finding: Finding, populati
     merchant = party if isinstance(party, Merchant) else None
     if context is None and merchant is not None:
         context = Context(merchant, population)
+    elif context is None and isinstance(party, Creator):
+        context = of_creator(party, population)
     detectors = frozenset(
         rule.detector for rule in finding.fired if rule.detector is not None and LEVEL_RANK[rule.severity] >= GRAVE
     )

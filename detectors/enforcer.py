@@ -13,7 +13,7 @@ from detectors.ladder import Decision, expire, is_quiet, propose, record, withho
 from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
 from detectors.promotions import Promotions
-from detectors.reversal import confirm, lift
+from detectors.reversal import lift
 from detectors.rules import Rule
 from detectors.severe_cap import SevereCap
 from detectors.statement import Person, notice_about, statement_of_reasons
@@ -21,8 +21,7 @@ from features.creator import Creator
 from features.duty_state import open_duties
 from features.enforcement_state import EnforcementState, Known
 from features.events import SubjectKind
-from features.feature import Context, of_creator
-from features.keys import entity_key
+from features.feature import Context
 from features.merchant import Merchant
 from features.outputs import (
     LEVELS,
@@ -214,63 +213,6 @@ class Enforcer:
             ),
             subject.id,
         )
-
-    def confirm(self, party: Party, decision_id: str) -> bool:
-        """Carry a decision out that waited for a person, who has found it right; true if there was one.
-
-        It is published anew, with what is known now: the facts may have grown since.
-        """
-        standing = party.record.enforcement
-        waiting = None if standing is None else standing.known(decision_id)
-        rule = None if waiting is None else self._judge.policies.rule(waiting.rule)
-        if standing is None or rule is None:
-            return False
-        now = party.record.as_of
-        identifier = self._outbox.next_id()
-        action = confirm(standing, decision_id, identifier, now, self._judge.policies)
-        if action is None:
-            return False
-        subject = Subject(action.subject_kind, action.subject_id)
-        finding = Finding(fired=[rule], context=self._context(party, subject))
-        if finding.context is not None:
-            finding.explain(finding.context)
-        reason = finding.reasons[0] if finding.reasons else Reason(rule.id, rule.title, rule.weight)
-        decision = Decision(
-            decision_id=identifier,
-            rule=rule.id,
-            policy=rule.policy,
-            action=action.action,
-            severity=rule.severity,
-            subject_kind=action.subject_kind,
-            subject_id=action.subject_id,
-            starts_at=now,
-            expires_at=action.expires_at,
-            requires_review=False,
-            step=0,
-            strike=None,
-            quiet_until=now,
-            appeal_until=now + self._judge.policies.limits.appeal,
-            supersedes=decision_id,
-        )
-        self.announce(party, subject, rule, reason, decision, party.record.assessment, finding.context, "confirmed")
-        if action.expires_at is not None:
-            self._timers.expect(party, action.expires_at)
-        self.credit.violation(party, decision, confirmed=True)
-        self.stand(party)
-        return True
-
-    def _context(self, party: Party, subject: Subject) -> Context | None:
-        """What is known of a merchant's order or listing, or of the merchant; None of what is not in the state."""
-        if isinstance(party, Creator):
-            return of_creator(party, self._state.population)
-        if not isinstance(party, Merchant):
-            return None
-        key = entity_key(party.id, subject.id)
-        order = self._state.orders.get(key) if subject.kind == "order" else None
-        listing = self._state.listings.get(key) if subject.kind == "listing" else None
-        if subject.kind != "merchant" and order is None and listing is None:
-            return None
-        return Context(party, self._state.population, order, listing)
 
     def expire(self, party: Party, time: int) -> None:
         """End the actions against a party that have expired by an event time."""

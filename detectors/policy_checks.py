@@ -10,7 +10,7 @@ from msgspec import structs
 
 from config.policies import Place, PolicyFiles, Problem
 from config.policy_specs import ReviewSpec, RuleSpec
-from detectors.actions import TARGETS, Ladder
+from detectors.actions import NO_STRIKE, TARGETS, Ladder
 from detectors.enforcement_checks import EnforcementChecker
 from detectors.expressions import Expression, ExpressionError, parse
 from detectors.levels import LEVEL_RANK
@@ -69,6 +69,7 @@ class Checker(EnforcementChecker):
             severity=min(spec.severity, _REVIEW_SEVERITY, key=LEVEL_RANK.__getitem__),
             weight=spec.weight / 2,
             action=review.action,
+            confirmed=spec.action,
             review_at=None,
         )
         if below.id in ids:
@@ -91,6 +92,7 @@ class Checker(EnforcementChecker):
             self._known(spec.observed, self.known, "feature", f"{label}: observed", place, "observed")
         self._events(spec, place)
         self._action(spec, place, ladders)
+        self._confirmed(spec, place, ladders)
         when = self._condition(spec, place)
         reason = self._reason(spec, place)
         named = {*spec.evidence, *spec.null, *(when.names if when else ()), *(reason.names if reason else ())}
@@ -119,6 +121,7 @@ class Checker(EnforcementChecker):
             window=spec.window,
             mode=spec.mode,
             action=spec.action,
+            confirmed=spec.confirmed,
             detector=spec.detector,
             source=spec.source,
             place=f"{place.file}:{place.line}",
@@ -155,6 +158,20 @@ class Checker(EnforcementChecker):
             self.problems.append(place.problem(message, "on"))
         for event in spec.on:
             self._known(event, events, f"event of a rule on {spec.subject}s", label, place, "on")
+
+    def _confirmed(self, spec: RuleSpec, place: Place, ladders: Mapping[str, Ladder]) -> None:
+        """Check the ladder that follows when a person finds a violation."""
+        label = f"rule {spec.id}: confirmed"
+        if spec.confirmed is None or not self._known(spec.confirmed, ladders, "ladder", label, place, "confirmed"):
+            return
+        asking = None if spec.action is None else ladders.get(spec.action)
+        if asking is None or all(step.action not in NO_STRIKE for step in asking.steps):
+            message = f"{label}: nobody is asked by the rule's ladder, so nothing can be confirmed"
+            self.problems.append(place.problem(message, "confirmed"))
+        for step in ladders[spec.confirmed].steps:
+            if spec.subject not in TARGETS[step.action]:
+                message = f'{label}: "{step.action}" cannot be taken against a rule\'s {spec.subject}'
+                self.problems.append(place.problem(message, "confirmed"))
 
     def _action(self, spec: RuleSpec, place: Place, ladders: Mapping[str, Ladder]) -> None:
         if spec.action is None or not self._known(

@@ -12,6 +12,7 @@ from config.policies import did_you_mean
 from detectors.actions import TARGETS
 from detectors.assess import Assessor
 from detectors.by_hand import HandMade
+from detectors.confirmation import Confirmation
 from detectors.listing_category import CategoryJudge
 from detectors.order_stages import OrderStages
 from detectors.pardons import flags_behind, seen_by
@@ -42,11 +43,14 @@ class Redress:
     nothing.
     """
 
-    __slots__ = ("_assessor", "_categories", "_hand_made", "_stages")
+    __slots__ = ("_assessor", "_categories", "_confirmation", "_hand_made", "_stages")
 
     def __init__(self, assessor: Assessor) -> None:
         self._assessor = assessor
         self._hand_made = HandMade(assessor.enforcer, assessor.judge, assessor.outbox, assessor.timers)
+        self._confirmation = Confirmation(
+            assessor.enforcer, assessor.state, assessor.judge, assessor.outbox, assessor.timers
+        )
         self._categories = CategoryJudge(assessor.models.category, assessor.models.examples)
         self._stages = OrderStages(assessor.models, assessor.state)
 
@@ -133,7 +137,7 @@ class Redress:
             if event.verdict == "clean":
                 self._undo(party, standing, known, "correction")
             else:
-                self._assessor.enforcer.confirm(party, known.decision_id)
+                self._confirmation.confirm(party, known.decision_id)
             return None
         subject = event.subject
         kind = party.kind if subject is None else subject.kind

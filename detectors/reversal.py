@@ -94,6 +94,13 @@ def confirm(
     return action
 
 
+def answer(standing: EnforcementState, request: Known) -> None:
+    """A request for review was answered: it ends, and keeps neither its rule nor its facts back."""
+    lift(standing, request.decision_id)
+    standing.quiet.pop(quiet_key(request.rule, request.subject_kind, request.subject_id), None)
+    standing.facts = [since for since in standing.facts if since.decision_id != request.decision_id]
+
+
 def _step_taken(active: ActiveEnforcement, policies: PolicySet) -> int:
     """Number of the step of its rule's ladder that an action is; 0 where the ladder has no such step any more."""
     rule = policies.rule(active.rule)

@@ -44,6 +44,8 @@ class Rule(Struct, frozen=True, kw_only=True, eq=False):
     mode: Mode
     #: Name of a ladder; without one the rule only adds to the assessment.
     action: str | None
+    #: Ladder that follows where a person, asked by ``action``, finds a violation.
+    confirmed: str | None = None
     #: Family of what the rule reads; two families that agree are independent. One without a family agrees with nobody.
     detector: DetectorFamily | None = None
     #: Where the figures come from.

@@ -21,7 +21,6 @@ from tests.builders import (
     listed,
     make_judge,
     of_order,
-    outputs,
     placed,
     policies_of,
 )
@@ -264,14 +263,39 @@ def test_a_confirmed_decision_is_published_anew(tmp_path: Path) -> None:
     standing = shard.merchant().record.enforcement
     assert standing is not None
     assert standing.strikes == {}
-    enforcer, outbox = shard.core._assessor.enforcer, shard.core._outbox
-    outbox.emits = []
-    assert enforcer.confirm(shard.merchant(), waiting.decision_id)
-    (decided,) = [one for one in outputs(outbox.emits) if isinstance(one, EnforcementDecided)]
+    verdict = event("review.decided", DAY, verdict="violation", source="human", decision_id=waiting.decision_id)
+    shard.apply(verdict)
+    decided = holds(shard)[-1]
     assert (decided.supersedes, decided.requires_review) == (waiting.decision_id, False)
     assert (decided.starts_at, decided.expires_at) == (START + DAY, START + 8 * DAY)
     assert decided.facts == "1 cancelled"
     assert decided.statement_of_reasons["automated_decision"] == "AUTOMATED_DECISION_PARTIALLY"
     assert [each.decision_id for each in standing.active] == [decided.decision_id]
     assert [each.decision_id for each in standing.strikes["seller_cancellation"]] == [decided.decision_id]
-    assert not enforcer.confirm(shard.merchant(), waiting.decision_id)
+
+
+def test_a_request_that_finds_a_violation_leads_to_the_rules_ladder(plain: PolicySet) -> None:
+    """Below the rule's own threshold a person is asked; who finds a violation brings about what the rule would have."""
+    shard = shard_of(plain)
+    shard.apply(placed(), of_order("refunded", amount=500, fault="seller", at=DAY))
+    (asked,) = shard.outputs(EnforcementDecided)
+    shard.apply(event("review.decided", 2 * DAY, verdict="violation", source="human", decision_id=asked.decision_id))
+    (held,) = holds(shard)
+    assert (held.supersedes, held.requires_review, held.policy.id) == (asked.decision_id, False, "two-cancelled-review")
+    assert (held.starts_at, held.expires_at) == (START + 2 * DAY, START + 9 * DAY)
+    standing = shard.merchant().record.enforcement
+    assert standing is not None
+    assert [each.action for each in standing.active] == ["hold_payout"]
+    assert [each.action for each in standing.strikes["seller_cancellation"]] == ["hold_payout"]
+
+
+def test_a_request_that_finds_nothing_leads_to_nothing(plain: PolicySet) -> None:
+    """A verdict that all is well takes the request back."""
+    shard = shard_of(plain)
+    shard.apply(placed(), of_order("refunded", amount=500, fault="seller", at=DAY))
+    (asked,) = shard.outputs(EnforcementDecided)
+    shard.apply(event("review.decided", 2 * DAY, verdict="clean", source="human", decision_id=asked.decision_id))
+    assert holds(shard) == []
+    standing = shard.merchant().record.enforcement
+    assert standing is not None
+    assert standing.active == []

@@ -29,6 +29,7 @@ import msgspec
 import yaml
 
 from detectors.assess import Assessor
+from detectors.confirmation import Confirmation
 from detectors.finding import Finding
 from detectors.judge import fresh_models
 from detectors.ladder import Decision
@@ -92,6 +93,7 @@ class Stage:
         self.flow = MerchantFlow(self.assessor, Redress(self.assessor))
         self.enforcer = self.assessor.enforcer
         self.book = self.enforcer.credit
+        self.confirmation = Confirmation(self.enforcer, self.state, self.judge, self.outbox, self.assessor.timers)
         self.merchant = self.state.merchant("m1")
         self.time = 0
         self._steps = 0
@@ -186,8 +188,9 @@ class Stage:
 
     def confirms(self, step: dict[str, Any]) -> None:
         """A person has an action carried out that waited for it."""
-        waiting = [each for each in self.enforcement.active if each.requires_review and each.action == step["confirms"]]
-        assert self.enforcer.confirm(self.merchant, waiting[-1].decision_id)
+        waiting = [each for each in self.enforcement.active if each.action == step["confirms"]]
+        note_verdict(self.enforcement, waiting[-1].policy, waiting[-1].subject_kind, "violation", self.time)
+        assert self.confirmation.confirm(self.merchant, waiting[-1].decision_id)
 
     def forgives(self, step: dict[str, Any]) -> None:
         """An action was wrong, and is taken back with its strike."""
