@@ -67,6 +67,8 @@ class Observations:
         Merchants with a decision that restricts something or asks a person to look, about whatever is theirs.
     suspended
         Merchants that were suspended or closed, and whether a person is asked first in every case.
+    creators
+        Decisions about creators, by their ids. They accuse no merchant.
     orders
         Orders of the watched: (time, total in minor units).
     """
@@ -84,6 +86,7 @@ class Observations:
         self.accused_buyers: defaultdict[str, set[str]] = defaultdict(set)
         self.acted_on: set[str] = set()
         self.suspended: dict[str, bool] = {}
+        self.creators: defaultdict[str, list[EnforcementDecided]] = defaultdict(list)
         self.orders: defaultdict[str, list[tuple[int, int]]] = defaultdict(list)
         self.merchants: set[str] = set()
         self.rejected = 0
@@ -111,7 +114,10 @@ class Observations:
             if emit.stream != "events" or emit.value is None:
                 continue
             output = _decode(emit.value)
-            if isinstance(output, RiskAssessed):
+            if isinstance(output, RiskAssessed | EnforcementDecided) and output.creator_id is not None:
+                if isinstance(output, EnforcementDecided):
+                    self.creators[output.creator_id].append(output)
+            elif isinstance(output, RiskAssessed):
                 self._assessed(output, time)
             elif isinstance(output, EnforcementDecided):
                 self._decided(output, time)

@@ -123,6 +123,9 @@ class Tally:
             view.actions = [each.action for each in standing.enforcements]
 
     def _assessed(self, output: RiskAssessed, at: int) -> None:
+        if output.creator_id is not None:
+            # Of creators the demo shows what is enforced alone.
+            return
         view = self._merchant(output.merchant_id)
         rank = LEVELS.index(output.level)
         if output.subject.kind == "merchant":
@@ -139,9 +142,11 @@ class Tally:
             self._flag(output.merchant_id, at, [reason.code for reason in output.reasons])
 
     def _decided(self, output: EnforcementDecided, at: int) -> None:
-        self._merchant(output.merchant_id)
         self._decisions[output.decision_id] = output
         self._show(output, at)
+        if output.creator_id is not None:
+            return
+        self._merchant(output.merchant_id)
         if LEVELS.index(output.severity) >= FLAG_RANK:
             self.flagged.setdefault(output.merchant_id, at)
         elif output.action == "warn" and output.subject.kind != "listing":
@@ -156,12 +161,13 @@ class Tally:
 
     def _show(self, decision: EnforcementDecided, at: int, *, ended: bool = False) -> None:
         # One merchant's orders may bring the same decision again and again; that is one line.
-        key = (decision.merchant_id, decision.action, decision.policy.id, ended)
+        party = decision.merchant_id or decision.creator_id or ""
+        key = (party, decision.action, decision.policy.id, ended)
         before = self._enforcements.pop(key, None)
         self._enforcements[key] = EnforcementView(
             at=at,
             action=decision.action,
-            merchant_id=decision.merchant_id,
+            merchant_id=party,
             rule=decision.policy.id,
             facts=decision.facts,
             severity=decision.severity,

@@ -4,13 +4,13 @@ from itertools import count
 from typing import Any, TypeVar
 
 from features.creator import Creator
-from features.outputs import AuditSampled, EnforcementDecided, EnforcementReversed, RiskAssessed
+from features.outputs import AuditSampled, CreditChanged, EnforcementDecided, EnforcementReversed, RiskAssessed
 from features.partitions import partition_of
 from features.registry import FEATURES, of_creator
 from features.shard import Record
 from tests.builders import START, Event, Shard, make_judge
 
-T = TypeVar("T", RiskAssessed, EnforcementDecided, EnforcementReversed, AuditSampled)
+T = TypeVar("T", RiskAssessed, EnforcementDecided, EnforcementReversed, AuditSampled, CreditChanged)
 
 
 class Marketplace:

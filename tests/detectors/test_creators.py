@@ -2,12 +2,37 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
+from detectors.finding import Finding
 from detectors.promotions import TELL_DRIVEN
 from features.driven import MOST_WAITING
-from features.outputs import EnforcementDecided, EnforcementReversed, RiskAssessed, Source
-from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, of_order, placed, shipped, stored
+from features.outputs import (
+    CreatorStanding,
+    CreditChanged,
+    EnforcementDecided,
+    EnforcementReversed,
+    Reason,
+    RiskAssessed,
+    Source,
+    Subject,
+)
+from tests.builders import (
+    DAY,
+    HOUR,
+    START,
+    Event,
+    Shard,
+    event,
+    listed,
+    make_judge,
+    of_order,
+    outputs,
+    placed,
+    shipped,
+    stored,
+)
 from tests.detectors.markets import Marketplace
 
 CREATOR = "nova"
@@ -242,3 +267,139 @@ def test_a_shard_that_is_stored_and_read_is_the_same() -> None:
     parts = stored(market.shards[0].core)
     assert f"c:{CREATOR}" in parts
     assert "shard:driven" in parts
+
+
+#: Ladder -> a rule that takes it, and what follows each time that it fires with new facts, two months apart.
+LADDERS = {
+    "creator_quality": (
+        "creator-harm",
+        ["warn", "freeze_commission 7 d", "freeze_commission 14 d", "freeze_commission 28 d", "freeze_commission 28 d"],
+    ),
+    "creator_fraud": (
+        "creator-harm-severe",
+        ["freeze_commission 14 d", "freeze_commission 28 d", "suspend_creator, to be reviewed"],
+    ),
+    "creator_review": ("joint-merchant", ["require_review 14 d", "require_review 14 d"]),
+    "joint_freeze": ("joint-merchants", ["freeze_commission 28 d", "freeze_commission 28 d"]),
+}
+
+
+@pytest.mark.parametrize("ladder", LADDERS)
+def test_ladders_are_climbed_with_new_facts(ladder: str) -> None:
+    """Step by step, as the policy says; never without facts that are new."""
+    rule_id, steps = LADDERS[ladder]
+    shard = Shard(make_judge(audit_rate=0.0))
+    rule = shard.judge.policies.rules[rule_id]
+    assert rule.action == ladder
+    enforcer = shard.core._assessor.enforcer
+    outbox = shard.core._outbox
+    creator = shard.state.creator(CREATOR)
+    for number, step in enumerate(steps):
+        for again in (False, True):
+            at = START + (number * 60 + again) * DAY
+            outbox.emits = []
+            outbox.start(Source("story", 0, 2 * number + again), at)
+            enforcer.expire(creator, at)
+            creator.advance(at)
+            finding = Finding(fired=[rule], reasons=[Reason(rule.id, rule.title, rule.weight)])
+            enforcer.enforce(creator, Subject("creator", CREATOR), finding, "assessment")
+            decided = [each for each in outputs(outbox.emits) if isinstance(each, EnforcementDecided)]
+            assert [_in_words(each) for each in decided] == ([] if again else [step])
+        for kind in ("creator_harmed_orders", "creator_counterfeits", "creator_violations"):
+            creator.note_facts(kind, 20)
+
+
+def _in_words(decision: EnforcementDecided) -> str:
+    days = "" if decision.expires_at is None else f" {(decision.expires_at - decision.starts_at) // DAY} d"
+    return f"{decision.action}{days}{', to be reviewed' if decision.requires_review else ''}"
+
+
+def test_creators_have_credit() -> None:
+    """Clean orders give a score of 200 and a little more; a decision costs points, which its standing shows."""
+    market = Marketplace(1, audit_rate=0.0)
+    harm(market, ["a-0", "b-0", "c-0"], 14, 9)
+    market.move_on(26 * DAY)
+    market.apply(driven("last", 27 * DAY, "a-0"))
+    market.move_on(35 * DAY)
+    changes = [each for each in market.outputs(CreditChanged) if each.creator_id == CREATOR]
+    assert changes
+    lost = [entry for each in changes for entry in each.entries if entry.points < 0]
+    assert {entry.code for entry in lost} >= {"harmful_promotion"}
+    last = changes[-1]
+    assert (last.merchant_id, last.subject.kind) == ("", "creator")
+    assert last.score is not None
+    assert last.score < 200
+    assert last.probability > 0.3
+    standings = [each for each in market.shards[0].emits if each.stream == "creator_standing"]
+    standing = msgspec.json.decode(standings[-1].value or b"", type=CreatorStanding)
+    assert standing.credit is not None
+    assert standing.credit.score == last.score
+    assert standings[-1].key == CREATOR.encode()
+
+
+def test_an_overturned_appeal_undoes_a_decision_about_a_creator() -> None:
+    """The freeze ends, its points come back, and the rule does not find the same again."""
+    market = Marketplace(1, audit_rate=0.0)
+    harm(market, ["a-0", "b-0", "c-0"], 14, 9)
+    market.move_on(26 * DAY)
+    market.apply(driven("last", 27 * DAY, "a-0"))
+    market.move_on(28 * DAY)
+    frozen = [each for each in market.outputs(EnforcementDecided) if each.action == "freeze_commission"]
+    decision = frozen[0].decision_id
+    market.apply(
+        about("appeal.filed", 29 * DAY, decision_id=decision),
+        about("appeal.decided", 30 * DAY, decision_id=decision, outcome="overturned"),
+    )
+    (reversal,) = [each for each in market.outputs(EnforcementReversed) if each.reverses == decision]
+    assert (reversal.why, reversal.creator_id, reversal.merchant_id) == ("appeal", CREATOR, "")
+    market.move_on(40 * DAY)
+    again = [each for each in market.outputs(EnforcementDecided) if each.policy.id == frozen[0].policy.id]
+    assert len(again) == 1
+
+
+def test_a_malicious_shop_and_who_lives_off_it() -> None:
+    """A shop comes under enforcement for malice while a creator drives all of its sales: the creator is reviewed, and
+    when the shop's action ends, nothing more.
+    """
+    market = Marketplace(4, audit_rate=0.0)
+    for number in range(12):
+        market.apply(driven(f"o{number}", number * HOUR, "bad-1", buyer_id=f"b{number}"))
+    shard = market.shards[1]
+    merchant = shard.merchant("bad-1")
+    enforcer = shard.core._assessor.enforcer
+    rule = shard.judge.policies.rules["bust-out"]
+    outbox = shard.core._outbox
+    outbox.emits = []
+    outbox.start(Source("story", 1, 0), START + DAY)
+    merchant.advance(START + DAY)
+    finding = Finding(fired=[rule], reasons=[Reason(rule.id, rule.title, rule.weight)])
+    assert enforcer.enforce(merchant, Subject("merchant", "bad-1"), finding, "assessment")
+    enforcer.stand(merchant)
+    shard.core._post.send()
+    shard.mail += [each for each in outbox.emits if each.stream == "exchange"]
+    market.deliver()
+    assert merchant.record.shop_told == 1
+    assert market.creator_feature("creator_joint_merchants", CREATOR) == 1
+    decided = [each for each in market.outputs(EnforcementDecided) if each.creator_id == CREATOR]
+    assert [(each.policy.id, each.action) for each in decided] == [("joint-merchant", "require_review")]
+    market.move_on(10 * DAY)
+    assert merchant.record.shop_told == 0
+    assert market.creator_feature("creator_joint_merchants", CREATOR) == 0
+    assert len([each for each in market.outputs(EnforcementDecided) if each.creator_id == CREATOR]) == 1
+
+
+def test_merchants_hear_of_a_creator_under_enforcement() -> None:
+    """Whoever owes its turnover to a creator whose commission is frozen for malice knows, and knows when it ends."""
+    market = Marketplace(4, audit_rate=0.0)
+    harm(market, ["a-0", "b-1", "c-2"], 40, 26)
+    market.move_on(26 * DAY)
+    market.apply(driven("last", 27 * DAY, "a-0"))
+    market.move_on(28 * DAY)
+    assert market.creator(CREATOR).record.flagged
+    assert market.feature("flagged_creator_share", "b-1") == pytest.approx(1.0)
+    market.apply(driven("new", 29 * DAY, "d-3"))
+    market.move_on(30 * DAY)
+    assert market.feature("flagged_creator_share", "d-3") == pytest.approx(1.0)
+    market.move_on(60 * DAY)
+    assert not market.creator(CREATOR).record.flagged
+    assert market.feature("flagged_creator_share", "b-1") == 0
