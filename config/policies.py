@@ -8,7 +8,7 @@ where they are wanted, ``holdout`` (what may be held out from enforcement), ``br
 
 import difflib
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -116,7 +116,11 @@ def load_policies(directory: Path = PACKAGED) -> PolicyFiles:
     PolicyError
         The folder or its files cannot be read, or it holds no ``*.yaml`` file.
     """
-    files = PolicyFiles(str(directory))
+    return parse_policies(str(directory), policy_texts(directory))
+
+
+def policy_texts(directory: Path) -> dict[str, str]:
+    """The text of each ``*.yaml`` file of a folder, by name. Raises PolicyError as :func:`load_policies` does."""
     try:
         paths = sorted(path for path in directory.iterdir() if path.suffix in (".yaml", ".yml"))
         texts = {path.name: path.read_text(encoding="utf-8") for path in paths}
@@ -125,7 +129,13 @@ def load_policies(directory: Path = PACKAGED) -> PolicyFiles:
         raise PolicyError([Problem(str(directory), 0, f"the policies cannot be read: {reason}")]) from error
     if not texts:
         raise PolicyError([Problem(str(directory), 0, "the folder holds no *.yaml file")])
-    for name, text in texts.items():
+    return texts
+
+
+def parse_policies(origin: str, texts: Mapping[str, str]) -> PolicyFiles:
+    """What the files of a policy set say, by their names; ``origin`` is where they come from, for messages."""
+    files = PolicyFiles(origin)
+    for name, text in sorted(texts.items()):
         _read(files, name, text)
     return files
 

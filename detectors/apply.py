@@ -66,9 +66,13 @@ class Core:
     def __init__(self, state: ShardState, models: Models, judge: Judge) -> None:
         self.state = state
         self.models = models
-        self.judge = judge
         self._outbox = Outbox()
-        self._assessor = Assessor(state, models, judge, self._outbox)
+        self._arrange(judge)
+
+    def _arrange(self, judge: Judge) -> None:
+        """Build what judges: it holds nothing that lasts from one flush to the next."""
+        self.judge = judge
+        self._assessor = Assessor(self.state, self.models, judge, self._outbox)
         self._orders = OrderFlow(self._assessor)
         self._listings = ListingFlow(self._assessor)
         redress = Redress(self._assessor)
@@ -77,6 +81,10 @@ class Core:
         self._promotions = self._assessor.promotions
         self._creators = CreatorFlow(self._assessor, redress)
         self._exchange = ExchangeFlow(self._assessor, self._post, judge.settings.shards, self._creators)
+
+    def use(self, judge: Judge) -> None:
+        """Judge by other policies from the next flush on; state and models stay as they are."""
+        self._arrange(judge)
 
     def decode(self, flush: Flush) -> list[Decoded]:
         """Decode a flush's records, so that what it needs can be loaded before it is applied."""
@@ -162,6 +170,8 @@ class Core:
                 made_anew[gap.topic] = made_anew.get(gap.topic, 0) + 1
             statistics.missed += gap.last - gap.first + 1
             outbox.gap(gap, state.partition, self.judge.settings.mode, state.clock.highest)
+        for notice in flush.policies:
+            outbox.policies(notice, state.partition, self.judge.settings.mode, state.clock.highest)
         statistics.records += sum([record.kind != "exchange" for record in flush.records])
         try:
             self._apply_records(flush.records, events)

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from features.omissions import Gap, Poison
+from features.policy_notices import PolicyNotice
 from features.shard import Record
 
 #: Where an output goes; the worker knows the topics' names. ``exchange`` holds what shards tell each other.
@@ -29,6 +30,8 @@ class Flush(Struct, frozen=True, gc=False):
         Offsets that are left out before the records.
     poison
         Records among these to put aside instead of applying them.
+    policies
+        What is noted of published policy sets before the records; who applies has put the one in force in place.
     """
 
     sequence: int
@@ -37,6 +40,7 @@ class Flush(Struct, frozen=True, gc=False):
     clock: int = 0
     gaps: Sequence[Gap] = ()
     poison: Sequence[Poison] = ()
+    policies: Sequence[PolicyNotice] = ()
 
 
 class Emit(Struct, frozen=True, gc=False):

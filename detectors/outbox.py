@@ -19,9 +19,12 @@ from features.outputs import (
     Mode,
     Output,
     PartyOutput,
+    PoliciesChanged,
+    PoliciesRefused,
     Source,
     Standing,
 )
+from features.policy_notices import PolicyNotice
 from features.rounding import nearest
 from features.shard import Record
 
@@ -99,6 +102,23 @@ class Outbox:
             mode=mode,
         )
         self._event(self.next_id(), f"shard-{partition}", detected, what)
+
+    def policies(self, notice: PolicyNotice, partition: int, mode: Mode, time: int) -> None:
+        """Add that a published policy set was taken up or left alone; ``time`` is how far the shard's event time is."""
+        self.start(Source("policies", partition, notice.publication), time)
+        told: PoliciesChanged | PoliciesRefused
+        if notice.detail:
+            told = PoliciesRefused(partition=partition, publication=notice.publication, why=notice.detail, mode=mode)
+        else:
+            told = PoliciesChanged(
+                partition=partition,
+                publication=notice.publication,
+                version=notice.version,
+                previous=notice.previous,
+                mode=mode,
+            )
+        identifier = f"policies-{partition}-{notice.publication}-{notice.version or 'refused'}"
+        self._event(identifier, f"shard-{partition}", told, notice.version or "policies")
 
     def capped(self, capped: EnforcementCapped) -> None:
         """Add that the shard's circuit breaker has opened."""

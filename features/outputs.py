@@ -348,6 +348,32 @@ class EnforcementCapped(Struct, frozen=True, kw_only=True, tag_field="type", tag
     mode: Mode
 
 
+class PoliciesChanged(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.policies.changed.v1"):
+    """A shard judges by another policy set from here on.
+
+    Keyed by the shard, not by a merchant, and without a sequence. ``publication`` is the offset of the set in the topic
+    of policies, ``version`` its own, ``previous`` that of the set before (empty for a shard that begins).
+    """
+
+    partition: int
+    publication: int
+    version: str
+    previous: str
+    mode: Mode
+
+
+class PoliciesRefused(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.policies.refused.v1"):
+    """A policy set was published that can't be used; the one before stays in force. ``why`` says what is wrong.
+
+    Keyed by the shard, not by a merchant, and without a sequence.
+    """
+
+    partition: int
+    publication: int
+    why: str
+    mode: Mode
+
+
 class StandingEnforcement(Struct, frozen=True, gc=False, omit_defaults=True):
     """An action in force. ``policy`` is the id of the rule; without ``expires_at`` it stands until reversed. One that
     requires a review waits for a person.
@@ -414,5 +440,5 @@ PartyOutput: TypeAlias = (
 #: Events about a merchant alone.
 MerchantOutput: TypeAlias = RemedyRecommended | DutyDue
 #: Events about a shard: keyed by it, without a sequence.
-ShardOutput: TypeAlias = GapDetected | DriftDetected | EnforcementCapped
+ShardOutput: TypeAlias = GapDetected | DriftDetected | EnforcementCapped | PoliciesChanged | PoliciesRefused
 Output: TypeAlias = PartyOutput | MerchantOutput | ShardOutput

@@ -15,10 +15,10 @@ import faust
 from faust.types import TP
 
 from config.settings import Settings
-from detectors.judge import Judge
 from features.decode import RecordKind
 from streams.clients import faust_broker
 from streams.patience import OutageError, RefusedError
+from streams.policies.feed import PolicyFeed
 from streams.publish import PublishError
 from streams.reading import ReadError
 from streams.shards import Shards
@@ -100,7 +100,7 @@ class Assignment:
             self._fail(error)
 
 
-def create_app(settings: Settings, judge: Judge, topics: Mapping[RecordKind, str]) -> WorkerApp:
+def create_app(settings: Settings, policies: PolicyFeed, topics: Mapping[RecordKind, str]) -> WorkerApp:
     """The app of one worker process, over the input topics that exist."""
     brokers, credentials = faust_broker(settings, scheme=SCHEME)
     kafka = settings.kafka
@@ -137,7 +137,7 @@ def create_app(settings: Settings, judge: Judge, topics: Mapping[RecordKind, str
         logger.error("%s", error, exc_info=None if isinstance(error, _EXPLAINED) else error)
         app.loop.create_task(app.crash(error))
 
-    shards = Shards(settings, judge, topics, fail)
+    shards = Shards(settings, policies, topics, fail)
     app.shopwarden_reader = shards
     topic = app.topic(*topics.values(), key_serializer="raw", value_serializer="raw", acks=False, internal=False)
 

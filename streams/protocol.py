@@ -134,6 +134,9 @@ class ShardProtocol:
         #: Last flush applied, and the next offset of each topic after it.
         self.sequence = position.sequence
         self._offsets = dict(position.offsets)
+        #: Version of the policy set that judged last, and the next publication that the shard has not noted.
+        self.policy = position.policy
+        self.publication = position.publication
         self._published = dict(position.published)
         self._batches: list[Batch] = []
         self._unrecorded: list[JournalEntry] = []
@@ -151,7 +154,7 @@ class ShardProtocol:
     async def recover(self, entry: JournalEntry, records: list[Record]) -> None:
         """Apply a journalled flush again."""
         await self._publisher.room()
-        flush = Flush(entry.sequence, records, entry.tick, entry.clock, entry.gaps, entry.poison)
+        flush = Flush(entry.sequence, records, entry.tick, entry.clock, entry.gaps, entry.poison, entry.policies)
         events = self.core.decode(flush)
         needed = self.core.needed(flush, events)
         names = needed_names(self.core.state, needed)
@@ -200,6 +203,9 @@ class ShardProtocol:
         for topic, _, last in entry.ranges:
             offsets[topic] = last + 1
         self.sequence = flush.sequence
+        self.policy = entry.policy
+        for notice in entry.policies:
+            self.publication = notice.publication + 1
         self._passed(Step.APPLIED)
         if not self._before.holds(entry):
             self._unrecorded.append(entry)
@@ -244,6 +250,8 @@ class ShardProtocol:
             offsets=dict(self._offsets),
             pseudonym_key=self._pseudonym_key,
             epoch=previous.epoch,
+            policy=self.policy,
+            publication=self.publication,
         )
 
         async def write() -> None:

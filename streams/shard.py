@@ -14,6 +14,7 @@ from detectors.flush import Flush
 from features.omissions import Gap
 from features.shard import Record
 from streams.intake import Intake, ranges_of
+from streams.policies.library import PolicyLibrary
 from streams.protocol import ShardProtocol
 from streams.snapshot import encode_ahead, evict
 from streams.store import JournalEntry, StoreError
@@ -54,6 +55,8 @@ class ShardRunner:
         Flushes to apply again before anything else.
     gaps
         What is missing after these.
+    policies
+        The policy sets that there are.
     claim
         When the shard was claimed, ms.
     options
@@ -68,6 +71,7 @@ class ShardRunner:
         intake: Intake,
         journal: Sequence[JournalEntry],
         gaps: Sequence[Gap],
+        policies: PolicyLibrary,
         claim: int,
         options: ShardOptions,
         clock: Callable[[], int] = wall_clock,
@@ -75,6 +79,7 @@ class ShardRunner:
         self.protocol = protocol
         self.core = protocol.core
         self.intake = intake
+        self._policies = policies
         self._claim = claim
         self._options = options
         self._clock = clock
@@ -147,10 +152,16 @@ class ShardRunner:
 
     async def _flush(self, records: list[Record], tick: int | None = None, gaps: Sequence[Gap] = ()) -> None:
         sequence, clock = self.protocol.sequence + 1, self._clock()
+        policies = self._policies
+        notices = policies.news(self.protocol.publication, self.protocol.policy)
+        if self.core.judge is not policies.judge:
+            self.core.use(policies.judge)
         policy = self.core.judge.policies.version
-        entry = JournalEntry(sequence, ranges_of(records), tick, policy, clock, self._claim, list(gaps))
+        entry = JournalEntry(
+            sequence, ranges_of(records), tick, policy, clock, self._claim, list(gaps), policies=list(notices)
+        )
         try:
-            await self.protocol.flush(Flush(sequence, records, tick, clock, gaps), entry)
+            await self.protocol.flush(Flush(sequence, records, tick, clock, gaps, policies=notices), entry)
         except ApplyError as error:
             await self._quarantine(entry, error)
             raise
@@ -168,7 +179,7 @@ class ShardRunner:
                     await self._wait_for_more()
                     continue
                 if entry.sequence > self.protocol.sequence:
-                    self._warn_of_policies(entry)
+                    self._judge_as(entry)
                     try:
                         await self.protocol.recover(entry, records)
                     except ApplyError as error:
@@ -196,13 +207,19 @@ class ShardRunner:
             await self._checkpointing
         await self.protocol.quarantine(entry, error.poison)
 
-    def _warn_of_policies(self, entry: JournalEntry) -> None:
-        policies = self.core.judge.policies.version
-        if entry.policy != policies and not self._warned_of_policies:
+    def _judge_as(self, entry: JournalEntry) -> None:
+        """Judge by the policies that judged a journalled flush, as far as they are known."""
+        now = self.core.judge.policies.version
+        if entry.policy == now:
+            return
+        judge = self._policies.judge_of(entry.policy)
+        if judge is not None:
+            self.core.use(judge)
+        elif not self._warned_of_policies:
             self._warned_of_policies = True
             logger.warning(
                 "journalled flushes are judged by other policies than before: their outputs may differ",
-                extra={"shard": self.intake.partition, "before": entry.policy, "now": policies},
+                extra={"shard": self.intake.partition, "before": entry.policy, "now": now},
             )
 
     # -- waiting ------------------------------------------------------------------------------------------------------

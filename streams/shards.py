@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 from faust.types import TP
 
 from config.settings import Settings
-from detectors.judge import Judge
 from features.decode import RecordKind
 from streams.clients import AsyncRedis, async_redis_client, outputs_config
 from streams.intake import Intake
 from streams.patience import OutageLog, Patience
+from streams.policies.feed import PolicyFeed
 from streams.protocol import ShardProtocol
 from streams.publish import Publisher
 from streams.reading import ReadError
@@ -37,11 +37,12 @@ class Shards:
     def __init__(
         self,
         settings: Settings,
-        judge: Judge,
+        policies: PolicyFeed,
         topics: Mapping[RecordKind, str],
         fail: Callable[[BaseException], None],
     ) -> None:
         self._settings = settings
+        self._policies = policies
         self._fail = fail
         self._topics = dict(topics)
         #: Set while every assigned shard is loaded. Faust asks for positions at the same time as it announces an
@@ -53,7 +54,7 @@ class Shards:
         self._redis: AsyncRedis | None = None
         #: Waits for Redis on behalf of all shards.
         self.patience = Patience()
-        self._takeover = Takeover(settings, judge, topics, self.patience)
+        self._takeover = Takeover(settings, policies, topics, self.patience)
         self._publisher: Publisher | None = None
         #: Whether everything has been given up and closed.
         self.closed = False
@@ -196,7 +197,7 @@ class Shards:
             allowed_lateness_ms=worker.allowed_lateness_s * 1000,
             cache_entries=worker.cache_entries,
         )
-        runner = ShardRunner(protocol, intake, taken.journal, taken.gaps, taken.claim, options)
+        runner = ShardRunner(protocol, intake, taken.journal, taken.gaps, self._policies.library, taken.claim, options)
         self._runners[number] = runner
         task = asyncio.create_task(runner.run(), name=f"shard-{number}")
         task.add_done_callback(self._ended)

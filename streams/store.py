@@ -22,6 +22,7 @@ from msgspec import Struct, field
 from redis.exceptions import NoScriptError
 
 from features.omissions import Gap, Poison
+from features.policy_notices import PolicyNotice
 from streams.clients import AsyncRedis
 from streams.patience import OutageError, Patience
 
@@ -67,6 +68,9 @@ class JournalEntry(Struct, frozen=True, array_like=True):
         Offsets that are left out, as their records are not there any more.
     poison
         Records of the ranges that are put aside, as applying them failed.
+    policies
+        What was noted, ahead of the records, of policy sets that were published: ``policy`` is in force from this
+        flush on if one of them was taken up.
     """
 
     sequence: int
@@ -77,6 +81,7 @@ class JournalEntry(Struct, frozen=True, array_like=True):
     claim: int = 0
     gaps: list[Gap] = []
     poison: list[Poison] = []
+    policies: list[PolicyNotice] = []
 
 
 class Position(Struct, frozen=True):
@@ -94,6 +99,10 @@ class Position(Struct, frozen=True):
         Name of the key of the pseudonyms in it.
     epoch
         Drawn when the shard's state was begun: tells journals of earlier states apart.
+    policy
+        Version of the policy set that judged last; empty where that was not kept.
+    publication
+        Next offset of the topic of policies that the shard has not noted.
     published
         Topic -> offset behind the last message of this shard that the checkpoint covers, in the partition of the
         shard's number: what follows there came from flushes after it.
@@ -105,6 +114,8 @@ class Position(Struct, frozen=True):
     pseudonym_key: str = ""
     epoch: str = ""
     published: dict[str, int] = field(default_factory=dict)
+    policy: str = ""
+    publication: int = 0
 
 
 class Loaded(Struct):

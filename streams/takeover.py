@@ -15,12 +15,13 @@ from msgspec import Struct
 from config.settings import Settings
 from detectors.apply import Core
 from detectors.flush import Stream
-from detectors.judge import Judge, fresh_models
+from detectors.judge import fresh_models
 from features.decode import RecordKind
 from features.omissions import Gap
 from streams.clients import AsyncRedis, kafka_config
 from streams.gaps import described, resume
 from streams.patience import Patience
+from streams.policies.feed import PolicyFeed
 from streams.protocol import Step, passing
 from streams.reading import Partition, ReadError, TopicReader, partition_of, read_to_end
 from streams.snapshot import BLOBS, LISTS, restore
@@ -81,8 +82,10 @@ class Takeover:
 
     Parameters
     ----------
-    settings, judge
+    settings
         The worker's.
+    policies
+        The policy sets that there are.
     topics
         The input topics that exist.
     patience
@@ -94,13 +97,13 @@ class Takeover:
     def __init__(
         self,
         settings: Settings,
-        judge: Judge,
+        policies: PolicyFeed,
         topics: Mapping[RecordKind, str],
         patience: Patience,
         passed: Callable[[Step], None] = passing,
     ) -> None:
         self._settings = settings
-        self._judge = judge
+        self._policies = policies
         self._patience = patience
         self._passed = passed
         self._admin: AdminClient | None = None
@@ -132,6 +135,8 @@ class Takeover:
             stores[number] = store
             loaded[number] = await store.load(BLOBS, LISTS)
             self._passed(Step.LOADED)
+        # Whoever had a shard before may know a later publication than is known here: it must not go back.
+        await self._policies.catch_up()
         # librdkafka blocks; meanwhile the worker's other shards go on.
         tails, held = await asyncio.to_thread(self._look, {number: each.position for number, each in loaded.items()})
         self._passed(Step.TAILS_READ)
@@ -171,7 +176,7 @@ class Takeover:
         core = restore(
             number,
             loaded,
-            self._judge,
+            self._policies.library.judge,
             fresh_models(self._settings.worker.seed, challenger=self._settings.worker.challenger),
         )
         logger.info(

@@ -76,6 +76,11 @@ class TopicReport:
         return tuple(topic.spec.name for topic in self.topics if topic.exists and _is_shard_input(topic.spec))
 
     @property
+    def policies(self) -> str | None:
+        """Name of the topic of policies, if it exists."""
+        return next((topic.spec.name for topic in self.topics if topic.exists and topic.spec.field == "policies"), None)
+
+    @property
     def shards(self) -> int:
         """Number of shards: the partition count that the input topics share; 0 if they don't."""
         counts = {topic.partitions for topic in self.topics if topic.exists and _is_shard_input(topic.spec)}

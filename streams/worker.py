@@ -28,7 +28,11 @@ from features.outputs import LEVELS
 from features.pseudonyms import Pseudonyms
 from features.registry import FEATURES
 from streams.app import WorkerApp, beat_of, create_app
+from streams.clients import kafka_config
 from streams.patience import OutageError
+from streams.policies.feed import PolicyFeed
+from streams.policies.library import PolicyLibrary
+from streams.reading import ReadError
 from streams.startup import await_services
 from streams.watchdog import EXIT_STUCK, BrokerEnds, Watchdog, stacks
 
@@ -118,14 +122,21 @@ async def _run(settings: Settings, judge: Judge) -> int:
         return 0
     names = {kind: settings.topics.name(kind) for kind in RECORD_KINDS}
     judge.settings = msgspec.structs.replace(judge.settings, shards=report.shards)
+    policies = PolicyFeed(PolicyLibrary(judge), kafka_config(settings), report.policies)
+    with contextlib.suppress(ReadError):  # who takes shards over reads again, and waits
+        await policies.catch_up()
     # Merchants and feedback are optional topics.
-    app = create_app(settings, judge, {kind: name for kind, name in names.items() if name in report.inputs})
+    app = create_app(settings, policies, {kind: name for kind, name in names.items() if name in report.inputs})
     started = asyncio.create_task(app.start())
     logger.info(
         "worker started",
-        extra={"group": settings.worker.group_id, "policies": judge.policies.version, "mode": settings.worker.mode},
+        extra={
+            "group": settings.worker.group_id,
+            "policies": policies.library.judge.policies.version,
+            "mode": settings.worker.mode,
+        },
     )
-    with _watched(settings, app):
+    with _followed(policies), _watched(settings, app):
         while not stop.is_set() and not app.crashed and app.shopwarden_failure is None:
             if started.done():
                 # Start-up ends when everything runs; an error in it must not be left unseen.
@@ -182,6 +193,16 @@ async def _unless(stop: asyncio.Event, work: Coroutine[Any, Any, T]) -> T | None
         return working.result()
     working.cancel()
     return None
+
+
+@contextlib.contextmanager
+def _followed(policies: PolicyFeed) -> Iterator[None]:
+    """Hear of published policies while the block lasts."""
+    following = asyncio.create_task(policies.follow(), name="policies")
+    try:
+        yield
+    finally:
+        following.cancel()
 
 
 @contextlib.contextmanager

@@ -17,6 +17,7 @@ from features.registry import FEATURES
 from features.shard import Needed, ShardState
 from streams.gaps import resume
 from streams.intake import Intake
+from streams.policies.library import PolicyLibrary
 from streams.protocol import ShardProtocol, Step, passing
 from streams.publish import Batch, Publisher, PublishError
 from streams.shard import ShardOptions, ShardRunner
@@ -264,11 +265,13 @@ async def start_shard(
     clock: Callable[[], int] = lambda: 0,
     acknowledged: list[dict[str, int]] | None = None,
     extents: Mapping[str, Extent] | None = None,
+    policies: PolicyLibrary | None = None,
     passed: Callable[[Step], None] = passing,
 ) -> ShardRunner:
     """Claim and load a shard, as a worker does when it is assigned; ``run()`` of what is returned starts it.
 
-    ``extents`` is what the input topics hold, if less than everything.
+    ``extents`` is what the input topics hold, if less than everything; ``policies`` the sets that there are, if more
+    than the judge's.
     """
     await store.claim()
     passed(Step.CLAIMED)
@@ -290,9 +293,10 @@ async def start_shard(
         if acknowledged is not None:
             acknowledged.append(dict(offsets))
 
-    core = restore(0, loaded, judge, fresh_models(42))
+    library = policies or PolicyLibrary(judge)
+    core = restore(0, loaded, library.judge, fresh_models(42))
     protocol = ShardProtocol(core, store, publisher, position, published, "k1", acknowledge, passed)
-    return ShardRunner(protocol, intake, plan.journal, plan.gaps, claim, options, clock)
+    return ShardRunner(protocol, intake, plan.journal, plan.gaps, library, claim, options, clock)
 
 
 def marketplace() -> dict[str, list[Fetched]]:
