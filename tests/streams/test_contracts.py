@@ -19,6 +19,7 @@ from detectors.judge import fresh_models
 from features.contract_schema import asyncapi, json_schema, name_of
 from features.omissions import Gap
 from features.outputs import Output
+from features.policy_notices import PolicyNotice
 from features.shard import Record, ShardState
 from streams.cli import main
 from streams.simulator import Simulation, SimulatorConfig
@@ -57,7 +58,8 @@ def run() -> tuple[list[Record], list[Emit]]:
     emits = []
     for sequence, start in enumerate(range(0, len(records), 1000), 1):
         gaps = [Gap("orders", 40, 57, "expired")] if sequence == 2 else []
-        emitted = core.apply(Flush(sequence, records[start : start + 1000], gaps=gaps))
+        notices = [PolicyNotice(4, "", "", "no file"), PolicyNotice(5, "b", "a")] if sequence == 2 else []
+        emitted = core.apply(Flush(sequence, records[start : start + 1000], gaps=gaps, policies=notices))
         if sequence == 2:
             core._assessor.warn_of([("bad-order:share", Shift(0.1, 0.2, 640))])
         emits += emitted
