@@ -34,6 +34,7 @@ from features.outputs import (
     Reason,
     Redress,
     Standing,
+    StandingAppeal,
     StandingEnforcement,
     Subject,
     Withheld,
@@ -264,6 +265,7 @@ class Enforcer:
         """Publish the latest standing of a merchant or creator; its sequence is that of the last event it reflects."""
         record = party.record
         active: list[StandingEnforcement] = []
+        appeals: list[StandingAppeal] = []
         if record.enforcement is not None:
             active = [
                 StandingEnforcement(
@@ -275,6 +277,11 @@ class Enforcer:
                     each.requires_review,
                 )
                 for each in record.enforcement.active
+            ]
+            appeals = [
+                StandingAppeal(decision_id, each.due_at)
+                for decision_id, each in record.enforcement.appeals.items()
+                if each.due_at
             ]
         self._state.statistics.outputs += 1
         if isinstance(party, Merchant):
@@ -290,6 +297,7 @@ class Enforcer:
                     mode=self._judge.settings.mode,
                     credit=self.credit.standing(party),
                     duties=[] if party.record.duties is None else open_duties(party.record.duties),
+                    appeals=appeals,
                 )
             )
         elif isinstance(party, Creator):
@@ -303,6 +311,7 @@ class Enforcer:
                     enforcements=active,
                     mode=self._judge.settings.mode,
                     credit=self.credit.standing(party),
+                    appeals=appeals,
                 )
             )
 

@@ -99,6 +99,7 @@ class Redress:
         _keep(standing, event.decision_id, Appeal(number, due_at))
         self._note(party, event.decision_id, "open", number, "filed in time", due_at)
         self._assessor.timers.expect(party, due_at)
+        self._assessor.enforcer.stand(party)
         return None
 
     def decided(self, party: Party, event: events.AppealDecided) -> Rejection | None:
@@ -115,6 +116,7 @@ class Redress:
         _keep(standing, event.decision_id, Appeal(number, 0))
         if event.outcome == "upheld":
             self._note(party, event.decision_id, "upheld", number, "the decision stands")
+            self._assessor.enforcer.stand(party)
             return None
         self._note(party, event.decision_id, "overturned", number, "the decision was wrong")
         self._undo(party, standing, known, "appeal")

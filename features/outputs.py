@@ -405,6 +405,13 @@ class StandingDuty(Struct, frozen=True, gc=False):
     due_at: int
 
 
+class StandingAppeal(Struct, frozen=True, gc=False):
+    """An appeal that is to be decided by ``due_at``, ms."""
+
+    decision_id: str
+    due_at: int
+
+
 class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A merchant's latest state, on the compacted topic ``merchant-standing``.
 
@@ -419,6 +426,7 @@ class Standing(Struct, frozen=True, kw_only=True, omit_defaults=True):
     mode: Mode
     credit: StandingCredit | None = None
     duties: list[StandingDuty] = []
+    appeals: list[StandingAppeal] = []
 
 
 class CreatorStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -431,6 +439,7 @@ class CreatorStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
     enforcements: list[StandingEnforcement]
     mode: Mode
     credit: StandingCredit | None = None
+    appeals: list[StandingAppeal] = []
 
 
 #: Events about a merchant or creator: keyed by it, and numbered in order.

@@ -150,7 +150,10 @@ def test_an_overturned_hold_is_reversed_and_its_facts_count_no_longer(shard: Sha
     shard.apply(*early("o1", 0))
     (hold,) = decided(shard)
     assert shard.order().flags & IMPLAUSIBLE_SCAN
-    shard.apply(filed(hold.decision_id, DAY), answered(hold.decision_id, 2 * DAY))
+    shard.apply(filed(hold.decision_id, DAY))
+    assert [each.decision_id for each in shard.standings()[-1].appeals] == [hold.decision_id]
+    shard.apply(answered(hold.decision_id, 2 * DAY))
+    assert shard.standings()[-1].appeals == []
     assert [(what, why) for what, why, _ in reversals(shard)] == [(hold.decision_id, "appeal")]
     assert "hold_payout" in reversals(shard)[0][2]
     assert noted(shard) == [("open", 1), ("overturned", 1)]
