@@ -5,6 +5,7 @@ event time in ms, weeks are counted from the epoch (a week begins on a Thursday,
 takes a few dozen bytes: its clean orders are sums of weeks.
 """
 
+from collections.abc import Callable
 from typing import Final, TypeAlias
 
 from msgspec import Struct, field
@@ -63,7 +64,7 @@ class CreditState(
         "probability": "p",
     },
 ):
-    """A party's credit: score and tier as last published, the probability as of when it was last looked at."""
+    """A party's credit: score and tier as last published, the probability as of when it last mattered."""
 
     ledger: list[LedgerEntry] = field(default_factory=list)
     #: Clean orders counted of each week up to ``week``, the oldest first, by the day on which their outcome was due.
@@ -111,7 +112,8 @@ class Conduct(Struct, gc=False):
     outcomes
         Orders by the day on which their outcome was due, of the last 90 days, in any order of days; bad in any way.
     components
-        Ways in which orders go bad, by name: the same names for all parties of a kind.
+        Ways in which orders go bad, by name: the same names for all parties of a kind. Or what gives them, as mostly
+        nobody asks.
     pending
         Whether there are orders whose outcome is yet to come.
     orders, buyers
@@ -124,7 +126,7 @@ class Conduct(Struct, gc=False):
 
     day: int
     outcomes: list[Day]
-    components: dict[str, Component]
+    components: dict[str, Component] | Callable[[], dict[str, Component]]
     pending: bool
     orders: int
     buyers: float
@@ -142,6 +144,12 @@ class Conduct(Struct, gc=False):
         little.
         """
         return min(1.0, self.buyers / self.orders) if self.orders > 0 else 1.0
+
+    def ways(self) -> dict[str, Component]:
+        """Ways in which orders go bad."""
+        if callable(self.components):
+            self.components = self.components()
+        return self.components
 
     def clean_by_week(self) -> dict[int, int]:
         """Clean orders by the week of their outcome."""

@@ -52,31 +52,13 @@ def merchant_conduct(
     """
     record = merchant.record
     outcomes: list[Day] = []
-    claims: list[Day] = []
-    late_deliveries: list[Day] = []
-    low_ratings: list[Day] = []
     pending = False
     for due_day, bucket in merchant.outcome.buckets.items():
         at = due_day + OUTCOME_DAYS
         if at > day:
             pending = True
-            continue
-        if at <= day - _DAYS:
-            continue
-        counts = bucket if len(bucket) == OUTCOME_WIDTH else [*bucket, *[0] * (OUTCOME_WIDTH - len(bucket))]
-        due = counts[OUTCOME_DUE]
-        outcomes.append((at, due, counts[OUTCOME_BAD]))
-        claims.append((at, due, _claimed(counts)))
-        late_deliveries.append((at, due, counts[DELIVERY_LATE]))
-        low_ratings.append((at, due, counts[OUTCOME_LOW_RATING]))
-    late: list[Day] = []
-    cancelled: list[Day] = []
-    for due_day, bucket in merchant.ship.buckets.items():
-        if day - _DAYS < due_day <= day:
-            counts = bucket if len(bucket) == SHIP_WIDTH else [*bucket, *[0] * (SHIP_WIDTH - len(bucket))]
-            late.append((due_day, counts[SHIP_DUE], counts[SHIP_LATE]))
-            cancelled.append((due_day, counts[SHIP_DUE], counts[SHIP_CANCELLED]))
-    means = {rate: _mean(population.priors, rate) for rate in DEFAULT_PRIORS}
+        elif at > day - _DAYS:
+            outcomes.append((at, bucket[OUTCOME_DUE], bucket[OUTCOME_BAD] if len(bucket) > OUTCOME_BAD else 0))
     since = record.registered
     if not since and record.first_seen > (population.deliveries.since or record.first_seen) + established:
         since = record.first_seen
@@ -84,23 +66,46 @@ def merchant_conduct(
     for rate in rates:
         orders, defects = merchant.orders_and_defects(rate, _MONTH)
         bounds[rate] = credible_lower(defects, orders, population.priors.get(rate, DEFAULT_PRIORS[rate]))
-    received = means["not_as_described"] + means["not_received"] + means["counterfeit"]
     return Conduct(
         day=day,
         outcomes=outcomes,
-        components={
-            "late_ship": Component(late, means["late_ship"]),
-            "cancel": Component(cancelled, means["cancel"]),
-            "claims": Component(claims, max(means["refund"], means["dispute"], received)),
-            "late_delivery": Component(late_deliveries, means["late_delivery"]),
-            "low_rating": Component(low_ratings, means["low_rating"]),
-        },
+        components=lambda: _components(merchant, population.priors, day),
         pending=pending,
         orders=merchant.placed.sums[_ORDERS],
         buyers=merchant.buyers.distinct,
         since=since,
         rates=bounds,
     )
+
+
+def _components(merchant: Merchant, priors: Mapping[str, BetaPrior], day: int) -> dict[str, Component]:
+    """Ways in which a merchant's orders went bad, of the last 90 days."""
+    claims: list[Day] = []
+    late_deliveries: list[Day] = []
+    low_ratings: list[Day] = []
+    for due_day, bucket in merchant.outcome.buckets.items():
+        at = due_day + OUTCOME_DAYS
+        if day - _DAYS < at <= day:
+            counts = bucket if len(bucket) == OUTCOME_WIDTH else [*bucket, *[0] * (OUTCOME_WIDTH - len(bucket))]
+            due = counts[OUTCOME_DUE]
+            claims.append((at, due, _claimed(counts)))
+            late_deliveries.append((at, due, counts[DELIVERY_LATE]))
+            low_ratings.append((at, due, counts[OUTCOME_LOW_RATING]))
+    late: list[Day] = []
+    cancelled: list[Day] = []
+    for due_day, bucket in merchant.ship.buckets.items():
+        if day - _DAYS < due_day <= day:
+            counts = bucket if len(bucket) == SHIP_WIDTH else [*bucket, *[0] * (SHIP_WIDTH - len(bucket))]
+            late.append((due_day, counts[SHIP_DUE], counts[SHIP_LATE]))
+            cancelled.append((due_day, counts[SHIP_DUE], counts[SHIP_CANCELLED]))
+    received = sum(_mean(priors, rate) for rate in ("not_as_described", "not_received", "counterfeit"))
+    return {
+        "late_ship": Component(late, _mean(priors, "late_ship")),
+        "cancel": Component(cancelled, _mean(priors, "cancel")),
+        "claims": Component(claims, max(_mean(priors, "refund"), _mean(priors, "dispute"), received)),
+        "late_delivery": Component(late_deliveries, _mean(priors, "late_delivery")),
+        "low_rating": Component(low_ratings, _mean(priors, "low_rating")),
+    }
 
 
 def _claimed(counts: list[int]) -> int:

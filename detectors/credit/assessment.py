@@ -3,32 +3,87 @@
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from detectors.credit import ledger
 from detectors.credit.harm import Posterior, posterior, put_away
 from detectors.credit.policy import CreditPolicy
-from detectors.credit.tiers import Standing
 from features.credit import Conduct, CreditState
 from features.windows import DAY_MS, WINDOWS
 
-#: Weeks after which a week's orders are put away: what is heard of an order later than that changes them no more.
-OPEN_WEEKS: Final = 9
+#: Weeks after which a week's orders are put away: what is heard of an order later than that changes them no more. A
+#: conduct has orders of 90 days, and a party is looked at every four weeks at least.
+OPEN_WEEKS: Final = 6
 
 
-class Assessment(Struct, frozen=True, gc=False):
-    """What follows for a party. ``points`` is its score even where too few orders are known to call it one."""
+class Assessment:
+    """What follows for a party. The probability of harm is worked out when it is asked for.
 
-    score: int | None
-    points: int
-    earned: int
-    matured: int
-    harm: Posterior
+    Attributes
+    ----------
+    score
+        0 to 1000; None below the minimum volume.
+    points
+        The score even where too few orders are known to call it one.
+    earned
+        Points that clean orders earn.
+    matured
+        Orders whose outcome is known.
+    counted
+        Clean orders that were counted in the window.
+    """
+
+    __slots__ = ("_conduct", "_harm", "_now", "_policy", "_state", "counted", "earned", "matured", "points", "score")
+
+    def __init__(self, state: CreditState, conduct: Conduct, policy: CreditPolicy, now: int) -> None:
+        self._state = state
+        self._conduct = conduct
+        self._policy = policy
+        self._now = now
+        self._harm: Posterior | None = None
+        self.earned = ledger.earned(state.clean, policy)
+        self.points = ledger.score(state.ledger, policy, self.earned, now)
+        # Of older orders only the clean ones are kept.
+        self.counted = sum(state.clean)
+        self.matured = max(conduct.matured, self.counted + sum([bad for _, _, bad in conduct.outcomes]))
+        self.score = self.points if self.matured >= policy.minimum_orders else None
 
     @property
-    def standing(self) -> Standing:
-        """What decides about its tier."""
-        return Standing(self.score, self.harm.lower / self.harm.of_all, self.harm.upper / self.harm.of_all)
+    def harm(self) -> Posterior:
+        """Probability that the next orders go bad."""
+        if self._harm is None:
+            state, harm = self._state, self._policy.harm
+            recent = [each for each in state.ledger if each.counts and self._now < each.at + harm.cases_within]
+            cases = sum(1 for each in recent if each.points)
+            since_day = _first_open(state.week)
+            self._harm = posterior(self._conduct, state.past, since_day, self._evidence(), cases, harm)
+        return self._harm
+
+    @property
+    def harm_known(self) -> Posterior | None:
+        """The same where it was asked for, as it costs most."""
+        return self._harm
+
+    @property
+    def lower(self) -> float:
+        """Lower credible bound of the bad rate, as a multiple of the rate of all."""
+        return self.harm.lower / self.harm.of_all
+
+    @property
+    def upper(self) -> float:
+        """Upper credible bound of the bad rate, as a multiple of the rate of all."""
+        return self.harm.upper / self.harm.of_all
+
+    def _evidence(self) -> float:
+        """Share of evidence that its orders are, 0 to 1: what was counted of the clean ones."""
+        state = self._state
+        clean = self._conduct.clean_by_week()
+        counted = total = 0
+        for index, each in enumerate(reversed(state.clean)):
+            known = clean.get(state.week - index)
+            if known:
+                counted += min(each, known)
+                total += known
+        return counted / total if total else self._conduct.spread
 
 
 def count_weeks(state: CreditState, conduct: Conduct, policy: CreditPolicy) -> None:
@@ -52,7 +107,9 @@ def count_weeks(state: CreditState, conduct: Conduct, policy: CreditPolicy) -> N
         del found[0]
     if last > state.week:
         first = max(_first_open(state.week), conduct.day - WINDOWS[-1] + 1) if state.week else conduct.day - WINDOWS[-1]
-        state.past = put_away(state.past, conduct.components, first, _first_open(last), policy.harm)
+        after = _first_open(last)
+        if state.past or any(day < after for day, _, _ in conduct.outcomes):
+            state.past = put_away(state.past, conduct.ways(), first, after, policy.harm)
         state.week = last
     state.clean = found
 
@@ -62,38 +119,8 @@ def _first_open(week: int) -> int:
     return (week - OPEN_WEEKS + 1) * 7 if week else 0
 
 
-def assess(state: CreditState, conduct: Conduct, policy: CreditPolicy, now: int) -> Assessment:
-    """Score, probability and what they rest on, of a state whose weeks are counted."""
-    clean = conduct.clean_by_week()
-    counted = total = 0
-    for index, each in enumerate(reversed(state.clean)):
-        known = clean.get(state.week - index)
-        if known:
-            counted += min(each, known)
-            total += known
-    cases = sum(1 for each in state.ledger if each.counts and each.points and now < each.at + policy.harm.cases_within)
-    earned = ledger.earned(state.clean, policy)
-    points = ledger.score(state.ledger, policy, earned, now)
-    # Of older orders only the clean ones are kept.
-    matured = max(conduct.matured, sum(state.clean) + sum([bad for _, _, bad in conduct.outcomes]))
-    return Assessment(
-        score=points if matured >= policy.minimum_orders else None,
-        points=points,
-        earned=earned,
-        matured=matured,
-        harm=posterior(
-            conduct,
-            state.past,
-            _first_open(state.week),
-            counted / total if total else conduct.spread,
-            cases,
-            policy.harm,
-        ),
-    )
-
-
 def credit_view(state: CreditState | None, conduct: Conduct, policy: CreditPolicy, now: int) -> Assessment:
     """The credit that a party would have if it were looked at now; nothing is changed."""
     copy = CreditState() if state is None else msgspec.structs.replace(state)
     count_weeks(copy, conduct, policy)
-    return assess(copy, conduct, policy, now)
+    return Assessment(copy, conduct, policy, now)

@@ -6,11 +6,12 @@ over the week. What an order did is read from the party's day counters then; not
 """
 
 from collections.abc import Callable
+from typing import Final
 from zlib import crc32
 
 from config.policy_specs import StatementSpec
 from detectors.credit import ledger
-from detectors.credit.assessment import Assessment, assess, count_weeks, credit_view
+from detectors.credit.assessment import Assessment, count_weeks, credit_view
 from detectors.credit.entries import Told, clean_orders_entry, correction_entry, told_of, violation_entry
 from detectors.credit.ledger import enter
 from detectors.credit.placement import ESTABLISHED, may_be_recalled, note_what_was_lost, place
@@ -29,6 +30,9 @@ from features.population import Population
 from features.rounding import nearest
 from features.shard import ShardState
 from features.windows import DAY_MS
+
+#: Weeks after which a party is looked at that has too few orders for a score.
+_SELDOM_WEEKS: Final = 4
 
 
 class CreditBook:
@@ -194,7 +198,7 @@ class CreditBook:
         state = party.record.credit = CreditState(since=now)
         if conduct.since and now - conduct.since < policy.probation.otherwise:
             probation = policy.probation.tier.name
-            self._publish(party, state, assess(state, conduct, policy, now), None, probation, now, Told())
+            self._publish(party, state, Assessment(state, conduct, policy, now), None, probation, now, Told())
             self._enforcer.stand(party)
         else:
             state.tier = policy.standard.name
@@ -223,7 +227,7 @@ class CreditBook:
             count_weeks(state, conduct, policy)
         for ended in ledger.expire(state.ledger, policy, now):
             told.removed += told_of(ended, policy, self._statements)
-        assessment = assess(state, conduct, policy, now)
+        assessment = Assessment(state, conduct, policy, now)
         gained = assessment.earned - state.earned
         if gained:
             (told.entries if gained > 0 else told.removed).append(clean_orders_entry(abs(gained), policy, now))
@@ -233,8 +237,11 @@ class CreditBook:
         changed = bool(told) or assessment.score != before or tier != state.tier
         if changed:
             self._publish(party, state, assessment, assessment.score, tier, since, told)
-        state.probability = nearest(assessment.harm.mean, 1e4)
-        self._wait(party, policy, state, conduct, now)
+        if assessment.harm_known is not None:
+            state.probability = nearest(assessment.harm_known.mean, 1e4)
+        if counting or not now < state.due or self._slot(party, state.due) != state.due:
+            state.due = self._next_review(party, policy, conduct, assessment, now)
+        self._wait(party, policy, state, now)
         self._rules.milestones(party, policy, state, before, assessment, facts=facts)
         return changed
 
@@ -275,25 +282,33 @@ class CreditBook:
             party.id,
         )
 
-    def _wait(self, party: Party, policy: CreditPolicy, state: CreditState, conduct: Conduct, now: int) -> None:
-        """Note when the credit must be looked at next."""
-        due = []
-        if conduct.outcomes or conduct.pending or state.clean:
-            due.append(self._slot(party, now + 1))
+    def _next_review(
+        self, party: Party, policy: CreditPolicy, conduct: Conduct, assessment: Assessment, now: int
+    ) -> int:
+        """When a party is looked at next, ms: 0 where no order will change its credit."""
+        if not (conduct.outcomes or conduct.pending or assessment.counted):
+            return 0
+        soon = assessment.matured + conduct.orders >= policy.minimum_orders
+        return self._slot(party, now + 1, 1 if soon else _SELDOM_WEEKS)
+
+    def _wait(self, party: Party, policy: CreditPolicy, state: CreditState, now: int) -> None:
+        """Note when the credit must be looked at next: at its next review, or when something ends before that."""
+        due = [state.due] if state.due > now else []
         expiry = ledger.next_expiry(state.ledger, policy, now)
         if expiry is not None:
             due.append(expiry)
-        if not state.graduated:
-            due += [end for end in (state.since + policy.probation.otherwise,) if end > now]
+        if not state.graduated and state.since + policy.probation.otherwise > now:
+            due.append(state.since + policy.probation.otherwise)
         state.due = min(due, default=0)
         if state.due:
             self._timers.expect(party, state.due)
 
     @staticmethod
-    def _slot(party: Party, after: int) -> int:
-        """The party's own time of the week, not before a time, ms."""
-        offset = crc32(party.id.encode()) * WEEK_MS >> 32
-        return -(-(after - offset) // WEEK_MS) * WEEK_MS + offset
+    def _slot(party: Party, after: int, weeks: int = 1) -> int:
+        """The party's own time of the week, or of the fourth, not before a time, ms."""
+        offset = crc32(party.id.encode()) * _SELDOM_WEEKS * WEEK_MS >> 32
+        period = weeks * WEEK_MS
+        return -(-(after - offset) // period) * period + offset
 
     def _conduct(self, party: Party, policy: CreditPolicy, now: int, *, recall: bool = False) -> Conduct:
         if isinstance(party, Merchant):

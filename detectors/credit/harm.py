@@ -14,10 +14,10 @@ A. Jøsang, R. Ismail: The Beta reputation system. Bled eCommerce Conference 200
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from math import exp, log
 from typing import Final
 
-from msgspec import Struct
 from scipy.special import betaincinv
 
 from detectors.credit.policy import HIGHEST, Harm
@@ -28,17 +28,48 @@ _LN2: Final = log(2.0)
 _EDGE: Final = 1e-6
 #: Counts of the past are kept in hundredths.
 _PARTS: Final = 100
+#: Days of which a conduct has orders, with room.
+_MOST_DAYS: Final = 400
 
 
-class Posterior(Struct, frozen=True, gc=False):
-    """Probability that an order goes bad: mean and the bounds of its credible interval, 0 to 1; and what it is for all
-    parties.
+class Posterior:
+    """Probability that an order goes bad, 0 to 1, and what it is for all parties.
+
+    The bounds of the credible interval are worked out when they are asked for: most decisions need neither.
     """
 
-    mean: float
-    lower: float
-    upper: float
-    of_all: float
+    __slots__ = ("_lower", "_rate", "_shift", "_size", "_tail", "_upper", "mean", "of_all")
+
+    def __init__(self, rate: float, variance: float, shift: float, of_all: float, tail: float) -> None:
+        self._rate = rate
+        #: Strength of the Beta distribution with this mean and variance.
+        self._size = rate * (1.0 - rate) / variance - 1.0 if variance > 0.0 else 0.0
+        self._shift = shift
+        self._tail = tail
+        self._lower: float | None = None
+        self._upper: float | None = None
+        self.mean = _shifted(rate, shift)
+        self.of_all = of_all
+
+    @property
+    def lower(self) -> float:
+        """Lower credible bound."""
+        if self._lower is None:
+            self._lower = self._quantile(self._tail)
+        return self._lower
+
+    @property
+    def upper(self) -> float:
+        """Upper credible bound."""
+        if self._upper is None:
+            self._upper = self._quantile(1.0 - self._tail)
+        return self._upper
+
+    def _quantile(self, share: float) -> float:
+        rate, size = self._rate, self._size
+        if size <= 0.0:
+            return self.mean
+        return _shifted(float(betaincinv(rate * size, (1.0 - rate) * size, share)), self._shift)
 
 
 def posterior(
@@ -55,17 +86,20 @@ def posterior(
     cases
         Violations found in the last time.
     """
-    rate = _LN2 / harm.half_life_days
+    weights = _weights(harm.half_life_days)
+    today = conduct.day
+    past_weight = exp(-_LN2 / harm.half_life_days * max(0, today - since_day)) / _PARTS
     good = good_of_all = square = 1.0
-    for index, (name, component) in enumerate(conduct.components.items()):
+    for index, (name, component) in enumerate(conduct.ways().items()):
         orders, bad = _past(past, index)
-        weight = exp(-rate * max(0, conduct.day - since_day)) / _PARTS
-        orders, bad = weight * orders, weight * bad
+        orders *= past_weight
+        bad *= past_weight
         for day, due, defects in component.days:
             if day >= since_day:
-                weight = exp(-rate * (conduct.day - day))
+                weight = weights[today - day]
                 orders += weight * due
-                bad += weight * defects
+                if defects:
+                    bad += weight * defects
         strength = harm.strengths[name]
         alpha = strength * component.mean + spread * bad
         beta = strength * (1.0 - component.mean) + spread * max(0.0, orders - bad)
@@ -75,19 +109,13 @@ def posterior(
         square *= fine * (beta + 1.0) / (size + 1.0)
         good_of_all *= 1.0 - component.mean
     shift = harm.per_case * min(cases, harm.cases_at_most)
-    lower, upper = _bounds(1.0 - good, square - good * good, harm.tail)
-    return Posterior(_shifted(1.0 - good, shift), _shifted(lower, shift), _shifted(upper, shift), 1.0 - good_of_all)
+    return Posterior(1.0 - good, square - good * good, shift, 1.0 - good_of_all, harm.tail)
 
 
-def _bounds(mean: float, variance: float, tail: float) -> tuple[float, float]:
-    """Quantiles of the Beta distribution with a mean and a variance."""
-    if variance <= 0.0:
-        return mean, mean
-    size = mean * (1.0 - mean) / variance - 1.0
-    return (
-        float(betaincinv(mean * size, (1.0 - mean) * size, tail)),
-        float(betaincinv(mean * size, (1.0 - mean) * size, 1.0 - tail)),
-    )
+@lru_cache(maxsize=8)
+def _weights(half_life_days: float) -> tuple[float, ...]:
+    """What an order counts that was so many days ago."""
+    return tuple(exp(-_LN2 / half_life_days * age) for age in range(_MOST_DAYS))
 
 
 def _shifted(probability: float, log_odds: float) -> float:

@@ -36,7 +36,7 @@ def place(
     if pardoned:
         # Without the violation it need not have been there for the least time of a restriction.
         current, since = state.before or (current, since if policy.rank(current) >= 0 else 0)
-    tier = next_tier(policy, current, since, assessment.standing, now).name
+    tier = next_tier(policy, current, since, assessment, now).name
     if tier == state.tier:
         return tier, state.since
     return tier, since if tier == current else now

@@ -80,15 +80,6 @@ class Bounds(Struct, frozen=True):
     upper_at_most: float | None
     lower_at_least: float | None
 
-    def hold(self, score: int, lower: float, upper: float) -> bool:
-        """Whether they hold for a score and the bounds of a rate."""
-        return not (
-            (self.score_at_least is not None and score < self.score_at_least)
-            or (self.score_at_most is not None and score > self.score_at_most)
-            or (self.upper_at_most is not None and upper > self.upper_at_most)
-            or (self.lower_at_least is not None and lower < self.lower_at_least)
-        )
-
 
 class Tier(Struct, frozen=True):
     """A tier: bounds to enter and to stay, any of which will do, and the least time (ms) in it."""

@@ -6,19 +6,25 @@ takes a least time in the tier before. A probability alone never restricts: the 
 of a restriction asks for lost points as well. Without a score (too few orders) there is neither.
 """
 
-from msgspec import Struct
+from typing import Protocol
 
 from detectors.credit.policy import Bounds, CreditPolicy, Tier
 
 
-class Standing(Struct, frozen=True, gc=False):
-    """What decides about the tier. ``score`` is None below the minimum volume; ``lower`` and ``upper`` are credible
-    bounds of the bad rate, as multiples of the rate of all.
-    """
+class Standing(Protocol):
+    """What decides about the tier."""
 
-    score: int | None
-    lower: float
-    upper: float
+    @property
+    def score(self) -> int | None:
+        """None below the minimum volume."""
+
+    @property
+    def lower(self) -> float:
+        """Lower credible bound of the bad rate, as a multiple of the rate of all."""
+
+    @property
+    def upper(self) -> float:
+        """Upper credible bound likewise."""
 
 
 def next_tier(policy: CreditPolicy, current: str, since: int, standing: Standing, now: int) -> Tier:
@@ -44,4 +50,14 @@ def next_tier(policy: CreditPolicy, current: str, since: int, standing: Standing
 
 
 def _holds(any_of: tuple[Bounds, ...], score: int, standing: Standing) -> bool:
-    return any(bounds.hold(score, standing.lower, standing.upper) for bounds in any_of)
+    return any(_hold(bounds, score, standing) for bounds in any_of)
+
+
+def _hold(bounds: Bounds, score: int, standing: Standing) -> bool:
+    """Whether bounds hold; those of the rate are looked at last, as they cost most."""
+    return not (
+        (bounds.score_at_least is not None and score < bounds.score_at_least)
+        or (bounds.score_at_most is not None and score > bounds.score_at_most)
+        or (bounds.upper_at_most is not None and standing.upper > bounds.upper_at_most)
+        or (bounds.lower_at_least is not None and standing.lower < bounds.lower_at_least)
+    )

@@ -11,9 +11,10 @@ from detectors.policy import PolicySet
 from features.credit import WEEK_MS, CreditState
 from features.outputs import CreditChanged, EnforcementDecided, Output, RiskAssessed
 from features.windows import DAY_MS
-from tests.builders import START, Shard, event, listed, make_judge, placed
+from tests.builders import START, Shard, event, listed, make_judge, packaged_policies, placed
 from tests.detectors.stories.runner import BEGIN, Stage
 
+POLICIES = packaged_policies()
 #: What may happen on one day after the other: orders of which some are bad, or violations.
 HISTORIES = st.lists(
     st.tuples(
@@ -58,34 +59,36 @@ def credit_of(stage: Stage) -> CreditState:
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(history=HISTORIES, chosen=st.integers(0, 13))
-def test_what_was_pardoned_has_never_been(
-    packaged: PolicySet, history: list[tuple[int, dict[str, Any]]], chosen: int
-) -> None:
-    """Played, pardoned, and looked at a week later: ledger, score and points are those of the history without it."""
-    with_it, without = Stage(packaged), Stage(packaged)
+def test_what_was_pardoned_has_never_been(history: list[tuple[int, dict[str, Any]]], chosen: int) -> None:
+    """Played, pardoned, and looked at again: ledger, score and points are those of the history without it."""
+    with_it, without = Stage(POLICIES), Stage(POLICIES)
     play(with_it, history)
     with_it.book.pardoned(with_it.merchant, f"d{chosen}")
     play(without, history, chosen)
-    end = sum(days for days, _ in history) + 8
+    # By then both were reviewed, also if they had too few orders for a score before.
+    end = sum(days for days, _ in history) + 29
     for stage in (with_it, without):
         stage.move_to(end)
     one, other = credit_of(with_it), credit_of(without)
     assert one.ledger == other.ledger
     assert (one.score, one.earned) == (other.score, other.earned)
     assert (one.clean, one.past) == (other.clean, other.past)
-    assert one.probability == other.probability
+    first, second = (stage.book.view(stage.merchant, stage.time) for stage in (with_it, without))
+    assert first is not None
+    assert second is not None
+    assert first.harm.mean == second.harm.mean
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(history=HISTORIES)
-def test_entries_add_up_to_the_score(packaged: PolicySet, history: list[tuple[int, dict[str, Any]]]) -> None:
+def test_entries_add_up_to_the_score(history: list[tuple[int, dict[str, Any]]]) -> None:
     """Start, plus all entries that were told, less those that were taken back, is the score, unless a critical case or
     an end of the scale holds it.
     """
-    stage = Stage(packaged)
+    stage = Stage(POLICIES)
     play(stage, history)
     end = sum(days for days, _ in history)
-    total = packaged.credit["merchant"].start
+    total = POLICIES.credit["merchant"].start
     for day in (end, end + 100, end + 200, end + 400):
         stage.move_to(day)
         for each in stage.since_last():
@@ -93,14 +96,14 @@ def test_entries_add_up_to_the_score(packaged: PolicySet, history: list[tuple[in
                 total += sum(entry.points for entry in each.entries) - sum(entry.points for entry in each.removed)
                 if each.score is not None:
                     assert each.score == max(0, total)
-    assert total == packaged.credit["merchant"].start
+    assert total == POLICIES.credit["merchant"].start
 
 
 @settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(history=HISTORIES)
-def test_looking_changes_nothing(packaged: PolicySet, history: list[tuple[int, dict[str, Any]]]) -> None:
+def test_looking_changes_nothing(history: list[tuple[int, dict[str, Any]]]) -> None:
     """A view of the credit leaves it as it is; at a review it says what the review will."""
-    stage = Stage(packaged)
+    stage = Stage(POLICIES)
     play(stage, history)
     before = repr(credit_of(stage))
     view = stage.book.view(stage.merchant, stage.time)

@@ -2,10 +2,20 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import Struct
 
-from detectors.credit.tiers import Standing, next_tier
+from detectors.credit.tiers import next_tier
 from detectors.policy import PolicySet
 from features.windows import DAY_MS
+
+
+class Standing(Struct, frozen=True):
+    """What decides about a tier, as given."""
+
+    score: int | None
+    lower: float
+    upper: float
+
 
 NOW = 1000 * DAY_MS
 SCORES = st.integers(0, 400)
