@@ -74,12 +74,20 @@ class StepSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     evidence: dict[str, float] = {}
 
 
+class ReliefSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When an action ends before its time: looked at after so many days, and daily from then on."""
+
+    after_days: Annotated[float, Meta(gt=0, le=3650)]
+    when: str
+
+
 class LadderSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Steps from mild to harsh, taken by the number of strikes within the look-back."""
 
     steps: Annotated[list[StepSpec], Meta(min_length=1, max_length=10)]
     cool_down_days: Days
     look_back_days: Days
+    relief: ReliefSpec | None = None
     source: Paragraph | None = None
 
 

@@ -1,5 +1,6 @@
 """Enforcement actions: what they can be taken against, how harsh they are, and the ladders they form."""
 
+from collections.abc import Callable, Sequence
 from typing import Final, get_args
 
 from msgspec import Struct
@@ -46,6 +47,21 @@ class Step(Struct, frozen=True):
     evidence: dict[str, float] = {}
 
 
+class Relief(Struct, frozen=True, eq=False):
+    """When an action of a ladder ends before its time: looked at ``after`` ms, and daily from then on.
+
+    ``met`` tells from the values of ``features``, in that order; a feature that is null is no improvement.
+    """
+
+    after: int
+    features: tuple[str, ...]
+    met: Callable[[Sequence[float | None]], list[bool]]
+
+    def holds(self, value: Callable[[str], float | None]) -> bool:
+        """Whether things are better, by the features' values."""
+        return bool(self.met([value(name) for name in self.features]))
+
+
 class Ladder(Struct, frozen=True):
     """Steps from mild to harsh; ``cool_down`` and ``look_back`` in ms."""
 
@@ -53,6 +69,7 @@ class Ladder(Struct, frozen=True):
     steps: tuple[Step, ...]
     cool_down: int
     look_back: int
+    relief: Relief | None = None
 
 
 class Limits(Struct, frozen=True):

@@ -109,8 +109,10 @@ class Confirmation:
         reason = finding.reasons[0] if finding.reasons else Reason(rule.id, rule.title, rule.weight)
         assessment = party.record.assessment
         enforcer.announce(party, subject, rule, reason, decision, assessment, finding.context, "confirmed")
-        if decision.expires_at is not None:
-            self._timers.expect(party, decision.expires_at)
+        standing = party.record.enforcement
+        due = None if standing is None else standing.next_expiry()
+        if due is not None:
+            self._timers.expect(party, due)
         if not decision.requires_review:
             enforcer.credit.violation(party, decision, confirmed=True)
         enforcer.stand(party)

@@ -7,11 +7,13 @@ from itertools import pairwise
 from typing import Final, cast, get_args
 
 from config.policies import Place, PolicyFiles, Problem, did_you_mean
-from config.policy_specs import LadderSpec, LimitsSpec, StepSpec
-from detectors.actions import DAY_MS, HARSHNESS, INSTANT, STRIKE_RETENTION, TARGETS, Ladder, Limits, Step
+from config.policy_specs import LadderSpec, LimitsSpec, ReliefSpec, StepSpec
+from detectors.actions import DAY_MS, HARSHNESS, INSTANT, STRIKE_RETENTION, TARGETS, Ladder, Limits, Relief, Step
 from detectors.allowances import Allowance, Allowances
 from detectors.breaker import Breaker
+from detectors.expressions import ExpressionError, parse
 from detectors.holdout import HOLDABLE, Holdout
+from detectors.relief import compile_relief
 from features.outputs import Action
 
 ACTIONS: Final[frozenset[str]] = frozenset(get_args(Action))
@@ -102,7 +104,17 @@ class EnforcementChecker:
             if _severity(harsher) < _severity(milder):
                 message = f"{label}, step {number}: milder than the step before it ({milder.action})"
                 self.problems.append(place.problem(message, "steps"))
-        return Ladder(name, tuple(steps), _ms(spec.cool_down_days), _ms(spec.look_back_days))
+        relief = None if spec.relief is None else self._relief(label, spec.relief, place)
+        return Ladder(name, tuple(steps), _ms(spec.cool_down_days), _ms(spec.look_back_days), relief)
+
+    def _relief(self, label: str, spec: ReliefSpec, place: Place) -> Relief | None:
+        try:
+            return compile_relief(_ms(spec.after_days), parse(spec.when, self.known))
+        except ExpressionError as error:
+            for fault in error.faults:
+                message = f"{label}: relief: when, column {fault.column}: {fault.message}"
+                self.problems.append(place.problem(message, "relief"))
+            return None
 
     def breaker(self) -> Breaker | None:
         """The circuit breaker; None if the files have none."""

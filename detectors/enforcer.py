@@ -4,6 +4,7 @@ standing.
 
 from typing import Literal, TypeAlias
 
+from detectors.actions import Ladder
 from detectors.circumstances import circumstances_of
 from detectors.credit.book import CreditBook
 from detectors.exchange_post import Post
@@ -13,13 +14,14 @@ from detectors.ladder import Decision, expire, is_quiet, propose, record, withho
 from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
 from detectors.promotions import Promotions
+from detectors.relief import relieve
 from detectors.reversal import lift
 from detectors.rules import Rule
 from detectors.severe_cap import SevereCap
 from detectors.statement import Person, notice_about, statement_of_reasons
 from features.creator import Creator
 from features.duty_state import open_duties
-from features.enforcement_state import EnforcementState, Known
+from features.enforcement_state import ActiveEnforcement, EnforcementState, Known
 from features.events import SubjectKind
 from features.feature import Context
 from features.merchant import Merchant
@@ -128,8 +130,9 @@ class Enforcer:
             decided = True
             if not decision.requires_review:
                 self.credit.violation(party, decision)
-            if decision.expires_at is not None:
-                self._timers.expect(party, decision.expires_at)
+            for due in (decision.expires_at, decision.relief_at):
+                if due is not None:
+                    self._timers.expect(party, due)
         return decided
 
     def _held_out(self, merchant_id: str, rule: Rule, decision: Decision) -> bool:
@@ -216,18 +219,32 @@ class Enforcer:
         )
 
     def expire(self, party: Party, time: int) -> None:
-        """End the actions against a party that have expired by an event time."""
+        """End the actions against a party that have expired by an event time, or are no longer needed."""
         record = party.record
-        if record.enforcement is None:
+        standing = record.enforcement
+        if standing is None:
             return
-        ended = expire(record.enforcement, time)
+        ended = expire(standing, time)
+        if any(active.relief_at is not None and active.relief_at <= time for active in standing.active):
+            self._advance(party, time)
+            value = circumstances_of(party, party.kind, Finding(), self._state.population).value
+            ended += relieve(standing, self._ladder, value, time)
         if not ended:
             return
-        if party.advance(time) and isinstance(party, Merchant):
-            begin_day(self._state.population, party)
+        self._advance(party, time)
         for each in ended:
             self.reverse(party, each.as_known(), "expiry", [each.action])
         self.stand(party)
+
+    def _advance(self, party: Party, time: int) -> None:
+        if party.advance(time) and isinstance(party, Merchant):
+            begin_day(self._state.population, party)
+
+    def _ladder(self, active: ActiveEnforcement) -> Ladder | None:
+        """The ladder that an action is a step of."""
+        policies = self._judge.policies
+        rule = policies.rule(active.rule)
+        return None if rule is None or rule.action is None else policies.ladders[rule.action]
 
     def put_right(self, party: Party, policy: str) -> None:
         """What a party was acted against for under a policy is no longer so: its actions under it end."""

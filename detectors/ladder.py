@@ -15,6 +15,7 @@ from detectors.actions import HARSHNESS, INSTANT, NO_STRIKE, STRIKE_RETENTION, L
 from detectors.circumstances import UNKNOWN, Circumstances
 from detectors.fresh_facts import FACTS_KEPT, begin, is_fresh, scope_of
 from detectors.policy import PolicySet
+from detectors.relief import look_at
 from detectors.rules import Rule
 from detectors.severe import review_reason
 from features.enforcement_state import (
@@ -60,6 +61,8 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     supersedes: str | None
     #: Why a person is asked, where one is.
     review_reason: ReviewReason | None = None
+    #: When it is looked at whether the action is still needed, ms.
+    relief_at: int | None = None
     #: Where the facts begin that a repeat must rest on; None for decisions on orders and listings.
     facts: FreshFacts | None = None
 
@@ -145,6 +148,7 @@ def propose(
         appeal_until=now + policies.limits.appeal,
         supersedes=supersedes,
         review_reason=reason,
+        relief_at=look_at(now, expires_at, ladder.relief) if about_party and reason is None else None,
         facts=begin(rule, scope_of(rule, kind, step.action), decision_id, now, circumstances) if about_party else None,
     )
 
@@ -222,6 +226,7 @@ def record(standing: EnforcementState, decision: Decision) -> None:
             decision.starts_at,
             decision.expires_at,
             decision.requires_review,
+            decision.relief_at,
         )
     )
     if len(standing.active) > MAX_ACTIVE:

@@ -13,6 +13,7 @@ from detectors.circumstances import UNKNOWN, Circumstances
 from detectors.fresh_facts import is_fresh
 from detectors.ladder import Decision, count_strikes
 from detectors.policy import PolicySet
+from detectors.relief import look_at
 from detectors.rules import Rule
 from features.enforcement_state import (
     MAX_NOTICES,
@@ -82,6 +83,7 @@ def confirm(
         starts_at=now,
         expires_at=None if duration is None else now + duration,
         requires_review=False,
+        relief_at=_looked_at(waiting, now, duration, policies),
     )
     standing.active = [action if each is waiting else each for each in standing.active]
     _strike(standing, action, _step_taken(action, policies))
@@ -92,6 +94,14 @@ def confirm(
     if quiet in standing.quiet:
         standing.quiet[quiet] += now - waiting.starts_at
     return action
+
+
+def _looked_at(waiting: ActiveEnforcement, now: int, duration: int | None, policies: PolicySet) -> int | None:
+    """When an action that begins now is looked at first, ms; None for one on an order or listing."""
+    rule = policies.rule(waiting.rule)
+    if rule is None or rule.action is None or waiting.subject_kind in ("order", "listing"):
+        return None
+    return look_at(now, None if duration is None else now + duration, policies.ladders[rule.action].relief)
 
 
 def answer(standing: EnforcementState, request: Known) -> None:
@@ -166,7 +176,8 @@ def _soften(
     quiet = quiet_key(rule.id, active.subject_kind, active.subject_id)
     if quiet in standing.quiet:
         standing.quiet[quiet] = quiet_until
-    kept = replace(active, decision_id=identifier, action=step.action, expires_at=expires_at)
+    looked_at = look_at(strike.at, expires_at, ladder.relief)
+    kept = replace(active, decision_id=identifier, action=step.action, expires_at=expires_at, relief_at=looked_at)
     standing.active = [kept if each is active else each for each in standing.active if each is not active or not over]
     if over:
         return None

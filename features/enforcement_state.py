@@ -50,6 +50,8 @@ class ActiveEnforcement(Struct, frozen=True, array_like=True, gc=False):
     starts_at: int
     expires_at: int | None
     requires_review: bool
+    #: When it is looked at whether it is still needed, ms.
+    relief_at: int | None = None
 
     def in_force(self, now: int) -> bool:
         """Whether the action has not expired at a time (its last moment is the one before ``expires_at``)."""
@@ -167,10 +169,11 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
         self.counted = {}
 
     def next_expiry(self) -> int | None:
-        """When something is due next, ms: an action in force ends, an appeal is to be decided, or what was set aside
-        comes back; None if nothing is.
+        """When something is due next, ms: an action in force ends or is looked at, an appeal is to be decided, or what
+        was set aside comes back; None if nothing is.
         """
         due = [active.expires_at for active in self.active if active.expires_at is not None]
+        due.extend([active.relief_at for active in self.active if active.relief_at is not None])
         if self.appeals:
             due.extend([each.due_at for each in self.appeals.values() if each.due_at and not each.overdue])
         due.extend([each.until for each in self.lifted])

@@ -13,7 +13,8 @@ STORIES = load_stories("ladder.yaml")
 #: What holds for all ladders.
 RULES = {
     "cool_down", "look_back", "fresh_facts", "step_evidence", "escalation", "strike_merge_days", "severe",
-    "independent_detectors", "corroboration_days", "verdict_days", "confirm", "forgive", "snooze", "allow", "report",
+    "independent_detectors", "corroboration_days", "verdict_days", "confirm", "relief", "forgive", "snooze",
+    "allow", "report",
 }  # fmt: skip
 
 
