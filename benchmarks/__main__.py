@@ -17,6 +17,7 @@ from benchmarks.deployment import Deployment, benchmark_deployment
 from benchmarks.machine import describe_machine
 from benchmarks.processes import QUIX_PYTHON, ROOT, CompetitorError, Result, compete
 from benchmarks.records import make_records, produce
+from benchmarks.replay_run import PARTITIONS, olist_seconds, run_replay
 from benchmarks.state_size import StateSize, state_size
 from benchmarks.worker_run import WorkerRun, run_worker
 from streams.embedded import EmbeddedServices
@@ -124,6 +125,19 @@ class Benchmark:
         self.report["state_bytes_per_merchant_median"] = round(size.record)
         self.report["state"] = asdict(size)
 
+    def replay(self) -> None:
+        """A round of the replay, in one process and in two, on the same topics."""
+        deployment = self.deployment(PARTITIONS)
+        for name, processes in (("replay_1_process", "1"), ("replay_2_processes", "2")):
+            records = self._preloaded[PARTITIONS]
+            self._note(name, run_replay(deployment.environment(), "--processes", processes, records=records))
+
+    def replay_olist(self) -> None:
+        """A replay of the Olist data set."""
+        seconds = olist_seconds(self.deployment(1).environment())
+        if seconds is not None:
+            self.report.setdefault("replay", {})["olist_seconds"] = round(seconds, 1)
+
     def _note(self, name: str, result: Result) -> None:
         self.rounds.setdefault(name, []).append(result)
         words = report.ROWS[name]
@@ -141,7 +155,7 @@ class Benchmark:
 @click.option(
     "--only",
     multiple=True,
-    type=click.Choice([*report.COMPETITORS, "latency"]),
+    type=click.Choice([*report.COMPETITORS, "latency", "replay"]),
     help="Measure only this; may be repeated.",
 )
 @click.option("--output", default=ROOT / "build" / "bench.json", type=click.Path(dir_okay=False, path_type=Path))
@@ -156,7 +170,7 @@ def main(
 ) -> None:
     """Measure the worker against plain consumers, Faust and Quix Streams on one embedded broker."""
     started = time.monotonic()
-    chosen = set(only) or {*report.COMPETITORS, "latency"}
+    chosen = set(only) or {*report.COMPETITORS, "latency", "replay"}
     quix = _quix_version()
     if "quix" in chosen and quix is None:
         raise click.ClickException(
@@ -175,6 +189,10 @@ def main(
                         benchmark.worker(name, 1)
                     else:
                         benchmark.competitor(name)
+                if "replay" in chosen:
+                    benchmark.replay()
+            if "replay" in chosen:
+                benchmark.replay_olist()
             if "latency" in chosen:
                 benchmark.worker_latency(rate)
         except CompetitorError as error:
@@ -183,6 +201,7 @@ def main(
     document = {
         **figures,
         **benchmark.report,
+        **report.replay(figures, benchmark.report),
         "ratios": report.ratios(figures),
         "rounds": report.rounds_in_detail(benchmark.rounds),
         "records": events,

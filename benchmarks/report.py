@@ -19,19 +19,39 @@ COMPETITORS: Final = {
     "quix": "(f) by hand: Quix Streams, its own state",
 }
 #: Rows of the table.
-ROWS: Final = {**COMPETITORS, "worker_4_partitions": "    the same with four partitions"}
+ROWS: Final = {
+    **COMPETITORS,
+    "worker_4_partitions": "    the same with four partitions",
+    "replay_1_process": "(g) shopwarden replay of two partitions",
+    "replay_2_processes": "    the same in two processes",
+}
 #: Name of a ratio -> numerator, denominator, least value wanted.
 RATIOS: Final = {
     "worker_to_stock_faust_redis": ("worker", "stock_faust_redis", 15.0),
     "worker_to_quix": ("worker", "quix", 1.5),
     "worker_to_apply": ("worker", "apply", 0.6),
 }
-GOALS: Final = {"worker": 30_000.0, "latency_ms_p99_at_2000": 30.0, "state_bytes_per_merchant_median": 1024.0}
+GOALS: Final = {
+    "worker": 30_000.0,
+    "one_process": 30_000.0,
+    "two_to_one": 1.8,
+    "olist_seconds": 15.0,
+    "latency_ms_p99_at_2000": 30.0,
+    "state_bytes_per_merchant_median": 1024.0,
+}
 
 
 def rates(rounds: Mapping[str, Sequence[Result]]) -> dict[str, int]:
     """Median events a second of each competitor."""
     return {name: round(median(result.rate for result in results)) for name, results in rounds.items() if results}
+
+
+def replay(figures: Mapping[str, int], measured: Mapping[str, Any]) -> dict[str, Any]:
+    """The section about replay: events a second in one process and in two, and what was measured of Olist."""
+    names = {"one_process": "replay_1_process", "two_processes": "replay_2_processes"}
+    found = {short: figures[name] for short, name in names.items() if name in figures}
+    found |= measured.get("replay", {})
+    return {"replay": found} if found else {}
 
 
 def ratios(figures: Mapping[str, int]) -> dict[str, float]:
@@ -72,10 +92,27 @@ def table(report: Mapping[str, Any]) -> list[str]:
     if "worker" in report:
         rate, wanted = report["worker"], GOALS["worker"]
         lines.append(f"worker: {rate:,} events/s, {_verdict(rate >= wanted)} (at least {wanted:,.0f})")
+    lines += _replay_lines(report.get("replay", {}))
     if "latency_ms" in report:
         lines.append(_latency_line(report["latency_ms"]))
     if "state" in report:
         lines.append(_state_line(report["state"]))
+    return lines
+
+
+def _replay_lines(replay: Mapping[str, Any]) -> list[str]:
+    lines = []
+    if "one_process" in replay:
+        rate, wanted = replay["one_process"], GOALS["one_process"]
+        lines.append(f"replay: {rate:,} events/s, {_verdict(rate >= wanted)} (at least {wanted:,.0f})")
+    if "two_processes" in replay and replay.get("one_process"):
+        ratio, wanted = replay["two_processes"] / replay["one_process"], GOALS["two_to_one"]
+        lines.append(
+            f"replay in two processes / in one: {ratio:.2f}, {_verdict(ratio >= wanted)} (at least {wanted:g})"
+        )
+    if "olist_seconds" in replay:
+        seconds, wanted = replay["olist_seconds"], GOALS["olist_seconds"]
+        lines.append(f"replay of Olist: {seconds} s, {_verdict(seconds <= wanted)} (at most {wanted:g})")
     return lines
 
 

@@ -84,6 +84,8 @@ def command(
     except DestinationError as error:
         raise click.BadParameter(str(error), param_hint="--out") from None
     summary = Summary()
+    #: When it was first heard of, and when the first record was applied.
+    begun = [0.0]
     try:
         job = plan_job(
             settings if policies is None else settings.model_copy(update={"policy_dir": policies}),
@@ -94,6 +96,8 @@ def command(
 
             def told(reached: Reached) -> None:
                 progress.advance(reached.records - progress.count, note=described(reached, progress.seconds))
+                if not summary.reached.records:
+                    begun.append(progress.seconds)
                 summary.reached = reached
 
             for published in replay(job, processes, told):
@@ -101,6 +105,7 @@ def command(
                     write(record)
                     summary.add(record)
             summary.seconds = progress.seconds
+            summary.applying_seconds = summary.seconds - begun[-1]
     except (ReplayError, DestinationError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:

@@ -27,7 +27,9 @@ class Summary(Struct):
     actions: Counter[str] = field(default_factory=Counter)
     merchants: set[bytes | None] = field(default_factory=set)
     reached: Reached = Reached()
+    #: In all, and from the first record applied to the end.
     seconds: float = 0.0
+    applying_seconds: float = 0.0
 
     def add(self, record: ArchiveRecord) -> None:
         """Count an output."""
@@ -46,7 +48,7 @@ class Summary(Struct):
 
     def lines(self, plan: Plan) -> list[str]:
         """For people."""
-        rate = self.reached.records / max(self.seconds, 1e-9)
+        rate = self.reached.records / max(self.applying_seconds, 1e-9)
         records = f"{self.reached.records:,} records, {plan.shards} shard(s)"
         found = [f"run {plan.run}: {records}, in {self.seconds:.1f} s ({rate:,.0f}/s)"]
         for title, counts in (("", self.outputs), ("assessed as ", self.levels), ("decided: ", self.actions)):
@@ -62,6 +64,7 @@ class Summary(Struct):
             "late": self.reached.late,
             "shards": plan.shards,
             "seconds": round(self.seconds, 3),
+            "applying_seconds": round(self.applying_seconds, 3),
             "outputs": dict(sorted(self.outputs.items())),
             "levels": dict(sorted(self.levels.items())),
             "actions": dict(sorted(self.actions.items())),

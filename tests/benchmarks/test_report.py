@@ -49,3 +49,17 @@ def test_the_file_is_json_even_where_something_could_not_be_measured(tmp_path: P
     path = tmp_path / "build" / "bench.json"
     report.write({"latency_ms": {"p99": float("nan"), "p50": 1.5}}, path)
     assert json.loads(path.read_text()) == {"latency_ms": {"p99": None, "p50": 1.5}}
+
+
+def test_replay_has_a_section_and_goals() -> None:
+    """Rates in one and two processes, their ratio, and the seconds that Olist took, each against its goal."""
+    rounds = {"replay_1_process": [Result(400, 0.01, 0.01)], "replay_2_processes": [Result(400, 0.008, 0.016)]}
+    figures = report.rates(rounds)
+    section = report.replay(figures, {"replay": {"olist_seconds": 12.3}})
+    assert section == {"replay": {"one_process": 40_000, "two_processes": 50_000, "olist_seconds": 12.3}}
+    document: dict[str, Any] = {**figures, **section, "rounds": report.rounds_in_detail(rounds)}
+    text = "\n".join(report.table(document))
+    assert "replay: 40,000 events/s, goal met" in text
+    assert "in one: 1.25, goal missed" in text
+    assert "replay of Olist: 12.3 s, goal met" in text
+    assert report.replay({}, {}) == {}
