@@ -1,4 +1,4 @@
-"""``shopwarden policies``: check, compare, test and show policy files."""
+"""``shopwarden policies``: check, compare, test, show and publish policy files."""
 
 from collections import Counter
 from pathlib import Path
@@ -8,6 +8,7 @@ import msgspec
 
 from config.policies import PolicyError, load_policies
 from config.settings import Settings
+from streams.commands.live_policies import history, publish, rollback
 from streams.options import pass_settings
 from streams.printable import printable
 
@@ -17,7 +18,11 @@ _DIRECTORY = click.argument("directory", required=False, type=_FOLDER)
 
 @click.group()
 def command() -> None:
-    """Check, compare, test and show policy rules."""
+    """Check, compare, test, show and publish policy rules."""
+
+
+for live in (publish, history, rollback):
+    command.add_command(live)
 
 
 @command.command()

@@ -1,0 +1,159 @@
+"""Policies published while workers run, on a real broker and store: taken up everywhere, kept on error, rolled back."""
+
+from pathlib import Path
+
+import msgspec
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+
+from config.policies import PACKAGED
+from features.outputs import Output, PoliciesChanged, PoliciesRefused, RiskAssessed
+from streams.archive import ArchiveRecord
+from streams.cli import main
+from streams.policies.publication import compile_files
+from streams.policies.publishing import publish, read_history
+from streams.reading import partition_of
+from streams.simulator import Simulation, SimulatorConfig
+from streams.topics import create_topics
+from tests.deployment import Deployment
+from tests.fed import ends_of, feed
+from tests.streams.policies.published import BROKEN, MILDER, files, publication
+from tests.worker_process import Worker
+
+pytestmark = pytest.mark.timeout(400)
+
+PARTITIONS = 2
+
+
+@pytest.fixture
+def deployment(any_broker: str, redis_db: str, topic_prefix: str) -> Deployment:
+    """Two shards."""
+    made = Deployment(any_broker, redis_db, topic_prefix, "live", PARTITIONS)
+    create_topics(made.settings)
+    return made
+
+
+def run(deployment: Deployment, *arguments: object) -> Result:
+    """Run ``shopwarden policies`` for a deployment."""
+    return CliRunner().invoke(main, ["policies", *map(str, arguments)], env=deployment.environment())
+
+
+def folder_of(path: Path, texts: dict[str, str]) -> Path:
+    """A folder with these files."""
+    path.mkdir()
+    for name, text in texts.items():
+        (path / name).write_text(text, encoding="utf-8")
+    return path
+
+
+def thirds() -> list[list[ArchiveRecord]]:
+    """A simulation in three parts."""
+    records = [
+        ArchiveRecord(each.topic, each.key, each.value, each.timestamp)
+        for each in Simulation(SimulatorConfig.for_events(5_000, seed=5, span_days=40))
+    ]
+    size = -(-len(records) // 3)
+    return [records[start : start + size] for start in range(0, len(records), size)]
+
+
+def test_published_policies_take_effect_in_every_shard(deployment: Deployment, tmp_path: Path) -> None:
+    """During traffic a broken set is forced into the topic and a good one published; the worker is killed, and another
+    publication goes back. Each shard judges part by part by the set in force, says so once, and keeps its set on error.
+    """
+    first, second, third = thirds()
+    milder = folder_of(tmp_path / "milder", MILDER)
+    with Worker(deployment, tmp_path, publish_level="low") as worker:
+        worker.until_checkpointed(ends_of(feed(deployment, first)))
+        publish(deployment.settings, publication(1, BROKEN))
+        result = run(deployment, "publish", milder, "--by", "ann", "--why", "too strict", "--yes", "--without-tests")
+        assert result.exit_code == 0, result.output
+        assert "rule bad-order-rate: mode enforce → shadow" in result.output
+        assert "published as number 2" in result.output
+        worker.until(lambda: worker.log().count("policies published") == 1, "hearing of the policies", 60)
+        worker.until_checkpointed(ends_of(feed(deployment, second)))
+        worker.kill()
+    result = run(deployment, "publish", PACKAGED, "--by", "bob", "--why", "strict again", "--yes", "--without-tests")
+    assert result.exit_code == 0, result.output
+    with Worker(deployment, tmp_path, "successor", publish_level="low") as worker:
+        worker.until_checkpointed(ends_of(feed(deployment, third)))
+        assert worker.stop() == 0
+
+    packaged, other = compile_files(files()).version, compile_files(MILDER).version
+    decode = msgspec.json.Decoder(Output).decode
+    for shard in range(PARTITIONS):
+        outputs = [
+            decode(message.value() or b"")
+            for message in deployment.read(deployment.settings.topics.events)
+            if partition_of(message)[1] == shard
+        ]
+        noted = [each for each in outputs if isinstance(each, PoliciesChanged | PoliciesRefused)]
+        assert [(type(each), each.publication) for each in noted] == [
+            (PoliciesRefused, 0),
+            (PoliciesChanged, 1),
+            (PoliciesChanged, 2),
+        ]
+        in_force, seen = packaged, set[str]()
+        for each in outputs:
+            if isinstance(each, PoliciesChanged):
+                assert each.previous == in_force
+                in_force = each.version
+            elif isinstance(each, RiskAssessed):
+                assert each.versions.policy == in_force
+                seen.add(in_force)
+        assert (in_force, seen) == (packaged, {packaged, other})
+
+    found = run(deployment, "history")
+    assert found.exit_code == 0, found.output
+    assert "ann: too strict" in found.output and "bob: strict again  [in force]" in found.output
+    assert "[cannot be used]" in found.output and 'unknown level "elevatd"' in found.output
+
+
+def test_the_way_back(deployment: Deployment, tmp_path: Path) -> None:
+    """A rollback publishes an earlier set again; where there is none it says so, and a broken set can't be chosen."""
+    settings = deployment.settings
+    nothing = run(deployment, "rollback", "--by", "ann", "--why", "no", "--yes")
+    assert nothing.exit_code == 2 and "no earlier publication" in nothing.output
+    publish(settings, publication(1, files()))
+    publish(settings, publication(2, MILDER))
+    publish(settings, publication(3, BROKEN))
+    result = run(deployment, "rollback", "--by", "ann", "--why", "too mild", "--yes")
+    assert result.exit_code == 0, result.output
+    assert "rule bad-order-rate: mode shadow → enforce" in result.output
+    rows = [orjson.loads(line) for line in run(deployment, "history", "--json").output.splitlines()]
+    assert [(row["number"], row["state"], row["rolls_back_to"]) for row in rows] == [
+        (1, "", None),
+        (2, "", None),
+        (3, "cannot be used", None),
+        (4, "in force", 1),
+    ]
+    assert [each.publication and each.publication.files for each in read_history(settings)][3] == files()
+    broken = run(deployment, "rollback", 3, "--by", "ann", "--why", "x", "--yes")
+    assert broken.exit_code == 1 and "can't be used" in broken.output
+    unknown = run(deployment, "rollback", 9, "--by", "ann", "--why", "x", "--yes")
+    assert unknown.exit_code == 2 and "no publication 9" in unknown.output
+
+
+def test_what_does_not_pass_is_not_published(deployment: Deployment, tmp_path: Path) -> None:
+    """Mistakes, failing tests, a dry run and a no leave the topic as it is."""
+    by = ("--by", "ann", "--why", "x")
+    broken = run(deployment, "publish", folder_of(tmp_path / "broken", BROKEN), *by, "--yes")
+    assert broken.exit_code == 1 and 'unknown level "elevatd"' in broken.output
+    failing = folder_of(tmp_path / "failing", MILDER)
+    folder_of(
+        failing / "tests",
+        {"a.yaml": "tests: [{name: One, given: [{type: merchant.closed}], expect: [{action: warn}]}]"},
+    )
+    result = run(deployment, "publish", failing, *by, "--yes")
+    assert result.exit_code == 1 and "1 of 1 tests fail, nothing was published:\n  One" in result.output
+    dry = run(deployment, "publish", failing, *by, "--without-tests", "--dry-run")
+    assert dry.exit_code == 0 and "nothing was published" in dry.output
+    refused = CliRunner().invoke(
+        main,
+        ["policies", "publish", str(failing), *by, "--without-tests"],
+        env=deployment.environment(),
+        input="n\n",
+    )
+    assert refused.exit_code == 1 and "nothing was published" in refused.output
+    assert read_history(deployment.settings) == []
+    assert "nothing was published" in run(deployment, "history").output
