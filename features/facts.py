@@ -17,6 +17,7 @@ from features import order as flags
 FACT_FLAGS: Final[dict[str, int]] = {
     "orders": flags.ORDERED,
     "seller_cancels": flags.SELLER_CANCEL,
+    "late_buyer_cancels": flags.LATE_CANCEL,
     "late_shipments": flags.LATE_SHIP,
     "late_deliveries": flags.LATE_DELIVERY,
     "refunds": flags.REFUND,

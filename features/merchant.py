@@ -31,7 +31,8 @@ STATE_VERSION: Final = 2
 ORDERS, GMV, CANCELS, LATE_SHIPS, LATE_DELIVERIES, REFUNDS, NOT_AS_DESCRIBED, NOT_RECEIVED = range(8)
 COUNTERFEITS, DISPUTES, LOW_RATINGS, BAD_ORDERS, IMPLAUSIBLE_SCANS, DELIVERED_NOT_RECEIVED = range(8, 14)
 LIGHT_PARCELS, LIGHT_CLAIMS, OTHER_ORIGINS, SHARED_DEVICES, OWN_DEVICES, EXCUSED_CLAIMS = range(14, 20)
-PLACED_WIDTH: Final = 20
+LATE_CANCELS, FAILED_GMV = range(20, 22)
+PLACED_WIDTH: Final = 22
 # Counters by ship-due day.
 SHIP_DUE, SHIP_CANCELLED, SHIP_LATE = range(3)
 SHIP_WIDTH: Final = 3
@@ -67,6 +68,7 @@ _EFFECTS: Final[dict[int, tuple[int, int]]] = {
     flags.SHARED_DEVICE: (SHARED_DEVICES, -1),
     flags.OWN_DEVICE: (OWN_DEVICES, -1),
     flags.EXCUSED: (EXCUSED_CLAIMS, -1),
+    flags.LATE_CANCEL: (LATE_CANCELS, -1),
 }
 #: What it adds to by delivery-due day, where the order counts as due for an outcome.
 _OUTCOME_EFFECTS: Final[dict[int, int]] = {
@@ -81,6 +83,8 @@ _OUTCOME_EFFECTS: Final[dict[int, int]] = {
     flags.LOW_RATING: OUTCOME_LOW_RATING,
     flags.BAD: OUTCOME_BAD,
 }
+#: What makes the value of an order count as failed: all that is the seller's doing.
+_FAILING: Final = flags.SELLER_CANCEL | flags.LATE_SHIP | flags.BUYER_CLAIMS | flags.LATE_CANCEL
 _COUNTED: Final = sum(_EFFECTS)
 _COUNTED_AS_OUTCOME: Final = sum(_OUTCOME_EFFECTS)
 
@@ -354,6 +358,10 @@ class Merchant:
                 self.placed.add(day, placed, sign)
             if ship >= 0:
                 self.ship.add(ship_day, ship, sign)
+        if changed & _FAILING:
+            failing = 1 if new & _FAILING else 0
+            if failing != (1 if old & _FAILING else 0):
+                self.placed.add(day, FAILED_GMV, order.gmv if failing else -order.gmv)
         # A rate counts the defects of those orders alone that it counts as due.
         due = new if new & flags.OUTCOME_DUE else 0
         remaining = (due ^ (old if old & flags.OUTCOME_DUE else 0)) & _COUNTED_AS_OUTCOME

@@ -36,6 +36,12 @@ def _aov_ratio(c: Context) -> float | None:
     return (sums[m.GMV] / sums[m.ORDERS]) / (sums[far + m.GMV] / sums[far + m.ORDERS])
 
 
+def _failed_value_share(c: Context) -> float | None:
+    sums = c.merchant.placed.sums
+    gmv = sums[m.PLACED_WIDTH + m.GMV]
+    return min(1.0, max(0.0, sums[m.PLACED_WIDTH + m.FAILED_GMV] / gmv)) if gmv > 0 else None
+
+
 def _dormant(c: Context) -> float:
     merchant = c.merchant
     record = merchant.record
@@ -357,6 +363,22 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "orders whose claim is held against the buyer and not counted as a defect, by the day of the order",
         "never",
         Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.EXCUSED_CLAIMS),
+    ),
+    (
+        "late_buyer_cancels_30d",
+        "orders",
+        "30 d",
+        "orders cancelled in the buyer's name, unshipped, after half of the time to ship, by the day of the order",
+        "never",
+        Element(("merchant", "placed", "sums"), m.PLACED_WIDTH + m.LATE_CANCELS),
+    ),
+    (
+        "failed_value_share_30d",
+        "0 to 1",
+        "30 d",
+        "share of gmv_30d in orders shipped late, cancelled by the seller or late for the buyer, claimed or refunded",
+        "no turnover",
+        _failed_value_share,
     ),
     (
         "busiest_day_7d",

@@ -60,6 +60,9 @@ SHARED_DEVICE: Final = 1 << 21
 OWN_DEVICE: Final = 1 << 22
 #: A claim by a buyer who claims of most orders: no defect of the seller's.
 EXCUSED: Final = 1 << 23
+#: Cancelled in the buyer's name when more than half of the time to ship had passed, and not shipped. It is no defect,
+#: as the buyer may mean it; but a seller who has its late orders cancelled so would never be late.
+LATE_CANCEL: Final = 1 << 24
 
 #: What makes an order bad, each order counted once (the union behind Amazon's order defect rate, with lateness).
 DEFECTS: Final = (
@@ -258,7 +261,11 @@ def _cancelled_flags(order: OrderRecord, cancelled: int) -> int:
     late = cancelled > order.ship_by
     if order.cancelled_by == "seller":
         return ORDERED | SHIP_DUE | OUTCOME_DUE | UNDELIVERABLE | SELLER_CANCEL | (LATE_SHIP if late else 0)
-    return ORDERED | SHIP_DUE | OUTCOME_DUE | UNDELIVERABLE | LATE_SHIP if late else ORDERED
+    if late:
+        return ORDERED | SHIP_DUE | OUTCOME_DUE | UNDELIVERABLE | LATE_SHIP
+    created = order.created or cancelled
+    waited = order.cancelled_by == "buyer" and 2 * (cancelled - created) > order.ship_by - created
+    return ORDERED | LATE_CANCEL if waited else ORDERED
 
 
 def _delivery_flags(order: OrderRecord) -> int:

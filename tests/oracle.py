@@ -204,6 +204,10 @@ def gather(order: Order, event: Mapping[str, Any]) -> None:
         order.rating = min(order.rating or (at, 5), (at, event["rating"]))
 
 
+#: Defects that are the seller's doing, unlike a late delivery or a low rating.
+SELLERS = {"seller_cancel", "late_ship", "refund", "not_as_described", "not_received", "counterfeit", "dispute"}
+
+
 def defects(order: Order, watermark: int) -> set[str]:
     """What was wrong with an order, as far as it is known when the watermark has come so far."""
     found = set() if order.excused else set(order.claims)
@@ -273,7 +277,21 @@ def figures(orders: list[Order], currency: str, today: int, watermark: int) -> E
             indices = judged(orders, phase, today, window)
             failed = sum(defect in wrong[index] for index in indices)
             features[f"{name}_{window}d"] = failed / len(indices) if indices else None
+    month = [index for index, day in enumerate(days) if today - 30 < day <= today]
+    put_off = {index for index in month if cancelled_for_the_buyer(orders[index])}
+    value = sum(money[index] for index in month)
+    failed_value = sum(money[index] for index in month if index in put_off or wrong[index] & SELLERS)
+    features["late_buyer_cancels_30d"] = len(put_off)
+    features["failed_value_share_30d"] = failed_value / value if value else None
     return Expected(dict(by_day), features)
+
+
+def cancelled_for_the_buyer(order: Order) -> bool:
+    """True when it was called off in the buyer's name in the second half of the time to ship."""
+    if not order.called_off or order.cancelled_by != "buyer" or order.cancelled is None or order.created is None:
+        return False
+    placed = order.created["occurred_at"]
+    return order.cancelled <= order.ship_by and order.cancelled - placed > (order.ship_by - placed) / 2
 
 
 def judged(orders: list[Order], phase: str, today: int, window: int) -> list[int]:

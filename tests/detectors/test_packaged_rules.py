@@ -65,6 +65,17 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
          "late_shipments_30d": 8, "distinct_buyers_30d": 8},
         [{"late_ship_rate_7d_lower": 0.2}, {"mature_ship_orders_7d": 19}, {"distinct_buyers_30d": 7}],
     ),
+    "cancelled-before-late": (
+        {"late_buyer_cancels_30d": 6, "seller_cancels_30d": 2, "orders_30d": 40, "distinct_buyers_30d": 8},
+        [{"seller_cancels_30d": 0}, {"late_buyer_cancels_30d": 4, "seller_cancels_30d": 9}, {"orders_30d": 54},
+         {"distinct_buyers_30d": 7}],
+    ),
+    "failed-value": (
+        {"failed_value_share_30d": 0.35, "late_ship_rate_30d_lower": 0.02, "cancel_rate_30d_lower": 0.011,
+         "late_ship_rate_30d": 0.06, "mature_ship_orders_30d": 80, "bad_orders_30d": 10, "distinct_buyers_30d": 8},
+        [{"failed_value_share_30d": 0.3}, {"cancel_rate_30d_lower": 0.01}, {"mature_ship_orders_30d": 19},
+         {"bad_orders_30d": 9}, {"distinct_buyers_30d": 7}, {"failed_value_share_30d": None}],
+    ),
     "seller-cancellation": (
         {"cancel_rate_30d_lower": 0.03, "cancel_rate_30d": 0.1, "mature_ship_orders_30d": 40, "seller_cancels_30d": 4,
          "distinct_buyers_30d": 4},

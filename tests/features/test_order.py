@@ -35,7 +35,8 @@ def order(**facts: Any) -> OrderRecord:
         ({"ship_overdue": True, "delivered": DELIVER_BY}, RATED),
         ({"shipped": SHIP_BY, "delivery_overdue": True}, RATED | o.LATE_DELIVERY),
         ({"shipped": SHIP_BY, "delivery_overdue": True, "delivered": DELIVER_BY}, RATED),
-        ({"cancelled": SHIP_BY, "cancelled_by": "buyer"}, o.ORDERED),
+        ({"cancelled": SHIP_BY, "cancelled_by": "buyer"}, o.ORDERED | o.LATE_CANCEL),
+        ({"cancelled": CREATED + DAY_MS, "cancelled_by": "buyer"}, o.ORDERED),
         ({"cancelled": SHIP_BY, "cancelled_by": "platform"}, o.ORDERED),
         ({"cancelled": SHIP_BY + 1, "cancelled_by": "buyer"}, RATED | o.UNDELIVERABLE | o.LATE_SHIP),
         ({"cancelled": SHIP_BY, "cancelled_by": "seller"}, RATED | o.UNDELIVERABLE | o.SELLER_CANCEL),
@@ -188,3 +189,25 @@ def test_no_promise_is_forgotten_whatever_their_order() -> None:
         assert end > record.ship_by + RETENTION * DAY_MS
         expected = {record.ship_by + 1, record.deliver_by + 1, outcome_due(record), end}
         assert [*alarms(record)] == sorted(expected), (ship, deliver)
+
+
+@pytest.mark.parametrize(
+    ("facts", "raised"),
+    [
+        ({"cancelled": SHIP_BY - 1, "cancelled_by": "buyer"}, True),
+        ({"cancelled": (CREATED + SHIP_BY) // 2 + 1, "cancelled_by": "buyer"}, True),
+        ({"cancelled": (CREATED + SHIP_BY) // 2, "cancelled_by": "buyer"}, False),
+        ({"cancelled": SHIP_BY - 1, "cancelled_by": "platform"}, False),
+        ({"cancelled": SHIP_BY - 1, "cancelled_by": "seller"}, False),
+        ({"cancelled": SHIP_BY + 1, "cancelled_by": "buyer"}, False),
+        ({"cancelled": SHIP_BY - 1, "cancelled_by": "buyer", "shipped": CREATED + 1}, False),
+    ],
+)
+def test_a_cancellation_for_the_buyer_counts_when_most_of_the_time_to_ship_had_passed(
+    facts: dict[str, Any], raised: bool
+) -> None:
+    """In the second half of the time to ship, unshipped, in the buyer's name; it is no defect."""
+    flags = flags_of(order(**facts))
+    assert bool(flags & o.LATE_CANCEL) == raised
+    if raised:
+        assert not flags & o.DEFECTS

@@ -32,6 +32,7 @@ MERCHANT = [
     *("days_since_payout_change", "days_since_takeover_sign", "ship_backlog", "ship_shortfall", "price_cuts_7d"),
     *("new_categories_7d", "light_parcels_30d", "light_claims_30d", "other_origin_orders_30d", "other_origins"),
     *("shared_device_orders_30d", "own_device_orders_30d", "excused_claims_30d", "busiest_day_7d"),
+    *("late_buyer_cancels_30d", "failed_value_share_30d"),
     *("days_since_first_order", "duties_open", "duties_unmet"),
     *("linked_merchants", "linked_values", "linked_to_enforced"),
     *("catalogue_shared", "catalogue_copied", "catalogue_of_enforced", "flagged_creator_share"),
