@@ -8,8 +8,18 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from benchmarks.evaluation.anomaly_adbench import DATA_SETS, load, measure, our_scores, river_scores
 from benchmarks.evaluation.bad_order_olist import evaluate
+from benchmarks.evaluation.credit_olist import evaluate as evaluate_credit
+from benchmarks.evaluation.credit_simulations import summarise as summarise_credit
+from benchmarks.evaluation.fairness import SEEDS as FAIRNESS_SEEDS
+from benchmarks.evaluation.fairness import evaluate_breaker
+from benchmarks.evaluation.fairness import evaluate_seed as evaluate_fairness
+from benchmarks.evaluation.fairness import summarise as summarise_fairness
 from benchmarks.evaluation.fraud_ecommerce import evaluate as evaluate_fraud
 from benchmarks.evaluation.fraud_ecommerce import load_purchases
+from benchmarks.evaluation.gaming import SEEDS as GAMING_SEEDS
+from benchmarks.evaluation.gaming import USUAL_STEALTH
+from benchmarks.evaluation.gaming import evaluate_pair as evaluate_gaming
+from benchmarks.evaluation.gaming import summarise as summarise_gaming
 from benchmarks.evaluation.obfuscation import evaluate as evaluate_obfuscation
 from benchmarks.evaluation.obfuscation import load_titles
 from benchmarks.evaluation.olist_orders import Stage
@@ -20,6 +30,8 @@ from benchmarks.evaluation.pricerunner import evaluate as evaluate_pricerunner
 from benchmarks.evaluation.pricerunner_rows import load_offers
 from benchmarks.evaluation.simulations import evaluate_seed, summarise
 from benchmarks.evaluation.yardstick import yardstick
+from streams.olist_tables import OlistError
+from streams.simulator import GAMING_NAMES
 
 #: Seeds of the trees.
 ANOMALY_SEEDS: Final = tuple(range(1, 11))
@@ -40,6 +52,8 @@ _QUICK_PURCHASES: Final = 3_000
 _QUICK_TITLES: Final = 1_000
 _QUICK_VARIANTS: Final = 30
 _QUICK_OFFERS: Final = 1_000
+_QUICK_RECORDS: Final = 30_000
+_QUICK_CREDIT_DAYS: Final = 120
 
 Name: TypeAlias = tuple[str, ...]
 
@@ -58,7 +72,7 @@ def carry_out(piece: Piece) -> tuple[Name, dict[str, Any] | str, float]:
     found: dict[str, Any] | str
     try:
         found = piece.work(*piece.arguments)
-    except (ArithmeticError, LookupError, OSError, ValueError, zipfile.BadZipFile) as error:
+    except (ArithmeticError, LookupError, OSError, ValueError, OlistError, zipfile.BadZipFile) as error:
         found = f"{type(error).__name__}: {error}"
     return piece.name, found, perf_counter() - start
 
@@ -76,10 +90,21 @@ def plan(data: Path, seeds: Sequence[int], scratch: Path, *, quick: bool) -> tup
         pieces.append(Piece(("anomaly", name, "river"), anomaly_river, (folder, name, quick)))
         pieces.append(Piece(("anomaly", name), anomaly_ours, (folder, name, quick)))
     pieces += [Piece(("simulator", str(seed)), evaluate_seed, (seed, scratch, quick)) for seed in seeds]
+    fair = FAIRNESS_SEEDS[: 1 if quick else None]
+    pieces += [Piece(("fairness", str(seed)), evaluate_fairness, (seed, quick)) for seed in fair]
+    pieces.append(Piece(("fairness", "breaker"), evaluate_breaker, (fair[0], quick)))
+    pieces += [
+        Piece(("gaming", f"{stealth:g}", name, str(seed)), evaluate_gaming, (name, seed, stealth, quick))
+        for stealth, seeds_of_gaming in GAMING_SEEDS.items()
+        for name in GAMING_NAMES
+        for seed in seeds_of_gaming[: 1 if quick else None]
+        if stealth == USUAL_STEALTH or not quick
+    ]
     absent = [name for name in OLIST_FILES if not _there(data / "olist", f"{name}.csv")]
     if not absent:
         pieces.append(Piece(("olist",), olist, (data / "olist", quick)))
         pieces.append(Piece(("olist", "four_shards"), olist_shards, (data / "olist", quick)))
+        pieces.append(Piece(("credit", "olist"), credit_olist, (data / "olist", quick)))
     else:
         missing.append(f"olist: there is no {absent[0]}.csv in {data / 'olist'}")
     if purchases := _there(data / "fraud_ecommerce", "Fraud_Data.csv"):
@@ -97,12 +122,27 @@ def plan(data: Path, seeds: Sequence[int], scratch: Path, *, quick: bool) -> tup
 def assemble(results: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
     """The figures of all pieces as one object."""
     found: dict[str, Any] = {}
-    seeds = {int(name[1]): result for name, result in sorted(results.items()) if name[0] == "simulator"}
+    seeds = _by_seed(results, "simulator")
     if seeds:
         found["simulator"] = summarise(seeds)
+        credit = {seed: result["credit"] for seed, result in seeds.items() if "credit" in result}
+        if credit:
+            found["credit"] = {"simulator": summarise_credit(credit)}
+    fairness = _by_seed(results, "fairness")
+    if fairness:
+        found["fairness"] = summarise_fairness(fairness)
+    gaming = {
+        stealth: summarise_gaming(pairs)
+        for stealth in GAMING_SEEDS
+        if (pairs := {name: runs for name in GAMING_NAMES if (runs := _gaming_runs(results, stealth, name))})
+    }
+    if gaming:
+        found["gaming_details"] = {f"{stealth:g}": each["details"] for stealth, each in gaming.items()}
+        if USUAL_STEALTH in gaming:
+            found["gaming"] = gaming[USUAL_STEALTH]["gains"]
     # Shorter names first, so that details find their place.
     for name, result in sorted(results.items(), key=lambda item: (len(item[0]), item[0])):
-        if name[0] == "simulator":
+        if name[0] in ("simulator", "gaming") or (name[0] == "fairness" and name[1].isdigit()):
             continue
         place = found
         for part in name[:-1]:
@@ -116,6 +156,22 @@ def assemble(results: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
             task: olist_figures[task].pop("yardstick") for task in TASKS if "yardstick" in olist_figures.get(task, {})
         }
     return found
+
+
+def _by_seed(results: Mapping[Name, Mapping[str, Any]], *head: str) -> dict[int, Mapping[str, Any]]:
+    """Results whose names are ``head`` and a seed, by seed."""
+    return {
+        int(name[-1]): result for name, result in sorted(results.items()) if name[:-1] == head and name[-1].isdigit()
+    }
+
+
+def _gaming_runs(results: Mapping[Name, Mapping[str, Any]], stealth: float, name: str) -> list[Mapping[str, Any]]:
+    return list(_by_seed(results, "gaming", f"{stealth:g}", name).values())
+
+
+def credit_olist(folder: Path, quick: bool) -> dict[str, Any]:
+    """The credit of Olist's sellers."""
+    return evaluate_credit(folder, _QUICK_RECORDS, _QUICK_CREDIT_DAYS) if quick else evaluate_credit(folder)
 
 
 def olist(folder: Path, quick: bool) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from streams.simulator import ATTACK_NAMES
+from streams.simulator import ATTACK_NAMES, GAMING_NAMES
 from streams.simulator.plans import LISTING_ATTACKS
 
 
@@ -51,6 +51,19 @@ GOALS: Final[Sequence[Goal]] = (
         at_most=True,
     ),
     Goal(("simulator", "honest", "suspended"), "simulator: honest merchants suspended", 0, at_most=True),
+    Goal(("credit", "simulator", "gini"), "credit, simulator: Gini of who attacks", 0.45),
+    Goal(("credit", "simulator", "orders", "gini"), "credit, simulator: Gini of the next 60 days' bad orders", 0.45),
+    Goal(("credit", "simulator", "orders", "monotone"), "credit, simulator: bad rate monotone over tiers", 1),
+    Goal(("credit", "olist", "gini_above_raw_late"), "credit, Olist: Gini above the seller's own late rate", 0),
+    Goal(("credit", "olist", "monotone"), "credit, Olist: bad rate monotone over tiers", 1),
+    Goal(("fairness", "suspended"), "fairness: honest merchants suspended", 0, at_most=True),
+    Goal(("fairness", "severe_before_review"), "fairness: severe actions before review", 0, at_most=True),
+    Goal(("fairness", "small_to_large", "value"), "fairness: false alarms of small to large", 1.5, at_most=True),
+    Goal(
+        ("fairness", "breaker", "beyond_cap"), "circuit breaker forced: severe actions beyond the cap", 0, at_most=True
+    ),
+    Goal(("fairness", "breaker", "dropped"), "circuit breaker forced: decisions dropped", 0, at_most=True),
+    *(Goal(("gaming", name), f"gaming: points gained, {name}", 0, at_most=True) for name in GAMING_NAMES),
     Goal((*_PURCHASE, "auc"), "Olist, late at purchase: AUC, last 20 %", 0.72),
     Goal((*_PURCHASE, "ap"), "Olist, late at purchase: AP, last 20 %", 0.18),
     Goal((*_PURCHASE, "auc_60"), "Olist, late at purchase: AUC, last 60 %", 0.65),
@@ -100,13 +113,17 @@ def judge(figures: Mapping[str, Any]) -> list[Verdict]:
 
 
 def with_differences(figures: dict[str, Any]) -> dict[str, Any]:
-    """Add how far the figures with one shard and with four lie apart."""
+    """Add how far the figures with one shard and with four lie apart, and credit from the raw rate of late orders."""
     purchase = figures.get("olist", {}).get("late_at_purchase", {})
     split = purchase.get("four_shards")
     if split:
         for suffix in ("", "_60"):
             one, four = purchase.get(f"auc{suffix}"), split.get(f"auc{suffix}")
             purchase[f"shards_difference{suffix}"] = None if one is None or four is None else abs(one - four)
+    olist = figures.get("credit", {}).get("olist", {})
+    ours, raw = olist.get("gini"), olist.get("raw_late", {}).get("gini")
+    if ours is not None and raw is not None:
+        olist["gini_above_raw_late"] = ours - raw
     return figures
 
 

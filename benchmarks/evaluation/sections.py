@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from benchmarks.evaluation.credit_section import credit, fairness, gaming
 from benchmarks.evaluation.experiments import ANOMALY_SETS, TASKS
 from benchmarks.evaluation.goals import Verdict
 from benchmarks.evaluation.plots import bars, diagram
@@ -73,6 +74,9 @@ def sections(report: Mapping[str, Any], verdicts: Sequence[Verdict]) -> list[Sec
     found = [_summary(report, verdicts)]
     for name, make in (
         ("simulator", _simulator),
+        ("credit", credit),
+        ("fairness", fairness),
+        ("gaming_details", gaming),
         ("olist", _olist),
         ("anomaly", _anomaly),
         ("fraud", _fraud),

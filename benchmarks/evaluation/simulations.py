@@ -16,6 +16,8 @@ from statistics import fmean, stdev
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+from benchmarks.evaluation.credit_simulations import EVERY_DAYS, FIRST_DAYS, SimulatedCredit
+from benchmarks.evaluation.credit_snapshots import CreditSnapshots
 from config.settings import Settings
 from detectors.evaluation.proportions import wilson
 from streams.archive import ArchiveRecord
@@ -51,17 +53,24 @@ _QUICK_SIZE: Final[dict[str, Any]] = _SIZE | {
 }
 
 
-def evaluate_seed(
-    seed: int, scratch: Path, quick: bool = False, intensity: float = 1.0, stealth: float = 0.5
-) -> dict[str, Any]:
-    """Figures of one simulation with all attacks and all honest trouble, through its truth file as anybody's.
+def simulation_of(seed: int, *, quick: bool = False, intensity: float = 1.0, stealth: float = 0.5) -> Simulation:
+    """A simulation with all attacks and all honest trouble.
 
     ``intensity`` multiplies that of every attack; honest trouble stays as it is.
     """
     size = dict(_QUICK_SIZE if quick else _SIZE)
     for name in ATTACK_NAMES:
         size[name] = replace(size[name], intensity=size[name].intensity * intensity, stealth=stealth)
-    simulation = Simulation(SimulatorConfig(seed=seed, **size))
+    return Simulation(SimulatorConfig(seed=seed, **size))
+
+
+def evaluate_seed(
+    seed: int, scratch: Path, quick: bool = False, intensity: float = 1.0, stealth: float = 0.5
+) -> dict[str, Any]:
+    """Figures of one simulation, through its truth file as anybody's, and what credit its merchants had (``credit``, to
+    be put together over seeds by :func:`~benchmarks.evaluation.credit_simulations.summarise`).
+    """
+    simulation = simulation_of(seed, quick=quick, intensity=intensity, stealth=stealth)
     file = scratch / f"simulation-{seed}.truth.json"
 
     def labels() -> Labels:
@@ -74,14 +83,29 @@ def evaluate_seed(
 
     # Settings of this machine's own must not change figures.
     settings = Settings()
+    judge = evaluation_judge(settings)
+    credit = CreditSnapshots(judge.policies.credit["merchant"], FIRST_DAYS, EVERY_DAYS)
     score, seen = score_records(
         (ArchiveRecord(record.topic, record.key, record.value, record.timestamp) for record in simulation),
         labels,
-        evaluation_judge(settings),
+        judge,
         watched=simulation.truth.attackers(),
         seed=settings.worker.seed,
+        also=credit,
+        begun=credit.begun,
     )
-    return figures(score) | {"merchants": len(seen.merchants)}
+    return figures(score) | {
+        "merchants": len(seen.merchants),
+        "credit": SimulatedCredit(
+            snapshots=credit.snapshots(),
+            onsets={
+                merchant: onset
+                for episode in simulation.truth.attacks.values()
+                for merchant, onset in episode.onsets.items()
+            },
+            honest=frozenset(simulation.truth.honest),
+        ),
+    }
 
 
 def summarise(seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:

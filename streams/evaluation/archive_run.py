@@ -35,6 +35,23 @@ class Witness(Protocol):
         """What the core published when it applied the record of that time."""
 
 
+class Witnesses:
+    """Several witnesses of one run, told in their order."""
+
+    def __init__(self, *each: Witness) -> None:
+        self._each = each
+
+    def event(self, event: InputEvent, time: int) -> None:
+        """An event that the core is about to apply."""
+        for witness in self._each:
+            witness.event(event, time)
+
+    def outputs(self, emits: Sequence[Emit], time: int) -> None:
+        """What the core published when it applied the record of that time."""
+        for witness in self._each:
+            witness.outputs(emits, time)
+
+
 class _Dated(Struct):
     occurred_at: int = 0
 

@@ -1,6 +1,6 @@
 """Spamming appeals: a shop of bad service, with contact data in its listings, contests every decision, again and again.
 
-What it contests is known only when the decisions are: :mod:`streams.simulator.appellants` files the appeals.
+What it contests is known only when the decisions are: :mod:`streams.simulator.answers` files the appeals.
 """
 
 from functools import partial

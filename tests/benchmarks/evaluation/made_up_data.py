@@ -66,6 +66,7 @@ def _write_olist(folder: Path) -> None:
                 "customer_id": f"c{number % 90}",
                 "order_status": "delivered",
                 "order_purchase_timestamp": _text(created),
+                "order_approved_at": _text(created),
                 "order_delivered_carrier_date": _text(created + timedelta(days=days / 3)),
                 "order_delivered_customer_date": _text(delivered),
                 "order_estimated_delivery_date": _text(estimate),
@@ -85,8 +86,10 @@ def _write_olist(folder: Path) -> None:
         if number % 2:
             reviews.append(
                 {
+                    "review_id": f"r{number}",
                     "order_id": f"o{number}",
                     "review_score": str(random.choice((1, 2) if delivered > estimate else (2, 4, 5, 5))),
+                    "review_comment_message": "",
                     "review_creation_date": _text(delivered + timedelta(days=1)),
                 }
             )

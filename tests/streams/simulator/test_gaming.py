@@ -6,12 +6,15 @@ import msgspec
 import pytest
 
 from features import events
-from features.events import AppealDecided, AppealFiled, FeedbackInput, OrderCancelled, OrderCreated
+from features.events import AppealDecided, AppealFiled, FeedbackInput, OrderCancelled, OrderCreated, ReviewDecided
 from streams.simulator import GAMING_NAMES, Plan, SimulatorConfig
-from streams.simulator.appellants import Appellants
+from streams.simulator.answers import Answers
 from streams.simulator.config import DAY_MS
 from streams.simulator.plans import attackers_of, default_counts
 from tests.streams.simulator.market import Market
+
+#: A time, ms.
+_NOW = 1_800_000_000_000
 
 
 def _market(name: str, *, gaming: bool, stealth: float = 0.5) -> Market:
@@ -117,19 +120,37 @@ def test_a_split_shop_has_half_its_orders_elsewhere() -> None:
     assert max(values[1].values()) == 1
 
 
-def test_appellants_contest_each_decision_three_times_in_time_order() -> None:
-    """Each appeal is upheld before the next is filed; of others' decisions they say nothing; the seed decides."""
+def _taken(answers: Answers) -> list[FeedbackInput]:
+    found = [record for day in range(20) for record in answers.take(_NOW + day * DAY_MS)]
+    assert [record.timestamp for record in found] == sorted(record.timestamp for record in found)
+    assert {record.key for record in found} <= {b"m1"}
+    assert not answers.take(2**62)
+    return [msgspec.json.decode(record.value, type=FeedbackInput) for record in found]
+
+
+def test_appellants_contest_each_decision_three_times() -> None:
+    """Each appeal is upheld before the next is filed; about others nobody appeals; the seed decides when."""
 
     def contest(seed: int) -> list[FeedbackInput]:
-        appellants = Appellants({"m1"}, seed)
-        appellants.decided("m1", "d1", 1_800_000_000_000)
-        appellants.decided("m2", "d2", 1_800_000_000_000)
-        found = [record for day in range(20) for record in appellants.take(1_800_000_000_000 + day * DAY_MS)]
-        assert [record.timestamp for record in found] == sorted(record.timestamp for record in found)
-        assert {record.key for record in found} == {b"m1"} and appellants.filed == 3
-        return [msgspec.json.decode(record.value, type=FeedbackInput) for record in found]
+        answers = Answers({"m1"}, {}, seed)
+        answers.decided("m1", "d1", _NOW)
+        answers.decided("m2", "d2", _NOW)
+        assert answers.filed == 3
+        return _taken(answers)
 
     first = contest(1)
     assert [type(event) for event in first] == [AppealFiled, AppealDecided] * 3
     assert all(event.decision_id == "d1" for event in first if isinstance(event, AppealFiled))
     assert first == contest(1) != contest(2)
+
+
+def test_reviewers_find_what_is_there() -> None:
+    """They confirm what the shop really does, and leave open what it does not."""
+    answers = Answers((), {"m1": {"brushing"}}, 1)
+    answers.asked("m1", "d1", "brushing", _NOW)
+    answers.asked("m1", "d2", "anomaly", _NOW)
+    answers.asked("m2", "d3", "brushing", _NOW)
+    (event,) = _taken(answers)
+    assert isinstance(event, ReviewDecided)
+    assert (event.decision_id, event.verdict) == ("d1", "violation")
+    assert 0 < event.occurred_at - _NOW <= 3 * DAY_MS
