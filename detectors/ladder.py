@@ -268,7 +268,11 @@ def expire(standing: EnforcementState, now: int) -> list[ActiveEnforcement]:
     if standing.exempt:
         standing.exempt = {name: until for name, until in standing.exempt.items() if now < until}
     if standing.facts:
-        standing.facts = [since for since in standing.facts if now - since.at < FACTS_KEPT]
+        # What waited for a person and was not answered was never enforced: its facts have not been used.
+        unanswered = {active.decision_id for active in ended if active.requires_review}
+        standing.facts = [
+            since for since in standing.facts if now - since.at < FACTS_KEPT and since.decision_id not in unanswered
+        ]
     oldest = now - STRIKE_RETENTION
     if any(strikes[0].at < oldest for strikes in standing.strikes.values()):
         standing.strikes = {

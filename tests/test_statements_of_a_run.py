@@ -39,7 +39,7 @@ class Collected:
 def run() -> Collected:
     """A small marketplace in which everything that the simulator can do happens."""
     plans: dict[str, Any] = dict.fromkeys(SCENARIO_NAMES, Plan(1))
-    simulation = Simulation(SimulatorConfig(seed=11, merchants=60, orders_per_day=25.0, span_days=45.0, **plans))
+    simulation = Simulation(SimulatorConfig(seed=11, merchants=90, orders_per_day=30.0, span_days=45.0, **plans))
     seen = Collected()
     records = (ArchiveRecord(each.topic, each.key, each.value, each.timestamp) for each in simulation)
     run_archive(records, make_judge(audit_rate=0.0, holdout_rate=0.0), seen, shards=2)

@@ -106,9 +106,10 @@ def test_a_state_must_have_got_worse(packaged: PolicySet) -> None:
 
 def test_counts_that_are_no_facts_of_orders_are_new_when_their_window_has_passed(packaged: PolicySet) -> None:
     """Prices that were cut before the decision are no longer among those of 7 days, a week after it."""
-    standing = enforced(packaged, "account-takeover")
-    standing.note(ORDERED, 0, 1)
     rule = packaged.rules["account-takeover"]
+    standing = EnforcementState()
+    assert decide(rule, MERCHANT, standing, START, packaged, "d0") is not None
+    standing.note(ORDERED, 0, 1)
     assert not is_fresh(rule, "merchant", standing, START + 6 * DAY_MS, Circumstances())
     assert is_fresh(rule, "merchant", standing, START + 7 * DAY_MS, Circumstances())
 
@@ -127,3 +128,13 @@ def test_each_case_is_enforced_once(packaged: PolicySet, days: list[tuple[float,
         expire(standing, now)
         decisions += decide(rule, MERCHANT, standing, now, packaged, f"d{total}-{now}") is not None
     assert decisions <= total // 10
+
+
+def test_what_nobody_answered_has_used_nothing(packaged: PolicySet) -> None:
+    """A decision that waited for a person and ran out was never enforced: the rule may ask again on the same facts."""
+    rule = packaged.rules["bust-out-prepared"]
+    standing = EnforcementState()
+    assert decide(rule, MERCHANT, standing, START, packaged, "d0") is not None
+    assert not is_fresh(rule, "merchant", standing, START + 6 * DAY_MS, Circumstances())
+    expire(standing, START + 7 * DAY_MS)
+    assert is_fresh(rule, "merchant", standing, START + 7 * DAY_MS, Circumstances())
