@@ -96,7 +96,7 @@ class ScoreRules:
         for each in reversed(policy.milestones):
             warned_at = each.score + policy.margin
             if score <= warned_at:
-                if previous > warned_at and state.reached is None:
+                if previous > warned_at and (state.reached is None or state.reached > each.score):
                     self._fire(party, each.warning, words, score, each.score)
                 break
         return False

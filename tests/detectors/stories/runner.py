@@ -54,6 +54,7 @@ from features.outputs import (
     Source,
     Subject,
 )
+from features.party import Party
 from features.shard import ShardState
 from features.windows import DAY_MS
 from tests.builders import make_judge
@@ -95,6 +96,8 @@ class Stage:
         self.book = self.enforcer.credit
         self.confirmation = Confirmation(self.enforcer, self.state, self.judge, self.outbox, self.assessor.timers)
         self.merchant = self.state.merchant("m1")
+        #: Whose credit the story is about.
+        self.party: Party = self.merchant
         self.time = 0
         self._steps = 0
         self._seen = 0
@@ -113,9 +116,13 @@ class Stage:
         self.time = time
         while (due := self.state.timers.pop_due(time)) is not None:
             self._begin(due[0])
-            self.flow.timer(due[1][1:], due[0])
+            self.fire(due[1], due[0])
         self._begin(time)
-        self.merchant.advance(time)
+        self.party.advance(time)
+
+    def fire(self, key: str, time: int) -> None:
+        """A timer fires."""
+        self.flow.timer(key[1:], time)
 
     def _begin(self, time: int) -> None:
         self._steps += 1
@@ -158,7 +165,7 @@ class Stage:
             appeal_until=self.time,
             supersedes=None,
         )
-        self.book.violation(self.merchant, decision, confirmed=confirmed)
+        self.book.violation(self.party, decision, confirmed=confirmed)
 
     def rule(self, rule_id: str, kind: SubjectKind, subject: str) -> None:
         """A rule fires, and the ladder decides."""
@@ -221,9 +228,9 @@ class Stage:
         return [_decode(emit.value or b"") for emit in emits if emit.stream == "events"]
 
 
-def play(story: dict[str, Any], policies: PolicySet) -> None:
+def play(story: dict[str, Any], policies: PolicySet, of: type[Stage] = Stage) -> None:
     """Play a story; AssertionError where it comes out differently."""
-    stage = Stage(policies, registered=story.get("registered"))
+    stage = of(policies, registered=story.get("registered"))
     for number, step in enumerate(story["steps"], 1):
         unknown = step.keys() - _HAPPENS - _EXPECTED - _DETAILS
         assert not unknown, f"step {number}: unknown {sorted(unknown)}"
@@ -238,6 +245,8 @@ def play(story: dict[str, Any], policies: PolicySet) -> None:
 
 def _happen(stage: Stage, step: dict[str, Any], number: int) -> None:
     kind, subject = _subject(step)
+    if kind == "merchant":
+        kind, subject = stage.party.kind, stage.party.id
     if "orders" in step:
         counts = {name: step[name] for name in ("bad", "late", "cancelled", "buyers") if name in step}
         stage.orders(step["orders"], **counts)
@@ -261,9 +270,9 @@ def _happen(stage: Stage, step: dict[str, Any], number: int) -> None:
 
 def _correct(stage: Stage, step: dict[str, Any]) -> None:
     if "overturned" in step:
-        stage.book.pardoned(stage.merchant, step["overturned"])
+        stage.book.pardoned(stage.party, step["overturned"])
     if "corrected" in step:
-        stage.book.corrected(stage.merchant, step["corrected"], stage.time)
+        stage.book.corrected(stage.party, step["corrected"], stage.time)
 
 
 def _subject(step: dict[str, Any]) -> tuple[SubjectKind, str]:
@@ -275,7 +284,7 @@ def _subject(step: dict[str, Any]) -> tuple[SubjectKind, str]:
 
 
 def _expect(stage: Stage, step: dict[str, Any], where: str) -> None:
-    standing = stage.book.standing(stage.merchant)
+    standing = stage.book.standing(stage.party)
     assert standing is not None
     if "score" in step:
         assert standing.score == step["score"], f"{where}: score {standing.score}, expected {step['score']}"

@@ -7,9 +7,11 @@ import yaml
 
 from config.policies import PACKAGED
 from detectors.policy import PolicySet
+from tests.detectors.stories.creator_stage import CreatorStage
 from tests.detectors.stories.runner import Stage, load_stories, play
 
 STORIES = load_stories("credit.yaml")
+CREATOR_STORIES = load_stories("creator_credit.yaml")
 #: What the first case of each policy costs a merchant without history, by the action: to be read and changed by policy
 #: owners. All are against the merchant itself.
 COSTS = {
@@ -44,6 +46,8 @@ COSTS = {
     "low_ratings": {"warn": 2},
 }
 
+CREATOR_COSTS = {"harmful_promotion": 25, "promoted_violations": 25, "joint_liability": 8}
+
 
 @pytest.mark.parametrize("story", STORIES, ids=lambda story: story["story"])
 def test_story(packaged: PolicySet, story: dict[str, Any]) -> None:
@@ -59,17 +63,34 @@ def test_what_a_policy_costs(packaged: PolicySet, code: str, action: str) -> Non
     assert [-entry.points for entry in stage.merchant.record.credit.ledger] == [COSTS[code][action]]  # type: ignore[union-attr]
 
 
-def test_every_row_has_a_story() -> None:
-    """What the packaged policy says of merchants is told by a story, or by the table of costs."""
-    section: dict[str, Any] = yaml.safe_load((PACKAGED / "credit.yaml").read_text(encoding="utf-8"))["credit"]
-    rows = {key for key, value in section.items() if not (isinstance(value, dict | list) and key in _PARTS)}
+@pytest.mark.parametrize("story", CREATOR_STORIES, ids=lambda story: story["story"])
+def test_story_of_a_creator(packaged: PolicySet, story: dict[str, Any]) -> None:
+    """It comes out as it says."""
+    play(story, packaged, CreatorStage)
+
+
+@pytest.mark.parametrize(("code", "cost"), CREATOR_COSTS.items())
+def test_what_a_policy_costs_a_creator(packaged: PolicySet, code: str, cost: int) -> None:
+    """The first case of each policy costs what the table says."""
+    stage = CreatorStage(packaged)
+    stage.violation(code, "freeze_commission", "d1", "creator", "c1", confirmed=False)
+    assert [-entry.points for entry in stage.creator.record.credit.ledger] == [cost]  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("section", "stories", "costs"), [("credit", STORIES, COSTS), ("creator_credit", CREATOR_STORIES, CREATOR_COSTS)]
+)
+def test_every_row_has_a_story(section: str, stories: list[dict[str, Any]], costs: dict[str, Any]) -> None:
+    """What the packaged policy says is told by a story, or by the table of costs."""
+    content: dict[str, Any] = yaml.safe_load((PACKAGED / "credit.yaml").read_text(encoding="utf-8"))[section]
+    rows = set(content) - set(_PARTS)
     for key in _PARTS:
-        parts = section[key]
+        parts = content[key]
         names = [each["score"] for each in parts] if isinstance(parts, list) else parts
         rows |= {f"{key}.{name}" for name in names}
-    told = {row for story in STORIES for row in story["rows"]}
-    told |= {f"violations.{code}" for code in COSTS}
-    assert rows - {"source", "violations", "standard"} - told == set()
+    told = {row for story in stories for row in story["rows"]}
+    told |= {f"violations.{code}" for code in costs}
+    assert rows - {"source", "standard"} - told == set()
     assert told - rows == set()
 
 
