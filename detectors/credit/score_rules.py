@@ -85,20 +85,16 @@ class ScoreRules:
         """Fire; true if it was a milestone."""
         score = assessment.points
         words = score_in_words(state.ledger, policy, assessment, self._judge.policies.statements)
-        if passed:
-            lowest = passed[-1]
-            if state.reached is not None and state.reached <= lowest.score:
-                return False
-            state.reached = lowest.score
-            self._fire(party, lowest.rule, words, score, lowest.score)
+        reached = policy.start if state.reached is None else state.reached
+        if passed and passed[-1].score < reached:
+            state.reached = passed[-1].score
+            self._fire(party, passed[-1].rule, words, score, passed[-1].score)
             return True
         previous = policy.start if before is None else before
-        for each in reversed(policy.milestones):
+        for each in policy.milestones:
             warned_at = each.score + policy.margin
-            if score <= warned_at:
-                if previous > warned_at and (state.reached is None or state.reached > each.score):
-                    self._fire(party, each.warning, words, score, each.score)
-                break
+            if each.score < min(score, reached) and score <= warned_at < previous:
+                self._fire(party, each.warning, words, score, each.score)
         return False
 
     def repeats(self, party: Party, policy: CreditPolicy, state: CreditState, entry: LedgerEntry) -> None:
