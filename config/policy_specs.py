@@ -57,6 +57,8 @@ class RuleSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     action: str | None = None
     #: Ladder that follows where a person, asked by ``action``, finds a violation.
     confirmed: str | None = None
+    #: What actions of a rule on creators are limited to: without, they are about all that the creator does.
+    limited_to: Literal["suspended_merchants"] | None = None
     detector: DetectorFamily | None = None
     review_at: ReviewSpec | None = None
     source: Paragraph | None = None

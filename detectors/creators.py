@@ -1,6 +1,6 @@
 """What a shard makes of what it is told about its creators: counted, judged, timed to end, answered."""
 
-from typing import cast
+from typing import Final, cast
 from zlib import crc32
 
 from detectors.assess import Assessor
@@ -16,6 +16,9 @@ from features.order import OUTCOME_DAYS
 from features.party import Party
 from features.population import Population
 from features.windows import DAY_MS
+
+#: Policy under which commission on a suspended merchant's sales is kept back: it ends with the suspension.
+SUSPENDED_SHOP: Final = "suspended_shop"
 
 
 class CreatorFlow:
@@ -106,15 +109,21 @@ class CreatorFlow:
             self._assessor.post.to(shard, CreatorFlagged(item.merchant, creator.id, True))
         return harmed
 
-    @staticmethod
-    def _shop_flagged(creator: Creator, item: ShopFlagged, shard: int, at: int) -> bool:
+    def _shop_flagged(self, creator: Creator, item: ShopFlagged, shard: int, at: int) -> bool:
         shop = creator.shop(item.merchant, shard)
+        suspended = shop.suspended
         if (shop.flagged, shop.suspended) == (item.flagged, item.suspended):
             return False
         if item.flagged and not shop.flagged:
             shop.flagged_at = at
             shop.share = item.share
         shop.flagged, shop.suspended = item.flagged, item.suspended
+        if suspended != item.suspended and creator.record.enforcement is not None:
+            if any(each.suspended for each in creator.record.shops.values()):
+                # What is kept back is of other merchants now.
+                self._assessor.enforcer.stand(creator)
+            else:
+                self._assessor.enforcer.put_right(creator, SUSPENDED_SHOP)
         return True
 
     def _creator(self, creator_id: str, at: int) -> Creator:

@@ -204,6 +204,7 @@ class Enforcer:
                 mode=self._judge.settings.mode,
                 supersedes=decision.supersedes,
                 review_reason=decision.review_reason,
+                limited_to=_limits(party, rule),
                 statement_of_reasons=statement_of_reasons(
                     rule,
                     decision,
@@ -292,6 +293,7 @@ class Enforcer:
                     Subject(each.subject_kind, each.subject_id),
                     each.expires_at,
                     each.requires_review,
+                    _limits(party, self._judge.policies.rules.get(each.rule)),
                 )
                 for each in record.enforcement.active
             ]
@@ -344,6 +346,13 @@ class Enforcer:
         if flagged != record.flagged:
             record.flagged = flagged
             self._post.flagged(merchant, flagged)
+
+
+def _limits(party: Party, rule: Rule | None) -> list[Subject] | None:
+    """The merchants that an action against a creator is limited to, as things are now; None: it is about all."""
+    if rule is None or rule.limited_to is None or not isinstance(party, Creator):
+        return None
+    return [Subject("merchant", name) for name, shop in party.record.shops.items() if shop.suspended]
 
 
 def _account_kind(party: Party) -> str:

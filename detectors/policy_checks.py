@@ -93,6 +93,9 @@ class Checker(EnforcementChecker):
         self._events(spec, place)
         self._action(spec, place, ladders)
         self._confirmed(spec, place, ladders)
+        if spec.limited_to is not None and spec.subject != "creator":
+            message = f"{label}: limited_to: actions of rules on creators alone can be limited to merchants"
+            self.problems.append(place.problem(message, "limited_to"))
         when = self._condition(spec, place)
         reason = self._reason(spec, place)
         named = {*spec.evidence, *spec.null, *(when.names if when else ()), *(reason.names if reason else ())}
@@ -122,6 +125,7 @@ class Checker(EnforcementChecker):
             mode=spec.mode,
             action=spec.action,
             confirmed=spec.confirmed,
+            limited_to=spec.limited_to,
             detector=spec.detector,
             source=spec.source,
             place=f"{place.file}:{place.line}",

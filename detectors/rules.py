@@ -46,6 +46,8 @@ class Rule(Struct, frozen=True, kw_only=True, eq=False):
     action: str | None
     #: Ladder that follows where a person, asked by ``action``, finds a violation.
     confirmed: str | None = None
+    #: What its actions are limited to; None: nothing.
+    limited_to: str | None = None
     #: Family of what the rule reads; two families that agree are independent. One without a family agrees with nobody.
     detector: DetectorFamily | None = None
     #: Where the figures come from.

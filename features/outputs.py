@@ -154,6 +154,8 @@ class EnforcementDecided(
     creator_id: str | None = None
     supersedes: str | None = None
     review_reason: ReviewReason | None = None
+    #: The merchants that an action against a creator is limited to; absent: it is about all of them.
+    limited_to: list[Subject] | None = None
     statement_of_reasons: dict[str, object] = field(default_factory=dict)
 
 
@@ -385,6 +387,7 @@ class StandingEnforcement(Struct, frozen=True, gc=False, omit_defaults=True):
     subject: Subject
     expires_at: int | None
     requires_review: bool = False
+    limited_to: list[Subject] | None = None
 
 
 class StandingCredit(Struct, frozen=True, kw_only=True, gc=False):

@@ -307,6 +307,8 @@ def test_ladders_are_climbed_with_new_facts(ladder: str) -> None:
             assert [_in_words(each) for each in decided] == ([] if again else [step])
         for kind in ("creator_harmed_orders", "creator_counterfeits", "creator_violations"):
             creator.note_facts(kind, 20)
+        shop = creator.shop(f"shop {number}", 0)
+        shop.orders, shop.share, shop.flagged, shop.flagged_at = 20, 0.9, True, at
 
 
 def _in_words(decision: EnforcementDecided) -> str:
@@ -386,6 +388,24 @@ def test_a_malicious_shop_and_who_lives_off_it() -> None:
     assert merchant.record.shop_told == 0
     assert market.creator_feature("creator_joint_merchants", CREATOR) == 0
     assert len([each for each in market.outputs(EnforcementDecided) if each.creator_id == CREATOR]) == 1
+
+
+def test_commission_on_a_suspended_shops_sales_is_kept_back() -> None:
+    """Of that shop alone, without a lost point, and until the suspension ends."""
+    market = Marketplace(1, audit_rate=0.0)
+    for number in range(8):
+        market.apply(driven(f"o{number}", number * HOUR, "bad-0", buyer_id=f"b{number}"))
+        market.apply(driven(f"p{number}", number * HOUR, "good-0", buyer_id=f"b{number}"))
+    suspend = {"action": "suspend_merchant", "by": "ops", "why": "fraud", "policy": "bust_out"}
+    market.apply(event("enforcement.overridden", DAY, "bad-0", until=START + 20 * DAY, **suspend))
+    assert market.shards[0].merchant("bad-0").record.shop_told == 3
+    (kept,) = [each for each in market.outputs(EnforcementDecided) if each.creator_id == CREATOR]
+    assert (kept.policy.id, kept.action) == ("joint-suspended-merchant", "freeze_commission")
+    assert kept.limited_to == [Subject("merchant", "bad-0")]
+    assert not [each for each in market.outputs(CreditChanged) if each.creator_id == CREATOR and each.entries]
+    market.move_on(21 * DAY)
+    (ended,) = [each for each in market.outputs(EnforcementReversed) if each.reverses == kept.decision_id]
+    assert ended.why == "correction"
 
 
 def test_merchants_hear_of_a_creator_under_enforcement() -> None:

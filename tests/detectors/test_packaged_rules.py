@@ -47,8 +47,8 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
         [{"creator_joint_merchants": 1}, {"creator_malicious_share": 0.2}, {"creator_orders_90d": 19}],
     ),
     "joint-suspended-merchant": (
-        {"creator_suspended_merchants": 1, "creator_joint_merchants": 1},
-        [{"creator_suspended_merchants": 0}, {"creator_joint_merchants": 0}],
+        {"creator_suspended_merchants": 1},
+        [{"creator_suspended_merchants": 0}],
     ),
     "joint-creator": (
         {"flagged_creator_share": 0.5, "orders_30d": 10, "distinct_buyers_30d": 5, "bad_orders_30d": 2},
