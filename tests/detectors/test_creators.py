@@ -308,7 +308,7 @@ def test_ladders_are_climbed_with_new_facts(ladder: str) -> None:
         for kind in ("creator_harmed_orders", "creator_counterfeits", "creator_violations"):
             creator.note_facts(kind, 20)
         shop = creator.shop(f"shop {number}", 0)
-        shop.orders, shop.share, shop.flagged, shop.flagged_at = 20, 0.9, True, at
+        shop.orders, shop.share, shop.flagged, shop.flagged_at = 20, 0.9, True, creator.record.as_of
 
 
 def _in_words(decision: EnforcementDecided) -> str:
