@@ -83,7 +83,7 @@ PARTS: Final = (
     Part(
         "behaviour-anomaly: inputs",
         ("detectors.assess:behaviour_vector", "detectors.examples:Examples.add_behaviour"),
-        "12 figures of a merchant; once an hour of a merchant's time",
+        "12 figures of a merchant; once an hour of a busy merchant's time, else twice a day",
     ),
     Part(
         "behaviour-anomaly: score and learn",

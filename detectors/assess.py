@@ -29,7 +29,7 @@ from features.creator import Creator
 from features.events import ListingCreated, ListingInput, ListingUpdated, OrderCreated, OrderEvent, OrderInput
 from features.exchange import NOTICES, BuyerClaims, Met
 from features.listing import ListingRecord
-from features.merchant import Merchant
+from features.merchant import LISTINGS_CREATED, Merchant
 from features.order import OrderRecord
 from features.outputs import (
     LEVELS,
@@ -45,6 +45,10 @@ from features.shard import ShardState
 from features.vectors import behaviour_vector
 
 _AUDIT_SCALE: Final = 1 << 32
+#: Orders of the last hour (decayed), or listings created in seven days, that make a merchant busy: two orders within
+#: the hour.
+_BUSY_ORDERS: Final = 1.5
+_BUSY_LISTINGS: Final = 25
 _bad_order_rate: Final = FEATURES["bad_order_rate_90d_shrunk"].get
 _harm_rate: Final = FEATURES["creator_harm_rate_90d_shrunk"].get
 
@@ -54,6 +58,7 @@ class Assessor:
 
     __slots__ = (
         "_assess_every",
+        "_assess_quiet_every",
         "_creator_rules",
         "_listing_rules",
         "_merchant_rules",
@@ -80,6 +85,7 @@ class Assessor:
         self.promotions = Promotions(state, judge, outbox, self.post)
         self.enforcer = Enforcer(state, models, judge, outbox, self.timers, self.post, self.promotions)
         self._assess_every = judge.settings.assess_every
+        self._assess_quiet_every = judge.settings.assess_quiet_every
         policies = judge.policies
         table = policies.remedies
         self.remedies = None if table is None else Remedies(table, state, judge, outbox, self.enforcer)
@@ -99,9 +105,12 @@ class Assessor:
     # -- merchants --------------------------------------------------------------------------------------------------
 
     def merchant(self, merchant: Merchant, urgent: bool) -> None:
-        """Judge a merchant: at once when something went wrong, else at most once in a while of event time."""
+        """Judge a merchant: at once when something went wrong, else at most once in a while of event time, which is
+        longer for one without a burst of orders or new listings.
+        """
         record = merchant.record
-        due = record.as_of - record.assessed_at >= self._assess_every
+        elapsed = record.as_of - record.assessed_at
+        due = elapsed >= self._assess_every and (elapsed >= self._assess_quiet_every or _busy(merchant))
         if not due and not urgent:
             return
         state = self.state
@@ -396,6 +405,14 @@ class Assessor:
             ),
             subject.id,
         )
+
+
+def _busy(merchant: Merchant) -> bool:
+    """Whether a merchant has had orders, or new listings, of late as to be looked at each hour."""
+    return (
+        merchant.record.activity.orders_in_hour(merchant.record.as_of) >= _BUSY_ORDERS
+        or merchant.churn.sums[LISTINGS_CREATED] >= _BUSY_LISTINGS
+    )
 
 
 def _tags(union: object) -> dict[type[Struct], str]:

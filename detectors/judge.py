@@ -50,7 +50,10 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
     removed_listing_days: int = 90
     idle_listing_days: int = 365
     idle_merchant_days: int = 400
+    #: Between two assessments of a merchant at which nothing went wrong: of one that gets orders just now, and of one
+    #: where hardly anything can have changed.
     assess_every: int = 3_600_000
+    assess_quiet_every: int = 12 * 3_600_000
     #: How many shards there are.
     shards: int = 1
     #: Quiet for as long as this, a merchant counts as dormant when it becomes active again.

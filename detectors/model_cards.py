@@ -137,9 +137,8 @@ def _anomaly(models: Models) -> ModelCard:
         inputs=model.inputs,
         method="Half-Space Trees and empirical tail probabilities over fixed ranges, added up in bits and ranked: a "
         "percentile among recent behaviours of the shard.",
-        purpose="Says how unusual a merchant's behaviour is among merchants, at most once an hour: for attacks that "
-        "no rule "
-        "knows.",
+        purpose="Says how unusual a merchant's behaviour is among merchants, at most once an hour, and twice a day "
+        "while little happens: for attacks that no rule knows.",
         not_for=_NOT_FOR + " Unusual is not bad.",
         sees="Values beyond a range count as its ends; null counts as typical.",
         training=_TRAINED

@@ -7,12 +7,14 @@ which a share over many orders bears.
 """
 
 from binascii import a2b_base64, b2a_base64
+from struct import Struct
 from typing import Final
 
 #: Devices kept of a merchant, and days after which one is forgotten.
 LIMIT: Final = 16
 DAYS: Final = 14
-_WIDTH: Final = 5
+#: A device, its buyer and the day.
+_ENTRY: Final = Struct(">HBH")
 
 
 def note_device(known: str, day: int, device: int, buyer: int) -> tuple[str, bool]:
@@ -33,23 +35,25 @@ def note_device(known: str, day: int, device: int, buyer: int) -> tuple[str, boo
         What is known now, and whether another buyer of this merchant has used the device.
     """
     data = a2b_base64(known)
-    name = (device & 0xFFFF).to_bytes(2, "big")
+    name = device & 0xFFFF
     who = buyer % 255 + 1
     today = max(0, min(day, 0xFFFF))
     kept = []
     shared = False
-    for start in range(0, len(data), _WIDTH):
-        entry = data[start : start + _WIDTH]
-        then = entry[3] << 8 | entry[4]
+    for entry in _ENTRY.iter_unpack(data):
+        seen, buyers, then = entry
         if then <= today - DAYS:
             continue
         if then >= today + DAYS:
             # News of an order so late that what is kept is not of its time.
             return known, False
-        if entry[:2] == name:
-            shared = entry[2] != who
+        if seen == name:
+            shared = buyers != who
             today = max(today, then)
         else:
             kept.append(entry)
-    kept.append(name + bytes((0 if shared else who, today >> 8, today & 0xFF)))
-    return b2a_base64(b"".join(kept[-LIMIT:]), newline=False).decode(), shared
+    latest = _ENTRY.pack(name, 0 if shared else who, today)
+    if len(kept) * _ENTRY.size < len(data):
+        data = b"".join([_ENTRY.pack(*entry) for entry in kept])
+    start = max(0, len(data) - (LIMIT - 1) * _ENTRY.size)
+    return b2a_base64(data[start:] + latest, newline=False).decode(), shared

@@ -7,7 +7,20 @@ import pytest
 from detectors.finding import Finding
 from detectors.judge import Judge
 from features.outputs import LEVELS, AuditSampled, EnforcementDecided, EnforcementReversed, RiskAssessed
-from tests.builders import DAY, HOUR, START, Event, Shard, event, make_judge, marketplace, of_order, placed, policies_of
+from tests.builders import (
+    DAY,
+    HOUR,
+    START,
+    Event,
+    Shard,
+    event,
+    listed,
+    make_judge,
+    marketplace,
+    of_order,
+    placed,
+    policies_of,
+)
 
 RULES = """
 rules:
@@ -198,6 +211,28 @@ def test_merchants_are_assessed_once_an_hour_unless_something_goes_wrong(shard: 
     assert statistics.assessments == orders + merchants + 1
     shard.apply(ordered("next", at=2 * HOUR))
     assert statistics.assessments == orders + merchants + 3
+
+
+def test_a_quiet_merchant_is_judged_twice_a_day_and_a_busy_one_each_hour(judge: Judge) -> None:
+    """An order now and then moves no figure by much; two within the hour are judged at the next, as are the orders of a
+    merchant with many new listings.
+    """
+    at = 12 * HOUR
+
+    def judged(*more: Event, stock: int = 0) -> bool:
+        shard = Shard(judge)
+        shard.apply(*(listed(f"l{index}", at=-HOUR) for index in range(stock)), ordered("first"), *more)
+        shard.apply(ordered("next", at=shard.merchant().record.assessed_at - START + 2 * HOUR))
+        return shard.merchant().record.assessed_at == shard.merchant().record.as_of
+
+    assert not judged()
+    assert judged(ordered("more", at=at), ordered("again", at=at + HOUR - 1), ordered("third", at=at + HOUR - 1))
+    assert judged(stock=25)
+    shard = Shard(judge)
+    shard.apply(ordered("first"), ordered("early", at=at - 1))
+    assert shard.merchant().record.assessed_at == START
+    shard.apply(ordered("late", at=at))
+    assert shard.merchant().record.assessed_at == START + at
 
 
 def test_the_audit_sample_is_drawn_by_id(judge: Judge) -> None:
