@@ -156,10 +156,21 @@ def _assessed(event: Mapping[str, Any]) -> Iterator[str]:
     yield f"versions: policy {versions.get('policy')}, features {versions.get('features')}, {versions.get('models')}"
 
 
+#: Why a decision waits, by its ``review_reason``.
+_REVIEW_WORDS: Final = {
+    "rule": " as its ladder says",
+    "severe": ": severe, and only one detector says so",
+    "amount": ": much money, and only one detector says so",
+    "cap": ": the circuit breaker is open",
+}
+
+
 def _decided(event: Mapping[str, Any]) -> Iterator[str]:
     policy = event.get("policy") or {}
     until = f"until {_when(event['expires_at'])}" if event.get("expires_at") else "until it is reversed"
-    review = ", waits for a person" if event.get("requires_review") else ""
+    review = ""
+    if event.get("requires_review"):
+        review = f", waits for a person{_REVIEW_WORDS.get(event.get('review_reason', ''), '')}"
     yield f"{event.get('action')} {until}{review}, by rule {policy.get('id')} {policy.get('version')}"
     yield f"policy: {policy.get('title')}"
     yield f"facts: {event.get('facts')}"
