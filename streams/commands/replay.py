@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from config.settings import Settings
 from streams.instants import Instant, Span
@@ -79,6 +80,8 @@ def command(
     if given is None and wanted["shards"] is not None:
         raise click.UsageError("--shards goes with files: topics have their partitions")
     plan = _plan(settings, **wanted)
+    if policies is None and plan.order == "as-recorded":
+        plan = msgspec.structs.replace(plan, recorded_policies=True)
     try:
         destination = None if out is None else parse_destination(out, overwrite=overwrite)
     except DestinationError as error:

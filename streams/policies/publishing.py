@@ -9,6 +9,7 @@ from streams.clients import kafka_config, producer_config
 from streams.policies.publication import KnownPublication, Publication, compile_files, encode, read_publication
 from streams.producing import ArchiveProducer, ProduceError
 from streams.reading import TopicReader, read_to_end
+from streams.topics import check_topics
 
 
 class PublishingError(Exception):
@@ -26,6 +27,11 @@ def read_history(settings: Settings) -> list[KnownPublication]:
     with TopicReader(kafka_config(settings), [settings.topics.policies]) as reader:
         read = [read_publication(message.offset() or 0, message.value()) for message in read_to_end(reader)]
     return [each for each in read if each is not None]
+
+
+def published_policies(settings: Settings) -> list[KnownPublication]:
+    """The same, and nothing where there is no topic of policies."""
+    return read_history(settings) if check_topics(settings).policies is not None else []
 
 
 def in_force(history: Sequence[KnownPublication]) -> KnownPublication | None:

@@ -43,6 +43,9 @@ class Plan(Struct, frozen=True, kw_only=True):
     order
         Of the records. As recorded, the window is one of the outputs' own times, and the state is always built from the
         beginning.
+    recorded_policies
+        As recorded, judge each flush by the published policies that judged it then, where the topic of policies has
+        them; otherwise by those of the settings throughout.
     """
 
     shards: int = 0
@@ -54,6 +57,7 @@ class Plan(Struct, frozen=True, kw_only=True):
     seed: int = 0
     models: ModelStart = "fresh"
     order: Order = "event-time"
+    recorded_policies: bool = False
 
     def in_window(self, moment: int) -> bool:
         """Whether outputs at a moment are wanted (the end has no need to be looked at: nothing is read after it)."""

@@ -119,7 +119,7 @@ class RecordedFlushes:
                 yield entry, self._flush(entry, records)
 
     def _flush(self, entry: JournalEntry, records: list[Record]) -> Flush:
-        return Flush(entry.sequence, records, entry.tick, entry.clock, entry.gaps, entry.poison)
+        return Flush(entry.sequence, records, entry.tick, entry.clock, entry.gaps, entry.poison, entry.policies)
 
     def _fetch(self, reader: TopicReader, topic: str, last: int) -> None:
         """Read on until a topic has come to an offset, or to its end."""

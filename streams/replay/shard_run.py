@@ -16,6 +16,8 @@ from features.pseudonyms import Pseudonyms
 from features.shard import ShardState
 from streams.archive import ArchiveRecord, read_archive
 from streams.olist import read_olist
+from streams.policies.library import PolicyLibrary
+from streams.policies.publishing import published_policies
 from streams.replay.applying import apply_and_forget
 from streams.replay.archive_source import ArchiveSource
 from streams.replay.engine import Engine, Peers
@@ -131,16 +133,29 @@ class ShardRun:
     def _as_recorded(self, cores: Mapping[int, Core]) -> Iterator[tuple[int, list[Published]]]:
         """One shard after the other; their numbers stand for rounds."""
         settings, plan = self._job.settings, self._job.plan
+        library = _library(self._job, next(iter(cores.values())).judge) if cores else None
         journals = read_journals(settings, cores)
         self._flushes = sum(len(journal.entries) for journal in journals.values())
         for shard, core in cores.items():
-            for _, flush in RecordedFlushes(settings, shard, journals[shard].entries):
+            for entry, flush in RecordedFlushes(settings, shard, journals[shard].entries):
+                judge = None if library is None else library.judge_of(entry.policy)
+                if judge is not None and judge is not core.judge:
+                    core.use(judge)
                 emits = [emit for emit in apply_and_forget(core, flush) if emit.stream != "exchange"]
                 self.records += sum(record.kind != "exchange" for record in flush.records)
                 self.moment = core.state.clock.highest
                 self._applied += 1
                 found = [each for each in replay_records(emits, plan, shard) if plan.covers(each.timestamp or 0)]
                 yield shard, [Published(shard, shard, found)] if found else []
+
+
+def _library(job: Job, judge: Judge) -> PolicyLibrary | None:
+    """The published policies, where flushes are to be judged as they were."""
+    if not job.plan.recorded_policies:
+        return None
+    library = PolicyLibrary(judge)
+    library.add(published_policies(job.settings))
+    return library
 
 
 def _source(job: Job, shards: Collection[int]) -> Source:

@@ -3,6 +3,7 @@
 from typing import Final
 
 from config.settings import Settings
+from streams.policies.publishing import published_policies
 from streams.progress import Progress
 from streams.reading import ReadError
 from streams.replay.failures import ReplayError
@@ -46,6 +47,7 @@ def verify(settings: Settings, processes: int, progress: Progress) -> Verificati
         # In this order: whatever a worker publishes meanwhile is in a journal that is read later.
         recorded = read_outputs(settings, names)
         journals = read_journals(settings, range(report.shards))
+        known = {each.policies.version for each in published_policies(settings) if each.policies is not None}
     except (ReadError, TopicsError) as error:
         raise ReplayError(str(error)) from None
     if not any(journal.entries for journal in journals.values()):
@@ -55,8 +57,8 @@ def verify(settings: Settings, processes: int, progress: Progress) -> Verificati
         )
     policies = {entry.policy for journal in journals.values() for entry in journal.entries}
     judge = replay_judge(settings, report.shards)
-    verifier = Verifier(recorded, judge.policies.version, policies)
-    plan = Plan(shards=report.shards, run=_RUN, seed=settings.worker.seed, order="as-recorded")
+    verifier = Verifier(recorded, judge.policies.version, policies - known)
+    plan = Plan(shards=report.shards, run=_RUN, seed=settings.worker.seed, order="as-recorded", recorded_policies=True)
 
     def told(reached: Reached) -> None:
         progress.advance(reached.records - progress.count, note=described(reached, progress.seconds))

@@ -29,7 +29,7 @@ PARTITIONS = 2
 @pytest.fixture
 def deployment(any_broker: str, redis_db: str, topic_prefix: str) -> Deployment:
     """Two shards."""
-    made = Deployment(any_broker, redis_db, topic_prefix, "live", PARTITIONS)
+    made = Deployment(any_broker, redis_db, topic_prefix, "live", PARTITIONS, {"publish_level": "low"})
     create_topics(made.settings)
     return made
 
@@ -59,11 +59,12 @@ def thirds() -> list[list[ArchiveRecord]]:
 
 def test_published_policies_take_effect_in_every_shard(deployment: Deployment, tmp_path: Path) -> None:
     """During traffic a broken set is forced into the topic and a good one published; the worker is killed, and another
-    publication goes back. Each shard judges part by part by the set in force, says so once, and keeps its set on error.
+    publication goes back. Each shard judges part by part by the set in force, says so once, and keeps its set on error;
+    a replay as recorded comes to the same, byte for byte.
     """
     first, second, third = thirds()
     milder = folder_of(tmp_path / "milder", MILDER)
-    with Worker(deployment, tmp_path, publish_level="low") as worker:
+    with Worker(deployment, tmp_path) as worker:
         worker.until_checkpointed(ends_of(feed(deployment, first)))
         publish(deployment.settings, publication(1, BROKEN))
         result = run(deployment, "publish", milder, "--by", "ann", "--why", "too strict", "--yes", "--without-tests")
@@ -75,7 +76,7 @@ def test_published_policies_take_effect_in_every_shard(deployment: Deployment, t
         worker.kill()
     result = run(deployment, "publish", PACKAGED, "--by", "bob", "--why", "strict again", "--yes", "--without-tests")
     assert result.exit_code == 0, result.output
-    with Worker(deployment, tmp_path, "successor", publish_level="low") as worker:
+    with Worker(deployment, tmp_path, "successor") as worker:
         worker.until_checkpointed(ends_of(feed(deployment, third)))
         assert worker.stop() == 0
 
@@ -102,6 +103,10 @@ def test_published_policies_take_effect_in_every_shard(deployment: Deployment, t
                 assert each.versions.policy == in_force
                 seen.add(in_force)
         assert (in_force, seen) == (packaged, {packaged, other})
+
+    verified = CliRunner().invoke(main, ["verify"], env=deployment.environment())
+    assert verified.exit_code == 0, verified.output
+    assert "(100.00%)" in verified.output
 
     found = run(deployment, "history")
     assert found.exit_code == 0, found.output
