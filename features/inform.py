@@ -61,6 +61,11 @@ def year_before(day: int, years: int = 1) -> int:
     return first
 
 
+def day_text(day: int) -> str:
+    """A day as ``2026-11-29``."""
+    return date.fromordinal(day + _EPOCH).isoformat()
+
+
 def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 

@@ -3,8 +3,10 @@
 from typing import Any, Final
 
 from features import order as flags
+from features.duty_state import DUE, MET, OVERDUE, DutyState
 from features.enforcement_state import EnforcementState
 from features.feature import Context
+from features.inform import Sales, day_text
 from features.links import BITS
 from features.listing import ListingRecord
 from features.merchant import RATES, Merchant, MerchantRecord
@@ -52,6 +54,8 @@ def merchant_state(merchant: Merchant) -> dict[str, Any]:
         "orders": {f"{days}d": merchant.placed.sum(0, window) for window, days in enumerate(WINDOWS)},
         "turnover_minor_units": {f"{days}d": merchant.placed.sum(1, window) for window, days in enumerate(WINDOWS)},
         "currency": record.currency or None,
+        "twelve_months": _twelve_months(record.sales),
+        "duties_of_the_law": _duties(record.duties),
         "unshipped_overdue_orders": record.overdue,
         "live_listings": record.live_listings,
         "linked_merchants": [
@@ -86,6 +90,35 @@ def _account(record: MerchantRecord) -> dict[str, Any]:
         "verified": record.verified,
         "changes": [moment(time) for time in record.changes],
         "closed": _time(record.closed),
+    }
+
+
+def _twelve_months(sales: Sales | None) -> dict[str, Any]:
+    """What is counted of sales in a currency that a law counts."""
+    if sales is None:
+        return {}
+    return {
+        "up_to": day_text(sales.day),
+        "sales": sales.count,
+        "revenue_minor_units": sales.revenue,
+        "only_since": day_text(sales.dropped) if sales.dropped else None,
+    }
+
+
+def _duties(duties: DutyState | None) -> dict[str, Any]:
+    if duties is None:
+        return {}
+    words = {DUE: "due", OVERDUE: "overdue", MET: "met"}
+    return {
+        "given_but_not_verified": duties.unverified,
+        **{
+            name: {
+                "since": moment(law.since),
+                **{duty: f"{words[clock.state]} {moment(clock.at)}" for duty, clock in law.clocks.items()},
+                "notice_ends": _time(law.notice),
+            }
+            for name, law in duties.laws.items()
+        },
     }
 
 
@@ -184,6 +217,10 @@ def order_state(order: OrderRecord) -> dict[str, Any]:
         "device_of_the_merchant": order.own_device,
         "claim_held_against_the_buyer": order.excused,
         "claims_of_the_buyer_180d": order.buyer_claims or None,
+        "remedies": [
+            {"cause": each.cause, "row": each.row, "remedy_id": each.id or None, "unpaid_minor_units": each.unpaid}
+            for each in order.remedies
+        ],
         "defects": [words for flag, words in _FLAG_WORDS.items() if order.flags & flag],
         "outcome_known": order.matured,
     }

@@ -60,12 +60,8 @@ def _duty(each: dict[str, Any]) -> str:
     return f"{each.get('law')}: {each.get('duty')}, {each.get('state')} by {_time(each.get('due_at'))}"
 
 
-def _appeal(each: Any) -> str:
-    if not isinstance(each, dict):
-        return str(each)
-    filed = f", filed {_time(each['filed_at'])}" if each.get("filed_at") else ""
-    due = f", to be decided by {_time(each['due_at'])}" if each.get("due_at") else ""
-    return f"{each.get('decision_id')}{filed}{due}"
+def _appeal(each: dict[str, Any]) -> str:
+    return f"{each.get('decision_id')}, to be decided by {_time(each.get('due_at'))}"
 
 
 def _time(time: int | None) -> str:

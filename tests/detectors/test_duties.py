@@ -9,6 +9,7 @@ from config.policies import PACKAGED, PolicyError, load_policies
 from detectors.policy import PolicySet, compile_policies
 from features.outputs import DutyDue, EnforcementDecided, EnforcementReversed
 from features.registry import FEATURES
+from streams.explain.state import merchant_state
 from tests.builders import (
     DAY,
     HOUR,
@@ -306,3 +307,17 @@ def test_policies_without_laws_keep_no_sales(tmp_path: Path) -> None:
     assert shard.core._assessor.duties is None
     assert shard.merchant().record.sales is None
     assert shard.merchant().record.verified == ["bank"]
+
+
+def test_explain_shows_sales_and_duties(policies: PolicySet) -> None:
+    """What a person who looks at the merchant needs: sums of the law's months, clocks, what is not verified."""
+    shard = begun(policies, *(verified(what, 0, "provided") for what in ITEMS))
+    state = merchant_state(shard.merchant())
+    assert state["twelve_months"] == {
+        "up_to": "2024-01-04",
+        "sales": 4,
+        "revenue_minor_units": 4_000,
+        "only_since": None,
+    }
+    assert state["duties_of_the_law"]["given_but_not_verified"] == list(ITEMS)
+    assert state["duties_of_the_law"]["inform"]["verify"] == "due 2024-01-14T00:00:00.000Z"

@@ -34,9 +34,10 @@ STANDING: dict[str, Any] = {
         {
             "decision_id": "orders-0-7-1",
             "action": "hold_payout",
-            "policy": "not-received-severe",
+            "policy": "not-received",
             "subject": {"kind": "merchant", "id": "m1"},
             "expires_at": AT + 86_400_000,
+            "requires_review": True,
         },
         {
             "decision_id": "listings-0-9-1",
@@ -49,6 +50,7 @@ STANDING: dict[str, Any] = {
     "mode": "shadow",
     "credit": {"score": 184, "tier": "watch", "since": AT, "limits": {"reserve_share": 0.1, "daily_orders": 1000}},
     "duties": [{"law": "inform", "duty": "collect", "state": "overdue", "due_at": AT}],
+    "appeals": [{"decision_id": "orders-0-7-1", "due_at": AT + 1_000}],
 }
 CREATOR = {"creator_id": "c1", "sequence": 2, "level": "low", "as_of": AT, "enforcements": [], "mode": "live"}
 
@@ -66,11 +68,14 @@ def test_a_standing_in_words() -> None:
         "  daily orders: 1,000",
         "",
         "In force",
-        "  hold_payout of merchant m1, until 2024-01-02T00:00:00.000Z: not-received-severe (orders-0-7-1)",
+        "  hold_payout of merchant m1, until 2024-01-02T00:00:00.000Z, waits for a person: not-received (orders-0-7-1)",
         "  remove_listing of listing l\\x1b[31m, until it is reversed: replica-terms (listings-0-9-1)",
         "",
         "Duties of the law",
         "  inform: collect, overdue by 2024-01-01T00:00:00.000Z",
+        "",
+        "Open appeals",
+        "  orders-0-7-1, to be decided by 2024-01-01T00:00:01.000Z",
     ]
 
 
