@@ -32,7 +32,7 @@ def problems(folder: Path, *, rules: str = RULE, replaced: tuple[str, str] | Non
         (("review_hold_payout_above: {USD:", "review_hold_payout_above: {dollars:"), "review_hold_payout_above"),
         (("evidence: {bad_order_rate_60d_lower: 0.1}", "evidence: {bad_order_rate: 0.1}"), "unknown feature"),
         (("evidence: {bad_order_rate_60d_lower: 0.1}", "evidence: {orders_30d: .inf}"), "must be a finite number"),
-        (("when: late_ship_rate_7d <=", "when: late_rate_7d <="), "relief: when, column 1"),
+        (("late_ship_rate_7d <= 0.04", "late_rate_7d <= 0.04"), "relief: when, column 1"),
         (("max_actions: 100", "max_actions: -1"), "max_actions"),
     ],
 )

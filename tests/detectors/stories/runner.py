@@ -43,7 +43,7 @@ from features.enforcement_state import EnforcementState
 from features.events import ReportReceived, SubjectKind
 from features.events import Subject as ReportedSubject
 from features.facts import FACT_FLAGS
-from features.merchant import ORDERS, OUTCOME_BAD, OUTCOME_DUE, SHIP_CANCELLED, SHIP_DUE, SHIP_LATE
+from features.merchant import GMV, ORDERS, OUTCOME_BAD, OUTCOME_DUE, SHIP_CANCELLED, SHIP_DUE, SHIP_LATE
 from features.order import OUTCOME_DAYS
 from features.outputs import (
     CreditChanged,
@@ -138,6 +138,7 @@ class Stage:
         merchant.ship.add(today, SHIP_LATE, late)
         merchant.ship.add(today, SHIP_CANCELLED, cancelled)
         merchant.placed.add(today, ORDERS, count)
+        merchant.placed.add(today, GMV, 1_000 * count)
         for number in range(count):
             merchant.buyers.add(today, today * 1000 + number if buyers is None else number % buyers)
         credit = merchant.record.credit
