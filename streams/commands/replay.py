@@ -12,7 +12,7 @@ from streams.options import pass_settings
 from streams.progress import Progress
 
 if TYPE_CHECKING:
-    from streams.replay.plan import ArchiveInput, OlistInput, Order, Plan
+    from streams.replay.plan import ArchiveInput, OlistInput, Plan
 
 
 @click.command()
@@ -42,6 +42,13 @@ if TYPE_CHECKING:
 )
 @click.option("--shards", type=click.IntRange(1, 4096), help="With files: partitions.  [default: topics.partitions]")
 @click.option("--processes", type=click.IntRange(1, 64), default=1, show_default=True, help="At most one a shard.")
+@click.option(
+    "--models",
+    type=click.Choice(["fresh", "recorded", "frozen"]),
+    default="fresh",
+    show_default=True,
+    help="How models begin: untrained; as the deployment's last checkpoint in Redis has them; like that, and for good.",
+)
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the models.  [default: worker.seed]")
 @click.option("--run-id", help="Name of the run in its outputs.  [default: made of all that decides them]")
 @click.option("--out", help="Where outputs go: an archive NAME.jsonl[.zst], or 'kafka:replay-NAME' for a topic.")
@@ -64,8 +71,8 @@ def command(
     """Run history through the worker's own core: from archive files, from the Olist data set, or from Kafka's topics.
 
     The topics' records are merged by their times, so the outputs are the same from a file or from Kafka, in one process
-    or in several. State is kept in memory; Redis is not touched. Every output says `mode: replay` and the run's id, and
-    goes nowhere but to --out.
+    or in several. State is kept in memory; Redis is at most read, for its models. Every output says `mode: replay` and
+    the run's id, and goes nowhere but to --out.
     """
     from streams.replay.destination import DestinationError, open_destination, parse_destination
     from streams.replay.failures import ReplayError
@@ -75,10 +82,7 @@ def command(
     from streams.replay.task import plan_job
 
     given = _input(files, olist)
-    if wanted["order"] == "as-recorded" and (given is not None or wanted["warm_up"] is not None):
-        raise click.UsageError("--order as-recorded goes with Kafka, and follows the journal from its beginning")
-    if given is None and wanted["shards"] is not None:
-        raise click.UsageError("--shards goes with files: topics have their partitions")
+    _check(settings, from_kafka=given is None, **wanted)
     plan = _plan(settings, **wanted)
     if policies is None and plan.order == "as-recorded":
         plan = msgspec.structs.replace(plan, recorded_policies=True)
@@ -124,6 +128,28 @@ def command(
     click.echo(summary.as_json(job.plan) if as_json else "\n".join(summary.lines(job.plan)))
 
 
+def _check(
+    settings: Settings,
+    *,
+    from_kafka: bool,
+    order: str,
+    models: str,
+    shards: int | None,
+    warm_up: int | None,
+    **_: Any,
+) -> None:
+    """Refuse options that contradict each other."""
+    if order == "as-recorded":
+        if not from_kafka or warm_up is not None:
+            raise click.UsageError("--order as-recorded goes with Kafka, and follows the journal from its beginning")
+        if models != "fresh":
+            raise click.UsageError("as recorded, models begin as they did then; --models goes with --order event-time")
+    if models != "fresh" and settings.pseudonym_key is None:
+        raise click.UsageError("--models needs the deployment's pseudonym_key, by which its snapshots are signed")
+    if from_kafka and shards is not None:
+        raise click.UsageError("--shards goes with files: topics have their partitions")
+
+
 def _plan(
     settings: Settings,
     *,
@@ -134,7 +160,7 @@ def _plan(
     shards: int | None,
     seed: int | None,
     run_id: str | None,
-    order: "Order",
+    **how: Any,
 ) -> "Plan":
     from streams.replay.plan import Plan
 
@@ -150,7 +176,7 @@ def _plan(
         warm_from=None if warm_up is None or start is None else max(0, start - warm_up),
         merchants=None if merchants is None else _merchants(merchants),
         seed=settings.worker.seed if seed is None else seed,
-        order=order,
+        **how,
     )
 
 

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from config.settings import Settings
 from detectors.apply import Core
+from detectors.frozen import freeze
 from detectors.judge import Judge, fresh_models
 from detectors.signing import Signer
 from features.pseudonyms import Pseudonyms
@@ -26,6 +27,7 @@ from streams.replay.outputs import replay_records
 from streams.replay.plan import ArchiveInput, Job, KafkaInput, OlistInput, Plan
 from streams.replay.progress import Reached
 from streams.replay.recorded import RecordedFlushes, read_journals
+from streams.replay.recorded_models import load_recorded
 from streams.replay.rounds import ROUND_MS, Source
 from streams.worker import compiled_policies, judge_settings
 
@@ -59,13 +61,23 @@ def replay_judge(settings: Settings, shards: int) -> Judge:
     return Judge(judging, compiled_policies(settings), pseudonyms, signer)
 
 
-def fresh_cores(settings: Settings, judge: Judge, plan: Plan, shards: Collection[int]) -> dict[int, Core]:
-    """Shards that know nothing yet."""
-    challenger = settings.worker.challenger
-    return {
-        shard: Core(ShardState(shard), fresh_models(plan.seed, challenger=challenger), judge)
-        for shard in sorted(shards)
-    }
+def make_cores(settings: Settings, judge: Judge, plan: Plan, shards: Collection[int]) -> dict[int, Core]:
+    """Shards that know nothing yet, with models as the plan has them begin.
+
+    Raises
+    ------
+    streams.reading.ReadError
+        The recorded models can't be read.
+    """
+    cores = {}
+    for shard in sorted(shards):
+        models = fresh_models(plan.seed, challenger=settings.worker.challenger)
+        if plan.models != "fresh":
+            load_recorded(models, settings, judge.signer, shard)
+        if plan.models == "frozen":
+            freeze(models)
+        cores[shard] = Core(ShardState(shard), models, judge)
+    return cores
 
 
 class ShardRun:
@@ -112,7 +124,7 @@ class ShardRun:
         """
         settings, plan = self._job.settings, self._job.plan
         judge = replay_judge(settings, plan.shards)
-        cores = fresh_cores(settings, judge, plan, self._shards)
+        cores = make_cores(settings, judge, plan, self._shards)
         _tune_collector()
         if plan.order == "as-recorded":
             yield from self._as_recorded(cores)

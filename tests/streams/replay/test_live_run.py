@@ -135,5 +135,21 @@ def test_nothing_live_is_touched(live: Deployment, tmp_path: Path) -> None:
     assert (live.shards(), len(live.read(*topics))) == before
 
 
+def test_models(live: Deployment) -> None:
+    """Models begin untrained, as the live run left them, or like that without learning more: three different runs."""
+    fresh, recorded, frozen = (
+        replayed(live.settings, None, run="r", models=models) for models in ("fresh", "recorded", "frozen")
+    )
+    assert fresh != recorded != frozen != fresh
+    assert replayed(live.settings, None, 2, run="r", models="frozen") == frozen
+
+
+def test_models_of_another_deployment(live: Deployment) -> None:
+    """Where there is no checkpoint there are no recorded models, which is said."""
+    result = run(replace(live, worker={"namespace": "another"}), "replay", "--models", "recorded")
+    assert result.exit_code == 1
+    assert "no checkpoint of shard" in result.output
+
+
 def _content(record: ArchiveRecord) -> tuple[object, ...]:
     return record.topic.rpartition(".")[2], record.key, record.value, record.headers

@@ -1,0 +1,83 @@
+"""What people may get wrong in ``shopwarden replay`` and ``verify``, and what they are told."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+from click.testing import CliRunner, Result
+
+from streams.archive import read_archive
+from streams.cli import main
+
+NOWHERE = {"SHOPWARDEN_KAFKA__BROKERS": "127.0.0.1:1", "SHOPWARDEN_PSEUDONYM_KEY": "only-for-tests-and-nothing-else"}
+
+
+def replay(*words: object, command: str = "replay") -> Result:
+    """Run the command."""
+    return CliRunner(env=NOWHERE).invoke(main, [command, *map(str, words)])
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["none.jsonl"], "there is no file none.jsonl"),
+        (["--olist", "."], "exclude each other"),
+        (["--from", "2025-05-02", "--to", "2025-05-01"], "is not after --from"),
+        (["--from", "yesterday"], "neither 'now' nor a time"),
+        (["--warm-up", "3d"], "--warm-up goes with --from"),
+        (["--warm-up", "3 weeks", "--from", "2025-05-01"], "is not a span"),
+        (["--merchants", " , "], "names no merchant"),
+        (["--merchants", "@none.txt"], "none.txt can't be read"),
+        (["--order", "as-recorded"], "goes with Kafka"),
+        (["--out", "out.csv"], "NAME.jsonl"),
+        (["--policies", "none"], "does not exist"),
+    ],
+)
+def test_mistakes(archive: Path, words: list[str], told: str) -> None:
+    """A mistake in the words ends with exit code 2 and what was wrong, without a traceback."""
+    result = replay(*words) if words == ["none.jsonl"] else replay(archive, *words)
+    assert result.exit_code == 2, result.output
+    assert told in result.output
+
+
+def test_options_of_files(archive: Path) -> None:
+    """The topics have their partitions, and a journal knows how models began."""
+    assert "--shards goes with files" in replay("--shards", 3).output
+    assert "models begin as they did" in replay("--order", "as-recorded", "--models", "frozen").output
+
+
+@pytest.mark.parametrize("command", ["replay", "verify"])
+def test_no_broker(command: str) -> None:
+    """Without a broker the command fails, and says which one did not answer."""
+    result = replay(command=command)
+    assert result.exit_code == 1
+    assert "127.0.0.1:1" in result.output
+
+
+def test_broken_policies(archive: Path, tmp_path: Path) -> None:
+    """Policies that can't be used are named by file and line, as `policies check` does."""
+    (tmp_path / "rules.yaml").write_text("rules:\n  - id: a\n", encoding="utf-8")
+    result = replay(archive, "--policies", tmp_path)
+    assert result.exit_code == 1
+    assert "rules.yaml:2" in result.output
+
+
+def test_nothing_to_replay(tmp_path: Path) -> None:
+    """An archive without a record of the input topics is no success."""
+    path = tmp_path / "other.jsonl"
+    path.write_text('{"topic": "other", "key": "a", "value": {}}\n', encoding="utf-8")
+    result = replay(path)
+    assert result.exit_code == 1
+    assert "no record of the input topics" in result.output
+
+
+def test_figures(archive: Path, tmp_path: Path) -> None:
+    """The figures count what stands in the file that was written."""
+    out = tmp_path / "out.jsonl"
+    result = replay(archive, "--shards", 2, "--out", out, "--json")
+    assert result.exit_code == 0, result.output
+    figures = orjson.loads(result.stdout)
+    assert sum(figures["outputs"].values()) == len(list(read_archive(out)))
+    assert sum(figures["actions"].values()) == figures["outputs"]["shopwarden.enforcement.decided.v1"]
+    assert figures["records"] > 5000
+    assert "exists already" in replay(archive, "--out", out).output
