@@ -70,7 +70,7 @@ def test_without_the_sections_no_credit_is_kept(tmp_path: Path) -> None:
         ("  window_days: 180", "  window_days: 60", "window_days", "at least 90"),
         ("strengths: {late_ship: 5, ", "strengths: {", "harm", '"late_ship" is missing'),
         ("standard: standard", "standard: normal", "standard", 'unknown tier "normal"'),
-        ("actions: {warn: 0.5", "actions: {wran: 0.5", "actions", 'unknown action "wran"'),
+        ("actions: {warn: 0.25", "actions: {wran: 0.25", "actions", 'unknown action "wran"'),
         ("subjects: {order: 0.2}", "subjects: {parcel: 0.2}", "subjects", 'unknown subject "parcel"'),
         ("    days: 90\n", "    days: 365\n", "repeat_rule", "days is above window_days"),
     ],

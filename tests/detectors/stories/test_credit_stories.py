@@ -15,7 +15,7 @@ CREATOR_STORIES = load_stories("creator_credit.yaml")
 #: What the first case of each policy costs a merchant without history, by the action: to be read and changed by policy
 #: owners. All are against the merchant itself.
 COSTS = {
-    "counterfeit": {"hold_payout": 50, "warn": 25},
+    "counterfeit": {"hold_payout": 50, "warn": 13},
     "bust_out": {"hold_payout": 50},
     "triangulation": {"hold_payout": 50},
     "reregistration": {"hold_payout": 50},
@@ -31,19 +31,19 @@ COSTS = {
     "switched_listing": {"remove_listing": 25, "demote_listing": 13},
     "restricted_no_permit": {"remove_listing": 8},
     "circumvention": {"remove_listing": 8},
-    "off_platform_diversion": {"remove_listing": 8, "warn": 4},
+    "off_platform_diversion": {"remove_listing": 8, "warn": 2},
     "copied_listing": {"remove_listing": 8},
     "duplicate_listing": {"remove_listing": 4},
     "category_spam": {"remove_listing": 4},
-    "misleading_claim": {"remove_listing": 4, "warn": 2},
-    "misleading_discount": {"remove_listing": 4, "warn": 2},
+    "misleading_claim": {"remove_listing": 4, "warn": 1},
+    "misleading_discount": {"remove_listing": 4, "warn": 1},
     "price_spam": {"remove_listing": 4},
-    "late_dispatch": {"limit_orders": 8, "warn": 4},
-    "seller_cancellation": {"limit_orders": 8, "warn": 4},
-    "non_delivery": {"hold_payout": 25, "warn": 13},
-    "not_as_described": {"limit_orders": 8, "warn": 4},
-    "order_defects": {"limit_orders": 8, "warn": 4},
-    "low_ratings": {"warn": 2},
+    "late_dispatch": {"limit_orders": 8, "warn": 2},
+    "seller_cancellation": {"limit_orders": 8, "warn": 2},
+    "non_delivery": {"hold_payout": 25, "warn": 6},
+    "not_as_described": {"limit_orders": 8, "warn": 2},
+    "order_defects": {"limit_orders": 8, "warn": 2},
+    "low_ratings": {"warn": 1},
 }
 
 CREATOR_COSTS = {"harmful_promotion": 25, "promoted_violations": 25, "joint_liability": 8}
