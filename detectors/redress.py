@@ -270,6 +270,8 @@ class Redress:
         if order.learned:
             self._stages.revise(order)
         order.level = self._assessor.level_of_order(order, merchant)
+        if order.remedies and self._assessor.remedies is not None:
+            self._assessor.remedies.again(order_id, order, merchant)
 
     def _pardon_listing(self, merchant: Merchant, listing_id: str, rule: Rule) -> None:
         """Nothing is held against a listing's version by a rule; where nothing else is, its text is learned."""

@@ -10,12 +10,13 @@ from hypothesis import strategies as st
 
 from features.claimants import Claimant
 from features.credit import CreditState
-from features.outputs import RemedyRecommended
+from features.outputs import EnforcementDecided, RemedyRecommended
 from tests.builders import (
     DAY,
     HOUR,
     Event,
     Shard,
+    event,
     listed,
     make_judge,
     of_order,
@@ -237,6 +238,16 @@ def test_what_came_before_its_order_is_made_good_when_the_order_is_known() -> No
         ("o1", "cancelled_by_seller", 500),
         ("o2", "not_as_described", 700),
     ]
+
+
+def test_what_an_appeal_showed_to_be_wrong_is_not_held_against_the_seller() -> None:
+    """A scan from before the order made the seller pay; the appeal against that finding makes it the carrier's loss."""
+    shard = order(scan(at=-DAY), claim("not_received"))
+    (decision,) = shard.outputs(EnforcementDecided)
+    shard.apply(event("appeal.decided", 8 * DAY, decision_id=decision.decision_id, outcome="overturned"))
+    before, after = remedies(shard)
+    assert (before.charge_to, after.charge_to) == ("seller", "carrier")
+    assert after.supersedes == before.remedy_id
 
 
 def test_policies_without_a_table_recommend_nothing(tmp_path: Any) -> None:
