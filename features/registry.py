@@ -8,6 +8,7 @@ does not fire.
 from typing import Final
 
 from features.creator_features import CREATOR_FEATURES, PROMOTER_FEATURES
+from features.credit_features import CREATOR_CREDIT_FEATURES, CREDIT_FEATURES
 from features.duty_features import DUTY_FEATURES
 from features.feature import Context, Entity, Feature, Getter, of_creator
 from features.link_features import CLAIM_FEATURES, LINK_FEATURES, MATCH_FEATURES
@@ -28,6 +29,7 @@ FEATURES: Final[dict[str, Feature]] = {
         *RATE_FEATURES,
         *MERCHANT_FEATURES,
         *DUTY_FEATURES,
+        *CREDIT_FEATURES,
         *LINK_FEATURES,
         *PROMOTER_FEATURES,
         *ORDER_FEATURES,
@@ -35,5 +37,6 @@ FEATURES: Final[dict[str, Feature]] = {
         *LISTING_FEATURES,
         *MATCH_FEATURES,
         *CREATOR_FEATURES,
+        *CREATOR_CREDIT_FEATURES,
     )
 }

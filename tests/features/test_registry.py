@@ -33,7 +33,7 @@ MERCHANT = [
     *("new_categories_7d", "light_parcels_30d", "light_claims_30d", "other_origin_orders_30d", "other_origins"),
     *("shared_device_orders_30d", "own_device_orders_30d", "excused_claims_30d", "busiest_day_7d"),
     *("late_buyer_cancels_30d", "failed_value_share_30d"),
-    *("days_since_first_order", "duties_open", "duties_unmet"),
+    *("days_since_first_order", "duties_open", "duties_unmet", "credit_score", "in_probation"),
     *("linked_merchants", "linked_values", "linked_to_enforced"),
     *("catalogue_shared", "catalogue_copied", "catalogue_of_enforced", "flagged_creator_share"),
 ]
@@ -68,7 +68,7 @@ CREATOR = [
     "creator_distinct_buyers_30d",
     *("creator_top_merchant_share", "creator_violations_90d", "creator_same_violations_90d"),
     *("creator_violated_merchants_90d", "creator_joint_merchants", "creator_malicious_share"),
-    *("creator_suspended_merchants", "creator_age_days"),
+    *("creator_suspended_merchants", "creator_age_days", "creator_credit_score"),
 ]
 
 
