@@ -21,6 +21,7 @@ COMMANDS = {
     "produce": "produce",
     "record": "record",
     "replay": "replay",
+    "shadow": "shadow",
     "simulate": "simulate",
     "standing": "standing",
     "topics": "topics",

@@ -10,13 +10,18 @@ from config.settings import Settings
 from features.windows import HOUR_MS
 from streams.archive import ArchiveError
 from streams.comparison.request import CompareError, Request, RunSource, compare_runs
+from streams.instants import Instant
 from streams.options import pass_settings
 from streams.progress import Progress
+from streams.reading import ReadError
 
 _RUN = click.Path(exists=True, path_type=Path)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _MODE = click.Choice(["live", "shadow", "replay"])
+from_option = click.option(
+    "--from", "start", type=Instant(), metavar="TIME", help="Leave decisions before this event time out."
+)
 
 
 @click.command()
@@ -35,6 +40,7 @@ _MODE = click.Choice(["live", "shadow", "replay"])
     show_default=True,
     help="Hours without any output of the baseline that count as a silence.",
 )
+@from_option
 @click.option("--shards", type=click.IntRange(1, 4096), default=1, show_default=True, help="Of what is judged now.")
 @click.option("--html", type=_FILE, help="Write the whole report to this file, as one page that needs nothing else.")
 @click.option("--json", "json_file", type=_FILE, help="Write everything to this file, for programs.")
@@ -67,13 +73,19 @@ def command(
         truth=more["truth"],
         silence=round(silence * HOUR_MS),
         shards=more["shards"],
+        start=more["start"],
     )
+    report(settings, request, html=html, json_file=json_file, merchants=merchants)
+
+
+def report(settings: Settings, request: Request, *, html: Path | None, json_file: Path | None, merchants: int) -> None:
+    """Compare, print the table, and write the files that are asked for."""
     try:
         with Progress("read") as progress:
             found = compare_runs(settings, request, advance=progress.advance)
     except CompareError as error:
         raise click.UsageError(str(error)) from error
-    except ArchiveError as error:
+    except (ArchiveError, ReadError) as error:
         raise click.ClickException(str(error)) from error
     if json_file is not None:
         _write(json_file, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")

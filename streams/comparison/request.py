@@ -18,10 +18,13 @@ from detectors.policy import compile_policies
 from features.outputs import Mode
 from features.registry import FEATURES
 from streams.archive import read_archive
+from streams.clients import kafka_config
 from streams.comparison.reading import OUTPUTS, judge_side_by_side, read_published, read_trade
 from streams.evaluation.archive_run import evaluation_judge
 from streams.evaluation.patterns import BUYER_POLICIES
 from streams.evaluation.truth import Labels, LabelsError, read_labels
+from streams.reading import TopicReader, read_to_end
+from streams.recording import archive_record
 
 
 class CompareError(Exception):
@@ -31,16 +34,22 @@ class CompareError(Exception):
 class RunSource(Struct, frozen=True):
     """A run: an archive of governance events, or a folder of policies that are to judge the input events.
 
-    ``policies``: the folder that an archive's run was judged by. ``mode``: of the outputs to take.
+    ``policies``: the folder that an archive's run was judged by. ``mode``: of the outputs to take. ``topic``: read them
+    from this topic in Kafka; ``path`` is then what to call the run.
     """
 
     path: Path
     policies: Path | None = None
     mode: Mode | None = None
+    topic: str | None = None
 
 
 class Request(Struct, frozen=True, kw_only=True):
-    """Two runs and what there is about them; ``silence`` in ms, ``shards`` of what is judged in memory."""
+    """Two runs and what there is about them; ``silence`` in ms, ``shards`` of what is judged in memory.
+
+    ``start``: decisions before this event time (ms) are left out. ``common``: those too that come before both runs have
+    published, as one may have begun later.
+    """
 
     baseline: RunSource
     candidate: RunSource
@@ -48,6 +57,8 @@ class Request(Struct, frozen=True, kw_only=True):
     truth: Path | None = None
     silence: int = 3_600_000
     shards: int = 1
+    start: int | None = None
+    common: bool = False
 
 
 def compare_runs(settings: Settings, request: Request, *, advance: Callable[[], object] = lambda: None) -> Comparison:
@@ -57,11 +68,11 @@ def compare_runs(settings: Settings, request: Request, *, advance: Callable[[], 
     ------
     CompareError
         The request makes no sense, or what it names has nothing to compare.
-    streams.archive.ArchiveError
-        An archive cannot be read.
+    streams.archive.ArchiveError, streams.reading.ReadError
+        An archive or a topic cannot be read.
     """
     sources = request.baseline, request.candidate
-    judged = [source for source in sources if source.path.is_dir()]
+    judged = [source for source in sources if source.topic is None and source.path.is_dir()]
     if judged and request.events is None:
         raise CompareError(f"{judged[0].path} is a folder of policies: --events names the archive that it is to judge")
     for source in judged:
@@ -70,6 +81,13 @@ def compare_runs(settings: Settings, request: Request, *, advance: Callable[[], 
     labels = _labels(request.truth)
     policies = [_policies(source) for source in sources]
     published = _published(settings, request, judged, advance)
+    begun = request.start or 0
+    if request.common:
+        begun = max(begun, *(min(run.times, default=0) for run in published))
+    if begun:
+        for run in published:
+            run.decisions = [each for each in run.decisions if each.starts_at >= begun]
+            run.times = [time for time in run.times if time >= begun]
     merchants = {each.merchant_id for run in published for each in run.decisions if each.merchant_id}
     trade = None if request.events is None else read_trade(read_archive(request.events), merchants, advance=advance)
     # Codes for matching: those of the settings where nobody says which policies judged.
@@ -107,15 +125,20 @@ def _published(
         except ApplyError as error:
             raise CompareError(f"{error}; please report it") from error
     found = [
-        live.pop(0) if source.path.is_dir() else _recorded(source, advance)
+        live.pop(0) if source in judged else _recorded(settings, source, advance)
         for source in (request.baseline, request.candidate)
     ]
     return found[0], found[1]
 
 
-def _recorded(source: RunSource, advance: Callable[[], object]) -> Published:
+def _recorded(settings: Settings, source: RunSource, advance: Callable[[], object]) -> Published:
     modes = frozenset() if source.mode is None else frozenset({str(source.mode)})
-    published = read_published(read_archive(source.path), modes, advance=advance)
+    if source.topic is None:
+        published = read_published(read_archive(source.path), modes, advance=advance)
+    else:
+        with TopicReader(kafka_config(settings), [source.topic]) as reader:
+            records = (msgspec.structs.replace(archive_record(m), topic=OUTPUTS) for m in read_to_end(reader))
+            published = read_published(records, modes, advance=advance)
     if not published.counts:
         of_mode = f" of mode {source.mode}" if source.mode else ""
         raise CompareError(
@@ -132,7 +155,7 @@ def _judge(settings: Settings, folder: Path) -> Judge:
 
 
 def _policies(source: RunSource) -> Policies | None:
-    folder = source.path if source.path.is_dir() else source.policies
+    folder = source.path if source.topic is None and source.path.is_dir() else source.policies
     return None if folder is None else _load(folder)
 
 

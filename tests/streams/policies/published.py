@@ -20,9 +20,10 @@ def files(*replacements: tuple[str, str], file: str = "orders.yaml") -> dict[str
     return texts
 
 
-def in_shadow(rule: str, file: str = "merchants.yaml") -> dict[str, str]:
+def in_shadow(rule: str) -> dict[str, str]:
     """The packaged policies with one rule in shadow."""
     texts = policy_texts(PACKAGED)
+    (file,) = [name for name, text in texts.items() if f"- id: {rule}\n" in text]
     begin = texts[file].index(f"- id: {rule}\n")
     texts[file] = texts[file][:begin] + texts[file][begin:].replace("mode: enforce", "mode: shadow", 1)
     return texts
