@@ -11,7 +11,6 @@ from benchmarks.evaluation.bad_order_olist import evaluate
 from benchmarks.evaluation.credit_olist import evaluate as evaluate_credit
 from benchmarks.evaluation.credit_simulations import summarise as summarise_credit
 from benchmarks.evaluation.fairness import SEEDS as FAIRNESS_SEEDS
-from benchmarks.evaluation.fairness import evaluate_breaker
 from benchmarks.evaluation.fairness import evaluate_seed as evaluate_fairness
 from benchmarks.evaluation.fairness import summarise as summarise_fairness
 from benchmarks.evaluation.fraud_ecommerce import evaluate as evaluate_fraud
@@ -91,8 +90,7 @@ def plan(data: Path, seeds: Sequence[int], scratch: Path, *, quick: bool) -> tup
         pieces.append(Piece(("anomaly", name), anomaly_ours, (folder, name, quick)))
     pieces += [Piece(("simulator", str(seed)), evaluate_seed, (seed, scratch, quick)) for seed in seeds]
     fair = FAIRNESS_SEEDS[: 1 if quick else None]
-    pieces += [Piece(("fairness", str(seed)), evaluate_fairness, (seed, quick)) for seed in fair]
-    pieces.append(Piece(("fairness", "breaker"), evaluate_breaker, (fair[0], quick)))
+    pieces += [Piece(("fairness", str(seed)), evaluate_fairness, (seed, quick, seed == fair[0])) for seed in fair]
     pieces += [
         Piece(("gaming", f"{stealth:g}", name, str(seed)), evaluate_gaming, (name, seed, stealth, quick))
         for stealth, seeds_of_gaming in GAMING_SEEDS.items()
@@ -142,7 +140,7 @@ def assemble(results: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
             found["gaming"] = gaming[USUAL_STEALTH]["gains"]
     # Shorter names first, so that details find their place.
     for name, result in sorted(results.items(), key=lambda item: (len(item[0]), item[0])):
-        if name[0] in ("simulator", "gaming") or (name[0] == "fairness" and name[1].isdigit()):
+        if name[0] in ("simulator", "fairness", "gaming"):
             continue
         place = found
         for part in name[:-1]:

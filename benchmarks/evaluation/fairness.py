@@ -12,7 +12,6 @@ import argparse
 import sys
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from functools import partial
 from math import exp, log, sqrt
 from multiprocessing import get_context
 from typing import Any, Final
@@ -106,32 +105,29 @@ class _Watch:
                 )
 
 
-def evaluate_seed(seed: int, quick: bool = False) -> dict[str, Any]:
-    """Counts of one seed."""
+def evaluate_seed(seed: int, quick: bool = False, force: bool = False) -> dict[str, Any]:
+    """Counts of one seed; with ``force`` also what the circuit breaker does where it is forced (``breaker``)."""
     judge = evaluation_judge(Settings())
     simulation = simulation_of(seed, quick=quick)
     seen = _run(simulation, judge)
     honest = set(simulation.truth.honest) & seen.orders.keys()
-    return _counts(seen, honest, _longest_hold())
+    found = _counts(seen, honest, _longest_hold())
+    return found | {"breaker": _forced(seen, judge, seed, quick=quick)} if force else found
 
 
-def evaluate_breaker(seed: int, quick: bool = False) -> dict[str, Any]:
+def _forced(free: _Watch, judge: Judge, seed: int, *, quick: bool) -> dict[str, Any]:
     """The circuit breaker forced: at most one severe action a day, where more are due.
 
     ``most``: the most that were carried out without a person within an interval. ``dropped``: how often a rule decided
     about a subject without the cap and did not with it.
     """
-    judge = evaluation_judge(Settings())
     breaker = judge.policies.breaker
     if breaker is None:
         raise ValueError("the policies have no circuit breaker to force")
     forced = msgspec.structs.replace(
         judge.policies, breaker=msgspec.structs.replace(breaker, actions=_FORCED, merchant_share=1.0, gmv_share=1.0)
     )
-    free, capped = (
-        _run(simulation_of(seed, quick=quick), Judge(judge.settings, policies, judge.pseudonyms, judge.signer))
-        for policies in (judge.policies, forced)
-    )
+    capped = _run(simulation_of(seed, quick=quick), Judge(judge.settings, forced, judge.pseudonyms, judge.signer))
     counted = [_unreviewed(seen, breaker.severe) for seen in (free, capped)]
     about = [{(each.rule, each.subject) for each in seen.decisions} for seen in (free, capped)]
     return {
@@ -162,6 +158,7 @@ def summarise(seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
             "share": hits / total if total else None,
             "interval": list(wilson(hits, total)) if total else None,
         }
+    found["breaker"] = next((run["breaker"] for run in runs if "breaker" in run), None)
     for name, (one, other) in {"small_to_large": ("small", "large"), "new_to_old": ("new", "old")}.items():
         found[name] = _ratio(found[one], found[other])
     return found
@@ -246,9 +243,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as error:
         parser.error(str(error))
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
-        breaker = pool.submit(evaluate_breaker, seeds[0])
-        found = summarise(dict(zip(seeds, pool.map(partial(evaluate_seed), seeds), strict=True)))
-        found["breaker"] = breaker.result()
+        running = [pool.submit(evaluate_seed, seed, force=seed == seeds[0]) for seed in seeds]
+        found = summarise({seed: each.result() for seed, each in zip(seeds, running, strict=True)})
     print(msgspec.json.format(msgspec.json.encode(found), indent=2).decode())
     return 0
 
