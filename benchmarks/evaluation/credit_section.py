@@ -114,7 +114,8 @@ def fairness(figures: Mapping[str, Any]) -> Section:
         ratio, newcomers = figures["small_to_large"], figures["new_to_old"]
         words.append(
             f"Seeds {', '.join(map(str, figures['seeds']))}: of {figures['honest']:,} honest merchants "
-            f"{figures['suspended']} suspended, {figures['severe_before_review']} severe actions before review, "
+            f"{figures['suspended']} suspended (of {figures['suspension_asked']} a person was asked to), "
+            f"{figures['severe_before_review']} severe actions before review, "
             f"{figures['held']} with payouts held for up to two weeks. False alarms of small to large merchants "
             f"{_ratio(ratio)}, of new to old {_ratio(newcomers)}."
         )

@@ -37,6 +37,9 @@ from streams.simulator import Simulation
 SEEDS: Final = tuple(range(201, 211))
 #: Severe actions within the breaker's interval, where it is forced.
 _FORCED: Final = 1
+#: What is counted of honest merchants: how many there are, how many were suspended or closed, of how many a person was
+#: asked to suspend them, severe actions that no person was asked about, and how many had payouts held.
+_COUNTS: Final = ("honest", "suspended", "suspension_asked", "severe_before_review", "held")
 _ENDING: Final = frozenset({"suspend_merchant", "suspend_creator", "close_merchant"})
 _decode: Final = Decoder(Output).decode
 
@@ -148,7 +151,7 @@ def summarise(seeds: Mapping[int, Mapping[str, Any]]) -> dict[str, Any]:
     runs = list(seeds.values())
     found: dict[str, Any] = {
         "seeds": list(seeds),
-        **{name: sum(run[name] for run in runs) for name in ("honest", "suspended", "severe_before_review", "held")},
+        **{name: sum(run[name] for run in runs) for name in _COUNTS},
     }
     for name in ("small", "large", "new", "old"):
         hits, total = (sum(run[name][at] for run in runs) for at in (0, 1))
@@ -191,7 +194,8 @@ def _counts(seen: _Watch, honest: Collection[str], longest_hold: float) -> dict[
     }
     return {
         "honest": len(honest),
-        "suspended": len({each.merchant for each in mistakes if each.action in _ENDING}),
+        "suspended": len({each.merchant for each in mistakes if each.action in _ENDING and not each.reviewed}),
+        "suspension_asked": len({each.merchant for each in mistakes if each.action in _ENDING and each.reviewed}),
         "severe_before_review": sum(each.severe(longest_hold) and not each.reviewed for each in mistakes),
         "held": len({each.merchant for each in mistakes if each.action == "hold_payout" and not each.reviewed}),
         **{name: [len(group & alarmed), len(group)] for name, group in groups.items()},
