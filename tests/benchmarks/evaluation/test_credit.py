@@ -152,8 +152,8 @@ def test_outcomes_follow_from_the_events_alone() -> None:
 def test_false_alarms_are_compared_with_an_interval() -> None:
     """Twice as many false alarms among the small, over two seeds; without any the ratio is still a number."""
     run = {
-        "honest": 200, "suspended": 0, "suspension_asked": 1, "severe_before_review": 0, "held": 1, "small": [10, 100], "large": [5, 100],
-        "new": [0, 20], "old": [15, 180],
+        "honest": 200, "suspended": 0, "suspension_asked": 1, "severe_before_review": 0, "held": 1,
+        "small": [10, 100], "large": [5, 100], "new": [0, 20], "old": [15, 180],
     }  # fmt: skip
     found = summarise_fairness({1: run, 2: run})
     assert (found["honest"], found["held"]) == (400, 2)
