@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from features.outputs import EnforcementDecided
 from streams.archive import ArchiveRecord
 from streams.evaluation.archive_run import run_archive
 from streams.simulator import SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
-from tests.builders import make_judge
+from tests.builders import DAY, START, Shard, event, make_judge, placed
 from tests.dsa_v2 import faults, personal_data
 
 
@@ -94,3 +95,32 @@ def test_statements_say_who_decided(run: Collected) -> None:
             assert partly == decision["requires_review"]
             assert statement["source_type"] == "SOURCE_VOLUNTARY"
             assert statement["application_date"] >= statement["content_date"]
+
+
+@pytest.mark.parametrize(
+    "action", ["limit_orders", "block_new_listings", "hold_payout", "suspend_merchant", "close_merchant"]
+)
+@pytest.mark.parametrize("days", [None, 30, 9_000])
+def test_what_people_decide_by_hand_is_stated_as_well(action: str, days: int | None) -> None:
+    """An action that a person sets has a valid statement, which says that no machine decided; an end beyond what the
+    database takes is left out.
+    """
+    shard = Shard(make_judge(audit_rate=0.0))
+    until = {} if days is None else {"until": START + days * DAY}
+    by_hand = event(
+        "enforcement.overridden",
+        DAY,
+        action=action,
+        by="team",
+        why="call me: +49 170 1234567",
+        policy="bust_out",
+        **until,
+    )
+    shard.apply(placed(), by_hand)
+    (decided,) = shard.outputs(EnforcementDecided)
+    statement = decided.statement_of_reasons
+    assert decided.action == action
+    assert faults(statement) == []
+    assert personal_data(statement) == []
+    assert statement["automated_decision"] == "AUTOMATED_DECISION_NOT_AUTOMATED"
+    assert any(name.startswith("end_date") for name in statement) == (days == 30)
