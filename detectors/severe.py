@@ -50,7 +50,10 @@ def review_reason(
 def detectors_against(
     rule: Rule, standing: EnforcementState, now: int, policies: PolicySet, circumstances: Circumstances
 ) -> frozenset[str]:
-    """Families of the detectors that speak against a party: those that fire now, and those of its strikes lately."""
+    """Families of the detectors that speak against a party: those that fire now, those of its strikes lately, and
+    ``reports`` where a rights owner or an authority has reported it, or what is its, under the rule's policy. (Buyers'
+    reports are none: they are many, and easily had.)
+    """
     found = set(circumstances.detectors)
     if rule.detector is not None:
         found.add(rule.detector)
@@ -60,6 +63,9 @@ def detectors_against(
             other = policies.rule(strike.rule) if since < strike.at <= now else None
             if other is not None and other.detector is not None and LEVEL_RANK[other.severity] >= GRAVE:
                 found.add(other.detector)
+    for notice in standing.notices:
+        if notice.by != "buyer" and notice.policy == rule.policy and since < notice.at <= now:
+            found.add("reports")
     return frozenset(found)
 
 
