@@ -52,6 +52,12 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the models.  [default: worker.seed]")
 @click.option("--run-id", help="Name of the run in its outputs.  [default: made of all that decides them]")
 @click.option("--out", help="Where outputs go: an archive NAME.jsonl[.zst], or 'kafka:replay-NAME' for a topic.")
+@click.option(
+    "--checkpoints",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Keep the run in this folder: interrupted, the same command goes on with it.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @pass_settings
@@ -64,6 +70,7 @@ def command(
     policies: Path | None,
     processes: int,
     out: str | None,
+    checkpoints: Path | None,
     overwrite: bool,
     as_json: bool,
     **wanted: Any,
@@ -74,7 +81,7 @@ def command(
     or in several. State is kept in memory; Redis is at most read, for its models. Every output says `mode: replay` and
     the run's id, and goes nowhere but to --out.
     """
-    from streams.replay.destination import DestinationError, open_destination, parse_destination
+    from streams.replay.destination import DestinationError, ReplayTopics, open_destination, parse_destination
     from streams.replay.failures import ReplayError
     from streams.replay.progress import Reached, described
     from streams.replay.run import replay
@@ -90,6 +97,8 @@ def command(
         destination = None if out is None else parse_destination(out, overwrite=overwrite)
     except DestinationError as error:
         raise click.BadParameter(str(error), param_hint="--out") from None
+    if checkpoints is not None and (isinstance(destination, ReplayTopics) or wanted["order"] == "as-recorded"):
+        raise click.UsageError("--checkpoints goes with a file, or without --out, and with --order event-time")
     summary = Summary()
     #: When it was first heard of, and when the first record was applied.
     begun = [0.0]
@@ -107,7 +116,7 @@ def command(
                     begun.append(progress.seconds)
                 summary.reached = reached
 
-            for published in replay(job, processes, told):
+            for published in replay(job, processes, told, checkpoints):
                 for record in published.records:
                     write(record)
                     summary.add(record)
@@ -116,7 +125,8 @@ def command(
     except (ReplayError, DestinationError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
-        raise click.ClickException("interrupted; nothing was kept") from None
+        kept = "nothing was kept" if checkpoints is None else f"the same command goes on with {checkpoints}"
+        raise click.ClickException(f"interrupted; {kept}") from None
     if not summary.reached.records:
         raise click.ClickException("there was no record of the input topics to replay")
     if summary.reached.late:

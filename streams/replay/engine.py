@@ -33,6 +33,29 @@ class Peers(Protocol):
         """Take in what has come; ``wait`` until something has."""
 
 
+class Keeper(Protocol):
+    """Keeps checkpoints; ``every`` so many rounds."""
+
+    @property
+    def every(self) -> int: ...  # noqa: D102
+
+    def keep(
+        self, number: int, cores: Mapping[int, Core], received: Mapping[int, int], letters: Letters, last_record: int
+    ) -> None:
+        """Write the shards as they are before a round, with the messages to them that were sent before it."""
+
+
+class Begun(Struct, frozen=True):
+    """Where an interrupted run goes on: before which round; what each shard had received, what is on its way, and the
+    last round that had records.
+    """
+
+    number: int
+    received: Mapping[int, int]
+    letters: Letters
+    last_record: int
+
+
 class Alone:
     """No other process."""
 
@@ -75,14 +98,23 @@ class Engine:
         What is asked for.
     exchange
         Name of the exchange topic: what a message causes is named by it.
-    shards_here
-        Shard -> whether it belongs to this process.
     peers
         The other processes.
+    keeper
+        Keeps checkpoints, if they are wanted.
+    begun
+        Where the run goes on, if it was interrupted; the cores are as they were then.
     """
 
     def __init__(
-        self, cores: Mapping[int, Core], source: Source, plan: Plan, exchange: str, peers: Peers | None = None
+        self,
+        cores: Mapping[int, Core],
+        source: Source,
+        plan: Plan,
+        exchange: str,
+        peers: Peers | None = None,
+        keeper: Keeper | None = None,
+        begun: Begun | None = None,
     ) -> None:
         self._cores = dict(sorted(cores.items()))
         self._source = source
@@ -95,6 +127,19 @@ class Engine:
         self._ticks = dict.fromkeys(self._cores, NEVER)
         self._sequence = dict.fromkeys(self._cores, 0)
         self._last_record = -1
+        self._keeper = keeper
+        self._begun = begun
+        #: The round before which the next checkpoint is due.
+        self._due = NEVER
+
+    def _go_on(self, begun: Begun) -> None:
+        """Take up what is not in the cores; records of earlier rounds are read again, and passed over."""
+        while (number := self._source.peek()) is not None and number < begun.number:
+            self._source.take()
+        self._received |= begun.received
+        self._mailroom.put(begun.letters)
+        self._last_record = begun.last_record
+        self._ticks = {shard: self._next_tick(core, begun.number - 1) for shard, core in self._cores.items()}
 
     def run(self) -> Iterator[RoundOutputs]:
         """Every round in which a shard did something.
@@ -107,21 +152,24 @@ class Engine:
             The source can't be read.
         """
         peers, mailroom, source = self._peers, self._mailroom, self._source
-        first = source.peek()
-        peers.begin(NEVER if first is None else first, mailroom)
+        if self._begun is not None:
+            self._go_on(self._begun)
+        first = self._next_round(source.peek())
+        if self._keeper is not None and first < NEVER:
+            self._due = (first // self._keeper.every + 1) * self._keeper.every
+        peers.begin(first, mailroom)
         while True:
             with_records = source.peek()
             ended = self._last_record if with_records is None else None
-            number = min(
-                NEVER if with_records is None else with_records,
-                mailroom.next_delivery,
-                min(self._ticks.values(), default=NEVER),
-            )
+            number = self._next_round(with_records)
             unheard = peers.promised()
             final = self._final(peers.last_record(ended))
             if min(number, unheard + LATENCY) > final:
                 peers.send([], NEVER, ended)
                 return
+            if self._due <= number <= final and number < NEVER:
+                self._checkpoint(number, ended)
+                continue
             if number - LATENCY >= unheard or number > final:
                 # Another process may still send something that arrives before.
                 peers.send([], min(number, unheard + LATENCY), ended)
@@ -133,6 +181,24 @@ class Engine:
             peers.send([letter for letter in letters if letter.to not in here], number + 1, None)
             peers.receive(mailroom, wait=False)
             yield outputs
+
+    def _next_round(self, with_records: int | None) -> int:
+        """The first round in which anything happens, as far as this process knows."""
+        records = NEVER if with_records is None else with_records
+        return min(records, self._mailroom.next_delivery, min(self._ticks.values(), default=NEVER))
+
+    def _checkpoint(self, number: int, ended: int | None) -> None:
+        """Keep everything as it is before the last boundary that is not beyond ``number``."""
+        keeper = self._keeper
+        if keeper is None:
+            return
+        boundary = number // keeper.every * keeper.every
+        self._due = boundary + keeper.every
+        # All messages of earlier rounds must be here; some of later ones may be, and will be sent again.
+        self._peers.send([], boundary, ended)
+        while self._peers.promised() < boundary:
+            self._peers.receive(self._mailroom, wait=True)
+        keeper.keep(boundary, self._cores, self._received, self._mailroom.sent_before(boundary), self._last_record)
 
     def _final(self, last_record: int | None) -> int:
         """The last round of the replay, as far as it is known."""
@@ -174,12 +240,12 @@ class Engine:
         unwanted: list[Emit] = []
         if before is not None:
             records += [entry[3] for entry in entries[:before]]
-            unwanted = apply_and_forget(core, Flush(self._next(shard), records))
+            unwanted = self._apply(core, Flush(self._next(shard), records))
             records, entries = [], entries[before:]
         records += [entry[3] for entry in entries]
         end = start + ROUND_MS
         time = end - core.judge.settings.allowed_lateness if tick else None
-        emits = apply_and_forget(core, Flush(self._next(shard), records, time))
+        emits = self._apply(core, Flush(self._next(shard), records, time))
         if plan.in_window(start if before is None else end - 1):
             wanted = [emit for emit in emits if emit.stream != "exchange"]
             if wanted:
@@ -193,6 +259,10 @@ class Engine:
         if start is None or start // ROUND_MS != number or not start % ROUND_MS:
             return None
         return sum(entry[0] < start for entry in entries)
+
+    def _apply(self, core: Core, flush: Flush) -> list[Emit]:
+        # A checkpoint wants to know what has changed.
+        return apply_and_forget(core, flush) if self._keeper is None else core.apply(flush)
 
     def _next(self, shard: int) -> int:
         self._sequence[shard] += 1

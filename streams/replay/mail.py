@@ -43,6 +43,11 @@ class Mailroom:
         for letter in letters:
             self._waiting.setdefault(letter.sent, {}).setdefault(letter.to, []).append(letter)
 
+    def sent_before(self, number: int) -> Letters:
+        """Those that were sent before a round and not delivered."""
+        waiting = ((sent, letters) for sent, found in self._waiting.items() for letters in found.values())
+        return [letter for sent, letters in waiting if sent < number for letter in letters]
+
     def deliver(self, number: int) -> Mapping[int, Letters]:
         """Letters that arrive in a round, by addressee, in the order in which they are taken in."""
         found = self._waiting.pop(number - LATENCY, {})

@@ -93,12 +93,21 @@ class KafkaInput(Struct, frozen=True):
 Input: TypeAlias = ArchiveInput | OlistInput | KafkaInput
 
 
+class Keep(Struct, frozen=True):
+    """Where checkpoints go, how many rounds lie between two, and before which round the run goes on (0: it begins)."""
+
+    folder: Path
+    every: int
+    begin: int
+
+
 class Job(Struct, frozen=True):
     """A plan with what it is carried out on; it can be sent to another process."""
 
     settings: Settings
     plan: Plan
     input: Input
+    keep: Keep | None = None
 
 
 def name_run(settings: Settings, judge: Judge, plan: Plan) -> Plan:

@@ -17,7 +17,8 @@ from streams.replay.mail import NEVER
 from streams.replay.peers import PeerLostError, SocketPeers
 from streams.replay.plan import Job
 from streams.replay.progress import Reached
-from streams.replay.shard_run import Published, ShardRun
+from streams.replay.run_folder import Published
+from streams.replay.shard_run import ShardRun
 
 #: Rounds after which a process that published nothing says how far it is.
 _SAY_EVERY: Final = 64
@@ -36,8 +37,11 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Said).decode
 
 
-def replay_in_processes(job: Job, processes: int, told: Callable[[Reached], None]) -> Iterator[Published]:
-    """Run a job in several processes; yields the outputs in the order of rounds and shards.
+def replay_in_processes(
+    job: Job, processes: int, told: Callable[[Reached], None]
+) -> Iterator[tuple[int, list[Published]]]:
+    """Run a job in several processes; yields outputs in the order of rounds and shards, each time with the round before
+    which no others follow.
 
     ``told`` is called now and then with how far all of them have come together.
 
@@ -84,7 +88,7 @@ def _mesh(processes: int) -> list[dict[int, socket.socket]]:
     return lines
 
 
-def _merged(channels: list[Connection], told: Callable[[Reached], None]) -> Iterator[Published]:
+def _merged(channels: list[Connection], told: Callable[[Reached], None]) -> Iterator[tuple[int, list[Published]]]:
     """What all processes publish, in order: a round's outputs when every process is beyond it."""
     waiting: list[deque[Published]] = [deque() for _ in channels]
     beyond = [0] * len(channels)
@@ -110,7 +114,7 @@ def _merged(channels: list[Connection], told: Callable[[Reached], None]) -> Iter
         if failures:
             raise ReplayError(_why(failures, open_))
         told(Reached.together(reached))
-        yield from _complete(waiting, min(beyond))
+        yield min(beyond), list(_complete(waiting, min(beyond)))
 
 
 def _complete(waiting: list[deque[Published]], number: int) -> Iterator[Published]:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Final
 
 import msgspec
-from msgspec import Struct
 
 from config.settings import Settings
 from detectors.apply import Core
@@ -21,7 +20,8 @@ from streams.policies.library import PolicyLibrary
 from streams.policies.publishing import published_policies
 from streams.replay.applying import apply_and_forget
 from streams.replay.archive_source import ArchiveSource
-from streams.replay.engine import Engine, Peers
+from streams.replay.checkpoints import Checkpointer
+from streams.replay.engine import Begun, Engine, Peers
 from streams.replay.kafka_source import KafkaSource
 from streams.replay.outputs import replay_records
 from streams.replay.plan import ArchiveInput, Job, KafkaInput, OlistInput, Plan
@@ -29,20 +29,13 @@ from streams.replay.progress import Reached
 from streams.replay.recorded import RecordedFlushes, read_journals
 from streams.replay.recorded_models import load_recorded
 from streams.replay.rounds import ROUND_MS, Source
+from streams.replay.run_folder import Published
 from streams.worker import compiled_policies, judge_settings
 
 #: Pseudonyms that never leave this process need no secret; a fixed key makes every run the same.
 _KEY: Final = b"replay without a key of its own"
 #: As in the worker: the state is large, lives long and has no cycles.
 _GC_THRESHOLDS: Final = (50_000, 20, 1_000)
-
-
-class Published(Struct, array_like=True):
-    """The outputs of one shard in one round."""
-
-    number: int
-    shard: int
-    records: list[ArchiveRecord]
 
 
 def replay_judge(settings: Settings, shards: int) -> Judge:
@@ -124,14 +117,16 @@ class ShardRun:
         """
         settings, plan = self._job.settings, self._job.plan
         judge = replay_judge(settings, plan.shards)
-        cores = make_cores(settings, judge, plan, self._shards)
+        cores, keeper, begun = self._begin(judge)
         _tune_collector()
         if plan.order == "as-recorded":
             yield from self._as_recorded(cores)
             return
         self._source = source = _source(self._job, self._shards)
         try:
-            for outputs in Engine(cores, source, plan, settings.topics.exchange, self._peers).run():
+            exchange = settings.topics.exchange
+            self.records = sum(core.state.statistics.records for core in cores.values())
+            for outputs in Engine(cores, source, plan, exchange, self._peers, keeper, begun).run():
                 self.records += outputs.records
                 self.moment = (outputs.number + 1) * ROUND_MS
                 published = [
@@ -141,6 +136,15 @@ class ShardRun:
                 yield outputs.number, [each for each in published if each.records]
         finally:
             source.close()
+
+    def _begin(self, judge: Judge) -> tuple[dict[int, Core], Checkpointer | None, Begun | None]:
+        """The cores, from nothing or from where the run was interrupted, and what keeps checkpoints of them."""
+        settings, plan, keep = self._job.settings, self._job.plan, self._job.keep
+        keeper = None if keep is None else Checkpointer(keep.folder, keep.every, self._shards)
+        if keep is None or keeper is None or not keep.begin:
+            return make_cores(settings, judge, plan, self._shards), keeper, None
+        cores, letters = keeper.load(keep.begin, judge, plan, challenger=settings.worker.challenger)
+        return cores, keeper, Begun(keep.begin, keeper.received, letters, keeper.last_record)
 
     def _as_recorded(self, cores: Mapping[int, Core]) -> Iterator[tuple[int, list[Published]]]:
         """One shard after the other; their numbers stand for rounds."""
