@@ -20,7 +20,10 @@ def test_every_event_reads_its_merchant_and_its_subject(kind: str) -> None:
     """An order event its order, one that creates it the listings as well; a listing event its listing."""
     found = needed(kind)
     assert found.merchants == {"m1"}
-    assert found.orders == ({"m1:o1"} if topic_of(kind) == "orders" else set())
+    # The example of a review is about an order.
+    assert found.orders == ({"m1:o1"} if topic_of(kind) == "orders" or kind == "review.decided" else set())
+    spoken_of = kind in ("review.decided", "appeal.decided", "enforcement.overridden")
+    assert [party for party, _ in found.decisions] == (["m1"] if spoken_of and "decision_id" in FIELDS[kind] else [])
     assert found.listings == ({"m1:l1"} if kind == "order.created" or topic_of(kind) == "listings" else set())
 
 
