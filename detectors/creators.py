@@ -17,6 +17,9 @@ from features.party import Party
 from features.population import Population
 from features.windows import DAY_MS
 
+#: How often a creator is looked at of which no harm is told: its rates change as outcomes fall due. Short beside the
+#: windows of the rates.
+LOOK_EVERY_MS: Final = 3 * DAY_MS
 #: Policy under which commission on a suspended merchant's sales is kept back: it ends with the suspension.
 SUSPENDED_SHOP: Final = "suspended_shop"
 
@@ -44,7 +47,8 @@ class CreatorFlow:
                 urgent = _blamed(creator, item, at)
             case ShopFlagged():
                 urgent = self._shop_flagged(creator, item, shard, at)
-        self._assessor.creator(creator, urgent)
+        if urgent:
+            self._assessor.creator(creator, True)
 
     def feedback(self, event: events.FeedbackInput) -> None:
         """A person said something about a creator."""
@@ -78,7 +82,7 @@ class CreatorFlow:
                 pass
 
     def timer(self, creator_id: str, time: int) -> None:
-        """A creator's timer fired at an event time: an action expired, a day is over, or its time is."""
+        """A creator's timer fired at an event time: an action expired, it is to be looked at, or its time is over."""
         state = self._state
         creator = state.creators.get(creator_id)
         if creator is None or creator.record.timer != time:
@@ -136,12 +140,12 @@ class CreatorFlow:
     def _wait(self, creator: Creator, time: int = 0) -> None:
         """Set the timer of a creator that has none, or whose timer fired at ``time``, ms.
 
-        While anything is counted of a creator it is looked at once a day, each at a time of its own.
+        While anything is counted of a creator it is looked at every three days, each at a time of its own.
         """
         record = creator.record
         after = max(record.as_of, time)
         if _counts(creator) or not time:
-            due = after + DAY_MS - (after - crc32(creator.id.encode())) % DAY_MS
+            due = after + LOOK_EVERY_MS - (after - crc32(creator.id.encode())) % LOOK_EVERY_MS
         else:
             due = record.as_of + self._idle
             if due <= time:

@@ -20,8 +20,9 @@ from features.windows import DAY_MS, HOUR_MS
 
 #: The timer for what was counted; those of records begin with other letters.
 TELL_DRIVEN: Final = "d"
-#: Event time between two tellings of a creator's orders.
-TELL_EVERY_MS: Final = HOUR_MS
+#: Event time between two tellings of a creator's orders: short beside the weeks in which outcomes come to be known, and
+#: long enough for more than one change to be told at once where little is sold.
+TELL_EVERY_MS: Final = 6 * HOUR_MS
 FLAGGED: Final = 1
 SUSPENDED: Final = 2
 _SUSPENSIONS: Final = frozenset(("suspend_merchant", "close_merchant"))

@@ -67,10 +67,8 @@ def _recent(creator: Creator, days: int) -> list[Shop]:
 
 def _harming(creator: Creator) -> float:
     oldest = creator.day - WINDOWS[_FAR]
-    return sum(
-        shop.harmed_day > oldest and shop.harmed >= HARMING_ORDERS and shop.harmed >= HARMING_SHARE * shop.orders
-        for shop in creator.record.shops.values()
-    )
+    harmed = [shop for shop in creator.record.shops.values() if shop.harmed >= HARMING_ORDERS]
+    return len([shop for shop in harmed if shop.harmed_day > oldest and shop.harmed >= HARMING_SHARE * shop.orders])
 
 
 def _turnover(creator: Creator, shops: list[Shop]) -> float:
@@ -98,17 +96,30 @@ def _largest_share(creator: Creator) -> float | None:
 
 def _joint(creator: Creator) -> float:
     """Merchants found malicious while it drove most of what they sold."""
+    flagged = [shop for shop in creator.record.shops.values() if shop.flagged]
+    if not flagged:
+        return 0
     oldest = creator.record.as_of - JOINT_DAYS * DAY_MS
-    return sum(
-        shop.flagged and shop.flagged_at > oldest and shop.share >= MOST_OF_TURNOVER and shop.orders >= JOINT_ORDERS
-        for shop in creator.record.shops.values()
+    return len(
+        [
+            shop
+            for shop in flagged
+            if shop.flagged_at > oldest and shop.share >= MOST_OF_TURNOVER and shop.orders >= JOINT_ORDERS
+        ]
     )
+
+
+def _suspended(creator: Creator) -> float:
+    oldest = creator.day - WINDOWS[1]
+    return len([shop for shop in creator.record.shops.values() if shop.suspended and shop.day > oldest])
 
 
 def violations_by_policy(creator: Creator) -> dict[str, int]:
     """Violations by policy in 90 days, those of one merchant within MERGE_DAYS of the first counted once."""
     oldest = creator.record.as_of - WINDOWS[_FAR] * DAY_MS
     counts: dict[str, int] = {}
+    if not creator.record.violations:
+        return counts
     first: dict[tuple[str, str], int] = {}
     for each in sorted(creator.record.violations, key=lambda each: (each.at, each.decision)):
         if each.at <= oldest:
@@ -128,7 +139,7 @@ def _violated_merchants(creator: Creator) -> float:
 
 def _harmed_buyers(creator: Creator) -> float:
     oldest = creator.day - WINDOWS[_FAR]
-    return sum(last > oldest for _, last in creator.record.harmed.values())
+    return len([last for _, last in creator.record.harmed.values() if last > oldest])
 
 
 def _counted() -> Iterator[Feature]:
@@ -272,7 +283,7 @@ _OTHERS: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "30 d",
         "merchants that are suspended, to whom it drove orders",
         "never",
-        _of_creator(lambda creator: sum(shop.suspended for shop in _recent(creator, WINDOWS[1]))),
+        _of_creator(_suspended),
     ),
     (
         "creator_age_days",
@@ -296,7 +307,10 @@ def _flagged_share(c: Context) -> float | None:
     total = decayed(record.activity.gmv_base, record.as_of - record.activity.at)
     if total <= 0:
         return None
-    driven = sum(decayed(each.gmv, record.as_of - each.at) for each in record.promoters if each.flagged)
+    flagged = [each for each in record.promoters if each.flagged]
+    if not flagged:
+        return 0.0
+    driven = sum([decayed(each.gmv, record.as_of - each.at) for each in flagged])
     return min(1.0, driven / total)
 
 

@@ -160,7 +160,7 @@ later, is counted as an edit and changes nothing else.
 ## Creator
 
 For rules on creators, which may name these alone. A creator is known from the orders that it drove (`creator_id`);
-merchants' shards tell what became of them every hour of event time, so figures are behind by up to that. An order
+merchants' shards tell what became of them every six hours of event time, so figures are behind by up to that. An order
 counts as it does for its merchant: by its day, or by its outcome-due day; its defects are corrected likewise.
 **Harm** is what comes with the goods: claimed as not as described, counterfeit or not received, or disputed. Lateness
 and cancelled orders are the merchant's. A creator's currency is that of its first order.

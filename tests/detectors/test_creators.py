@@ -86,14 +86,14 @@ def test_orders_without_a_creator_are_told_to_nobody() -> None:
     assert not state.driven.tell_at
 
 
-def test_orders_are_told_once_an_hour() -> None:
-    """What is counted waits for the hour to be over, so that many orders are one message."""
+def test_orders_are_told_four_times_a_day() -> None:
+    """What is counted waits for the quarter of the day to be over, so that many orders are one message."""
     shard = Shard(make_judge())
     shard.apply(*(driven(f"o{n}", n * 60_000, "m1", buyer_id=f"b{n}") for n in range(20)))
     assert not shard.mail
     assert shard.state.driven.waiting == 20
     assert shard.state.timers.changed[TELL_DRIVEN] == shard.state.driven.tell_at
-    shard.apply(tick=2 * HOUR)
+    shard.apply(tick=7 * HOUR)
     assert len(shard.mail) == 1
     assert not shard.state.driven.counts
     assert not shard.state.driven.tell_at
@@ -114,7 +114,7 @@ def test_messages_count_once(again: bool) -> None:
     """A message that comes again changes nothing."""
     market = Marketplace(1)
     market.shards[0].apply(driven("o1", 0, "a-0"))
-    market.shards[0].apply(tick=2 * HOUR)
+    market.shards[0].apply(tick=7 * HOUR)
     market.deliver(again=again)
     assert market.creator_feature("creator_orders_7d", CREATOR) == 1
 
@@ -366,6 +366,7 @@ def test_a_malicious_shop_and_who_lives_off_it() -> None:
     market = Marketplace(4, audit_rate=0.0)
     for number in range(12):
         market.apply(driven(f"o{number}", number * HOUR, "bad-1", buyer_id=f"b{number}"))
+    market.move_on(20 * HOUR)
     shard = market.shards[1]
     merchant = shard.merchant("bad-1")
     enforcer = shard.core._assessor.enforcer
@@ -417,8 +418,8 @@ def test_merchants_hear_of_a_creator_under_enforcement() -> None:
     market.move_on(28 * DAY)
     assert market.creator(CREATOR).record.flagged
     assert market.feature("flagged_creator_share", "b-1") == pytest.approx(1.0)
-    market.apply(driven("new", 29 * DAY, "d-3"))
-    market.move_on(30 * DAY)
+    market.apply(driven("new", 28 * DAY + HOUR, "d-3"))
+    market.move_on(28 * DAY + 12 * HOUR)
     assert market.feature("flagged_creator_share", "d-3") == pytest.approx(1.0)
     market.move_on(60 * DAY)
     assert not market.creator(CREATOR).record.flagged
