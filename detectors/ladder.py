@@ -128,7 +128,9 @@ def propose(
             continue
         if not _takes_over(step, expires_at, rule, active, waits=reason is not None):
             return None
-        supersedes = active.decision_id
+        # What waits for a person ends nothing that is in force.
+        if reason is None or active.requires_review:
+            supersedes = active.decision_id
     return Decision(
         decision_id=decision_id,
         rule=rule.id,

@@ -46,7 +46,10 @@ class SevereCap:
             state.opened_at = now
             state.until = open_until(breaker, state, now)
             self._announce(tripped)
-        return replace(decision, requires_review=True, review_reason="cap", strike=None, relief_at=None)
+        # Like all that waits, it is no strike and ends nothing that is in force.
+        return replace(
+            decision, requires_review=True, review_reason="cap", strike=None, relief_at=None, supersedes=None
+        )
 
     def take_back(self, decision_id: str) -> None:
         """An action was wrong: it does not count any more."""

@@ -125,3 +125,20 @@ def test_a_rule_without_a_family_agrees_with_nobody(packaged: PolicySet) -> None
     decision = propose(rule, MERCHANT, standing, START, packaged, "d", given("parcels"))
     assert decision is not None
     assert decision.requires_review
+
+
+@pytest.mark.parametrize(("family", "in_force"), [("outcomes", ["d0", "d1"]), ("parcels", ["d1"])])
+def test_what_waits_for_a_person_ends_nothing_that_is_in_force(
+    packaged: PolicySet, family: str, in_force: list[str]
+) -> None:
+    """A suspension that nobody has decided on leaves the hold as it is; one that is carried out takes its place."""
+    standing = EnforcementState()
+    decide(packaged.rules["bust-out"], MERCHANT, standing, START, packaged, "d0", given())
+    standing.facts = []
+    standing.strikes["bust_out"] = [Strike(START - days * DAY_MS, f"s{days}", "bust-out", 0) for days in (80, 60)]
+    rule = msgspec.structs.replace(packaged.rules["bust-out"], id="another-rule")
+    suspended = decide(rule, MERCHANT, standing, START + DAY_MS, packaged, "d1", given(family))
+    assert suspended is not None
+    assert suspended.action == "suspend_merchant"
+    assert suspended.supersedes == (None if suspended.requires_review else "d0")
+    assert [active.decision_id for active in standing.active] == in_force
