@@ -6,6 +6,7 @@ import click
 
 #: Subcommand -> module under streams.commands that holds a click command called ``command``.
 COMMANDS = {
+    "backfill": "backfill",
     "compare": "compare",
     "contracts": "contracts",
     "dead-letters": "dead_letters",
