@@ -138,6 +138,26 @@ PARTS: Final = (
         "reasons in words, contributions of models, JSON and headers; once a published output",
     ),
     Part(
+        "creators",
+        ("detectors.creators:CreatorFlow.told", "detectors.creators:CreatorFlow.timer"),
+        "what became of the orders that a creator drove; once an hour of a creator's time",
+    ),
+    Part(
+        "credit",
+        ("detectors.credit.book:CreditBook.review", "detectors.credit.book:CreditBook.violation"),
+        "ledger, probability of harm with its bounds, tiers; once a week of a party, and at violations",
+    ),
+    Part(
+        "remedies and duties",
+        (
+            "detectors.remedies:Remedies.after",
+            "detectors.remedies:Remedies.placed",
+            "detectors.duties:Duties.sold",
+            "detectors.duties:Duties.look",
+        ),
+        "what makes a buyer whole, once an order went wrong; what the law asks of sellers, once an order",
+    ),
+    Part(
         "enforcement",
         (
             "detectors.enforcer:Enforcer.acts",
