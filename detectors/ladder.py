@@ -100,7 +100,8 @@ def propose(
     There is none if the rule has no ladder or isn't enforced, or leaves the party alone; while the rule is in its
     cool-down for this subject (it begins when the action ends); while too little has happened since the policy was last
     enforced; where there is not the evidence for any step; and while an action as harsh or harsher is in force against
-    the subject under the same policy, but for one that waits for a person, or one of another rule that ends sooner.
+    the subject under the same policy, but for one of another rule that ends sooner. What waits for a person stands in
+    the way of nothing but what would wait as well.
     """
     if rule.action is None or rule.mode != "enforce":
         return None
@@ -126,9 +127,14 @@ def propose(
             continue
         if not active.in_force(now):
             continue
-        if not _takes_over(step, expires_at, rule, active, waits=reason is not None):
+        if active.requires_review and reason is None:
+            # What waits for a person holds nothing back that need not, and goes where that is as harsh.
+            if HARSHNESS[step.action] >= HARSHNESS[active.action]:
+                supersedes = active.decision_id
+            continue
+        if not _takes_over(step, expires_at, rule, active):
             return None
-        # What waits for a person ends nothing that is in force.
+        # Nor does it end anything that is in force.
         if reason is None or active.requires_review:
             supersedes = active.decision_id
     return Decision(
@@ -194,12 +200,10 @@ def _step_number(ladder: Ladder, prior: int, circumstances: Circumstances) -> in
     return None
 
 
-def _takes_over(step: Step, expires_at: int | None, rule: Rule, active: ActiveEnforcement, *, waits: bool) -> bool:
-    """Whether a step, which itself may wait for a person, takes the place of an action under the same policy."""
+def _takes_over(step: Step, expires_at: int | None, rule: Rule, active: ActiveEnforcement) -> bool:
+    """Whether a step takes the place of an action under the same policy: harsher, or another rule's and longer."""
     if HARSHNESS[step.action] != HARSHNESS[active.action]:
         return HARSHNESS[step.action] > HARSHNESS[active.action]
-    if active.requires_review and not waits:
-        return True
     if active.rule == rule.id or active.expires_at is None:
         return False
     return expires_at is None or expires_at > active.expires_at

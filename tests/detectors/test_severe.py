@@ -142,3 +142,19 @@ def test_what_waits_for_a_person_ends_nothing_that_is_in_force(
     assert suspended.action == "suspend_merchant"
     assert suspended.supersedes == (None if suspended.requires_review else "d0")
     assert [active.decision_id for active in standing.active] == in_force
+
+
+def test_a_suspension_that_nobody_answers_shields_from_nothing(packaged: PolicySet) -> None:
+    """Under a suspension that waits, another rule of the policy still has the money held."""
+    standing = EnforcementState()
+    standing.strikes["bust_out"] = [Strike(START - days * DAY_MS, f"s{days}", "bust-out", 0) for days in (80, 60)]
+    waiting = decide(packaged.rules["bust-out"], MERCHANT, standing, START, packaged, "d0", given())
+    assert waiting is not None
+    assert (waiting.action, waiting.requires_review) == ("suspend_merchant", True)
+    standing.strikes.clear()
+    standing.facts = []
+    rule = msgspec.structs.replace(packaged.rules["bust-out"], id="another-rule")
+    held = decide(rule, MERCHANT, standing, START + DAY_MS, packaged, "d1", given())
+    assert held is not None
+    assert (held.action, held.requires_review, held.supersedes) == ("hold_payout", False, None)
+    assert [active.decision_id for active in standing.active] == ["d0", "d1"]
