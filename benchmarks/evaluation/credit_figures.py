@@ -73,7 +73,10 @@ def figures(snapshots: Sequence[Snapshot], policy: CreditPolicy) -> dict[str, An
         "deciles": [_group(each) for each in deciles],
         "deciles_trend": _trend(trend(deciles)),
         "calibration_error": _calibration_error(deciles),
-        "stability": _stability(snapshots),
+        "stability": {
+            "probability": _stability(snapshots, lambda each: each.row.probability),
+            "relative": _stability(snapshots, lambda each: each.relative),
+        },
         "migration": _migration(snapshots, tiers),
     }
     return found
@@ -235,11 +238,11 @@ def _calibration_error(deciles: Sequence[GroupRate]) -> float | None:
     return sum(count * distance for count, distance in parts) / orders if orders else None
 
 
-def _stability(snapshots: Sequence[Snapshot]) -> dict[str, Any]:
-    """PSI of the probabilities of all merchants, from each time to the next, in deciles of the earlier one."""
+def _stability(snapshots: Sequence[Snapshot], value: Callable[[Snapshot], float]) -> dict[str, Any]:
+    """PSI of a figure of all merchants, from each time to the next, in deciles of the earlier one."""
     by_time: dict[int, list[float]] = {}
     for each in snapshots:
-        by_time.setdefault(each.row.at, []).append(each.row.probability)
+        by_time.setdefault(each.row.at, []).append(value(each))
     times = sorted(by_time)
     steps = []
     for before, after in pairwise(times):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from benchmarks.evaluation.plots import diagram
 from benchmarks.evaluation.section import Section, Table, number, paragraph, percent
 from streams.simulator import GAMING_NAMES
 
@@ -38,6 +39,7 @@ def credit(figures: Mapping[str, Any]) -> Section:
     """Separation, tiers and deciles on both, and what changes over time."""
     tables: list[Table] = []
     words = [_HOW_CREDIT, _HOW_TIERS]
+    curves: dict[str, list[dict[str, Any]]] = {}
     for name, found in (("Olist", figures.get("olist")), ("simulator", figures.get("simulator", {}).get("orders"))):
         if not found:
             continue
@@ -53,6 +55,11 @@ def credit(figures: Mapping[str, Any]) -> Section:
         tables.append(_groups(f"{name}: tier", found["tiers"]))
         tables.append(_groups(f"{name}: decile", found["deciles"]))
         words.append(_about(name, found))
+        curves[name] = [
+            {"rows": each["orders"], "predicted": each["predicted"], "observed": each["rate"]}
+            for each in found["deciles"]
+            if each["rate"] is not None
+        ]
     simulator = figures.get("simulator")
     if simulator:
         low, high = simulator["gini_interval"] or (None, None)
@@ -67,20 +74,23 @@ def credit(figures: Mapping[str, Any]) -> Section:
                 [(tier, f"{each['honest']:,}", f"{each['attacking']:,}") for tier, each in simulator["tiers"].items()],
             )
         )
-    return Section("Credit", words, tables)
+    return Section("Credit", words, tables, [diagram(curves)] if curves else [])
 
 
 def _about(name: str, found: Mapping[str, Any]) -> str:
     low, high = found["gini_interval"] or (None, None)
     stable, moves = found["stability"], found["migration"]
+    relative = stable["relative"]
     return (
         f"{name}: {found['snapshots']:,} snapshots of {found['merchants']:,} merchants at {found['times']} times, "
         f"{found['orders']:,} orders, {percent(found['bad_rate'])} of them bad. Gini {number(found['gini'])} "
         f"({number(low)} to {number(high)}). Tiers {'monotone' if found['monotone'] else 'not monotone'} "
         f"(z {number(found['trend']['z'], 1)}), deciles with {found['deciles_trend']['violations']} neighbours that "
         f"rise (z {number(found['deciles_trend']['z'], 1)}); calibration error {number(found['calibration_error'])}. "
-        f"PSI from one time to the next {number(stable['psi_mean'])} on average, {number(stable['psi_max'])} at most "
-        f"(by chance alone up to {number(stable['bound_max'])}); {percent(moves['stable'])} stay in their tier."
+        f"PSI from one time to the next {number(stable['probability']['psi_mean'])} on average; of the probability "
+        f"as a multiple of that of all, which tiers rest on, {number(relative['psi_mean'])} on average and "
+        f"{number(relative['psi_max'])} at most (by chance alone up to {number(relative['bound_max'])}); "
+        f"{percent(moves['stable'])} stay in their tier."
     )
 
 

@@ -29,13 +29,15 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     """A merchant's credit at a time, what it did afterwards, and what else could have told.
 
     The row has the credit as it would be if it were looked at just then; ``published`` is the probability as it was
-    last published, which may be long ago where nothing was sold. ``raw_late``: share of its orders delivered late, of
+    last published, which may be long ago where nothing was sold, and ``relative`` the probability as a multiple of that
+    of all merchants, which tiers rest on. ``raw_late``: share of its orders delivered late, of
     all that were due; ``None`` of none. ``shrunk``: posterior mean of its bad-order rate of 90 days. ``history``: for
     each way in which orders go bad, decayed counts of orders and of bad ones.
     """
 
     row: ScoredParty
     published: float
+    relative: float
     raw_late: float | None
     shrunk: float
     history: dict[str, tuple[float, float]]
@@ -48,6 +50,7 @@ class _Pending(Struct):
     points: int | None
     probability: float
     published: float
+    relative: float
     raw_late: float | None
     shrunk: float
     history: dict[str, tuple[float, float]]
@@ -108,6 +111,7 @@ class CreditSnapshots:
                         points=view.score,
                         probability=view.harm.mean,
                         published=credit.probability,
+                        relative=view.harm.mean / view.harm.of_all,
                         raw_late=sum(late) / len(late) if late else None,
                         shrunk=posterior_mean(sum(recent), len(recent), prior),
                         history=self._history(merchant_id, now) if self._histories else {},
@@ -141,7 +145,12 @@ class CreditSnapshots:
             )
             found.append(
                 Snapshot(
-                    row=row, published=each.published, raw_late=each.raw_late, shrunk=each.shrunk, history=each.history
+                    row=row,
+                    published=each.published,
+                    relative=each.relative,
+                    raw_late=each.raw_late,
+                    shrunk=each.shrunk,
+                    history=each.history,
                 )
             )
         return found

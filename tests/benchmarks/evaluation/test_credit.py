@@ -30,7 +30,7 @@ def policy() -> CreditPolicy:
 def _snapshot(party: str, tier: str, probability: float, bad: int, at: int = 0, late: float | None = 0.1) -> Snapshot:
     row = ScoredParty(party=party, at=at, tier=tier, points=200, probability=probability, orders=100, bad=bad)
     history = dict.fromkeys(WAYS, (50.0, 50.0 * probability))
-    return Snapshot(row=row, published=0.1, raw_late=late, shrunk=0.1, history=history)
+    return Snapshot(row=row, published=0.1, relative=probability, raw_late=late, shrunk=0.1, history=history)
 
 
 def test_figures_of_a_score_that_tells_all(policy: CreditPolicy) -> None:
@@ -50,7 +50,7 @@ def test_figures_of_a_score_that_tells_all(policy: CreditPolicy) -> None:
     assert found["raw_late"] == found["published"] == {"gini": 0.0, "ks": 0.0}
     assert all(each["calibrated"] for each in found["tiers"]) and found["calibration_error"] < 1e-9
     assert found["migration"]["stable"] == 1.0
-    assert found["stability"]["psi_max"] == 0.0 and found["stability"]["shifted"] == 0
+    assert [(each["psi_max"], each["shifted"]) for each in found["stability"].values()] == [(0.0, 0)] * 2
 
 
 def test_a_tier_that_is_worse_than_the_one_below_shows(policy: CreditPolicy) -> None:

@@ -76,7 +76,7 @@ def test_a_quick_run_on_made_up_data_fills_every_report(tmp_path: Path) -> None:
     assert titles["duplicates_recall"] > 0.9
     assert any("cover" in word for word in figures["run"]["left_out"])
     page = (tmp_path / "out" / "evaluation.html").read_text()
-    assert page.count("<svg") == 4
+    assert page.count("<svg") == 5
     # Names of XML namespaces are no addresses that anything fetches.
     assert not re.search(r"<script|src=|@import|url\((?!#)|href=\"(?!#)", page)
     text = (tmp_path / "out" / "evaluation.md").read_text()
