@@ -25,8 +25,9 @@ from tests.oracle_claims import Claims
 
 Event: TypeAlias = dict[str, Any]
 
-#: Account changes kept of a merchant, and things verified.
+#: Account changes kept of a merchant, and words of what was verified.
 KEPT = 8
+KEPT_VERIFIED = 24
 
 
 class Arrival(NamedTuple):
@@ -113,8 +114,9 @@ class Histories:
                 self._order(event)
             elif event["type"].startswith("listing."):
                 self._listing(event)
-            else:
+            elif event.get("creator_id") is None:
                 self._account(event)
+            # Else it is feedback about a creator, who is no merchant.
 
     def _rise(self, watermark: int) -> None:
         if watermark <= self.watermark:
@@ -182,8 +184,8 @@ class Histories:
         if kind == "merchant.registered":
             account.registered = event["registered_at"], event["kind"], event["country"]
         elif kind == "merchant.verified":
-            if event["what"] not in account.verified:
-                account.verified = [*account.verified, event["what"]][-KEPT:]
+            if event.get("state") != "provided" and event["what"] not in account.verified:
+                account.verified = [*account.verified, event["what"]][-KEPT_VERIFIED:]
         elif kind == "merchant.account_changed":
             # Where the registration was heard of, the first value of a kind and those of the first day are the set-up.
             opened = account.registered[0]

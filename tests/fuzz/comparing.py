@@ -30,7 +30,7 @@ WINDOWED = [
         *DENOMINATORS.values(),
         *(rate for rate, _ in ORACLE_RATES.values()),
     )
-]
+] + ["late_buyer_cancels_30d", "failed_value_share_30d"]
 
 
 def records_of(arrivals: Sequence[Arrival], first_offset: int = 0) -> list[Record]:
