@@ -11,10 +11,11 @@ from detectors.comparison.matching import OUTCOMES, Match, match
 from detectors.comparison.migration import Migration, levels, tiers
 from detectors.comparison.outage import Outage, outage
 from detectors.comparison.overlap import Overlap, overlap
-from detectors.comparison.published import Level, PartyRef, Published, Tier
+from detectors.comparison.published import Decision, Level, PartyRef, Published, Tier
 from detectors.comparison.quality import Known, Moved, Quality, Reviewed, moved, quality, reviewed
 from detectors.comparison.sums import Group, Sums
 from detectors.comparison.trade import Money, Trade
+from detectors.evaluation.proportions import Share
 from features.windows import DAY_MS, HOUR_MS
 
 #: In a group by tier or category: nobody said.
@@ -166,22 +167,30 @@ def compare(baseline: Published, candidate: Published, background: Background = 
     trade, known, causes, codes = background.trade, background.known, background.causes, background.codes
     matches = match(baseline.decisions, candidate.decisions, policies=codes)
     sums = Sums((baseline, candidate), trade, matches)
+    seen = _seen((baseline, candidate), trade)
+    precision = None
+    if known is not None:
+        truth, blameless = known, background.blameless
+
+        def precision(decisions: Sequence[Decision]) -> Share:
+            return quality([each for each in decisions if each.rule not in blameless], truth, seen)[0].precision
+
     return Comparison(
         baseline=_run(background.names[0], baseline, sums.restricted(0)),
         candidate=_run(background.names[1], candidate, sums.restricted(1)),
         outcomes={name: sum(each.outcome == name for each in matches) for name in OUTCOMES},
         changed=dict(Counter(name for each in matches for name in each.differs).most_common()),
         traded={} if trade is None else dict(sorted(trade.gmv.items())),
-        rules=sums.groups(lambda each: each.rule),
-        policies=sums.groups(lambda each: codes.get(each.rule, NOT_KNOWN)),
-        actions=sums.groups(lambda each: each.action),
-        tiers_of=sums.groups(lambda each: each.tier or NOT_KNOWN),
-        categories=sums.groups(lambda each: sums.category(each).split("/")[0] or NOT_KNOWN),
+        rules=sums.groups(lambda each: each.rule, precision),
+        policies=sums.groups(lambda each: codes.get(each.rule, NOT_KNOWN), precision),
+        actions=sums.groups(lambda each: each.action, precision),
+        tiers_of=sums.groups(lambda each: each.tier or NOT_KNOWN, precision),
+        categories=sums.groups(lambda each: sums.category(each).split("/")[0] or NOT_KNOWN, precision),
         overlap_baseline=overlap(baseline.decisions),
         overlap_candidate=overlap(candidate.decisions),
         levels=levels(baseline, candidate),
         tiers=tiers(baseline, candidate),
-        truth=None if known is None else _truths((baseline, candidate), known, trade, background.blameless),
+        truth=None if known is None else _truths((baseline, candidate), known, seen, background.blameless),
         verdicts=None if trade is None else _verdicts(matches, trade),
         outage=outage(baseline, candidate, matches, silence=background.silence),
         days=_days(matches),
@@ -208,11 +217,16 @@ def _run(name: str, published: Published, restricted: Money) -> Run:
     )
 
 
-def _truths(runs: tuple[Published, Published], known: Known, trade: Trade | None, blameless: frozenset[str]) -> Truths:
+def _seen(runs: tuple[Published, Published], trade: Trade | None) -> set[str]:
+    """All merchants of the stream, as far as they are known."""
     seen = set() if trade is None else set(trade.merchants)
     for run in runs:
         seen.update(name for kind, name in run.levels if kind == "merchant")
         seen.update(each.merchant_id for each in run.decisions if not each.creator_id)
+    return seen
+
+
+def _truths(runs: tuple[Published, Published], known: Known, seen: set[str], blameless: frozenset[str]) -> Truths:
     one, other = (quality([d for d in run.decisions if d.rule not in blameless], known, seen) for run in runs)
     return Truths(one[0], other[0], moved(one[1:], other[1:]))
 

@@ -8,13 +8,15 @@ from msgspec import Struct
 from detectors.comparison.matching import Match
 from detectors.comparison.published import Decision, PartyRef, Published
 from detectors.comparison.trade import Money, OrderRef, Trade
+from detectors.evaluation.proportions import Share
 
 
 class Group(Struct, frozen=True):
     """Decisions that have something in common: how many each run took, how they match, how many merchants and
     creators (``parties``) and how much they touch.
 
-    A changed decision counts in the group of its candidate.
+    A changed decision counts in the group of its candidate. ``baseline_precision`` and ``candidate_precision``: of the
+    merchants that its decisions accuse and of whom it is known what they are, the malicious; None without a truth.
     """
 
     name: str
@@ -27,6 +29,8 @@ class Group(Struct, frozen=True):
     parties: int
     baseline_restricted: Money
     candidate_restricted: Money
+    baseline_precision: Share | None = None
+    candidate_precision: Share | None = None
 
 
 class Sums:
@@ -70,7 +74,9 @@ class Sums:
         one, other = (self._worth(self._of_party[side].get(party, ()), side) for side in (0, 1))
         return one, other
 
-    def groups(self, key: Callable[[Decision], str]) -> list[Group]:
+    def groups(
+        self, key: Callable[[Decision], str], precision: Callable[[Sequence[Decision]], Share] | None = None
+    ) -> list[Group]:
         """Groups by what a key says of a decision, those that differ most first."""
         outcomes: dict[str, Counter[str]] = {}
         for each in self._matches:
@@ -94,6 +100,8 @@ class Sums:
                 parties=len({each.party for each in (*one, *other)}),
                 baseline_restricted=self._worth(one, 0),
                 candidate_restricted=self._worth(other, 1),
+                baseline_precision=None if precision is None else precision(one),
+                candidate_precision=None if precision is None else precision(other),
             )
             found.append(group)
         return sorted(found, key=lambda each: (-(each.lost + each.gained + each.changed), each.name))

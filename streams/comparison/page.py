@@ -11,7 +11,7 @@ from detectors.comparison.sums import Group
 from streams.comparison.markup import document, matrix, table, text, tile
 from streams.comparison.party_page import anchor, party_card
 from streams.comparison.plots import outcome_bars, restricted_bars, timeline
-from streams.comparison.words import NOTHING, changed_field, duration, moment, money, share, spoken
+from streams.comparison.words import NOTHING, changed_field, duration, moment, money, plain_share, share, spoken
 
 #: Merchants and creators with all their decisions on the page; the JSON has everybody.
 MOST_PARTIES: Final = 400
@@ -116,7 +116,7 @@ def _group_table(groups: Sequence[Group]) -> str:
 def _group_rows(groups: Sequence[Group]) -> str:
     heads = (
         "", "baseline", "candidate", "equal", "changed", "lost", "gained", "merchants", "restricted before",
-        "restricted then",
+        "restricted then", "malicious before", "malicious then",
     )  # fmt: skip
     names = ("baseline", "candidate", "equal", "changed", "lost", "gained", "parties")
     rows = [
@@ -125,10 +125,13 @@ def _group_rows(groups: Sequence[Group]) -> str:
             *(f"{getattr(group, name):,}" if getattr(group, name) else NOTHING for name in names),
             money(group.baseline_restricted),
             money(group.candidate_restricted),
+            plain_share(group.baseline_precision),
+            plain_share(group.candidate_precision),
         )
         for group in groups
     ]
-    return table(heads, rows)
+    known = any(group.baseline_precision is not None for group in groups)
+    return table(heads, rows) if known else table(heads[:-2], [row[:-2] for row in rows])
 
 
 def _quality(found: Comparison) -> Iterator[str]:

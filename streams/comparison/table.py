@@ -10,7 +10,7 @@ from detectors.comparison.comparison import Comparison, Touched
 from detectors.comparison.migration import Migration
 from detectors.comparison.overlap import Overlap
 from detectors.comparison.sums import Group as Decisions
-from streams.comparison.words import NOTHING, changed_field, duration, moment, money, share, spoken
+from streams.comparison.words import NOTHING, changed_field, duration, moment, money, plain_share, share, spoken
 from streams.printable import printable
 
 
@@ -72,7 +72,20 @@ def _groups(title: str, groups: Sequence[Decisions]) -> Group:
     differing = [group for group in groups if group.changed or group.lost or group.gained]
     if len(differing) < len(groups):
         title += f" ({len(groups) - len(differing):,} more have the same decisions in both)"
-    heads = ("", "baseline", "candidate", "equal", "changed", "lost", "gained", "merchants", "restricted", "→")
+    heads: tuple[str, ...] = (
+        "",
+        "baseline",
+        "candidate",
+        "equal",
+        "changed",
+        "lost",
+        "gained",
+        "merchants",
+        "restricted",
+        "→",
+    )
+    known = any(group.baseline_precision is not None for group in groups)
+    heads += ("malicious", " → ") if known else ()
     table = _table(heads)
     for group in differing:
         counts = (
@@ -83,6 +96,7 @@ def _groups(title: str, groups: Sequence[Decisions]) -> Group:
             *(f"{count:,}" if count else NOTHING for count in counts),
             money(group.baseline_restricted),
             money(group.candidate_restricted),
+            *((plain_share(group.baseline_precision), plain_share(group.candidate_precision)) if known else ()),
         )
     return _titled(title, table)
 

@@ -52,6 +52,15 @@ def share(found: Share) -> str:
     return f"{value} % [{low}, {high}] of {found.total:,}"
 
 
+def plain_share(found: Share | None) -> str:
+    """A share without its interval.
+
+    >>> plain_share(Share(1, 4, 0.25, 0.0456, 0.6994)), plain_share(None)
+    ('1 of 4', '–')
+    """
+    return NOTHING if found is None or not found.total else f"{found.hits:,} of {found.total:,}"
+
+
 def moment(time: int | None) -> str:
     """A time in ms to the minute, UTC.
 

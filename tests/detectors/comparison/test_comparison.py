@@ -52,6 +52,16 @@ def test_every_grouping_adds_up(found: Comparison) -> None:
     assert {group.name for group in found.categories} == {"home", "not known"}
 
 
+def test_precision_of_each_rule(found: Comparison) -> None:
+    """Of the merchants that a rule's decisions accuse, the malicious; a warning accuses nobody."""
+    rules = {group.name: group for group in found.rules}
+    severe, mild = rules["late-dispatch-severe"], rules["late-dispatch"]
+    assert severe.baseline_precision is not None and mild.candidate_precision is not None
+    assert (severe.baseline_precision.hits, severe.baseline_precision.total) == (0, 1)
+    assert mild.candidate_precision.total == 0
+    assert compare(published(*ONE), published(*OTHER)).rules[0].baseline_precision is None
+
+
 def test_who_is_touched(found: Comparison) -> None:
     """Everybody with the decisions of both runs, what the truth says, and the most differing first."""
     assert [(each.id, each.differences, each.label) for each in found.touched] == [

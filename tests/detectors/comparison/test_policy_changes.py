@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from config.policies import PACKAGED, load_policies
+from config.policies import PACKAGED, load_policies, parse_policies
 from detectors.comparison.causes import ELSEWHERE, Causes, Policies
 from detectors.comparison.matching import Match, match
 from detectors.comparison.policy_changes import PolicyChange, policy_changes
@@ -67,19 +67,34 @@ def test_rules_that_came_and_went(tmp_path: Path) -> None:
     )
 
 
-def test_ladders_limits_and_words(tmp_path: Path) -> None:
-    """Steps are told whole, words of a list by what came and went."""
-    folder = changed(
-        tmp_path / "p", "enforcement.yaml",
-        ("- {action: limit_orders, days: 28}", "- {action: limit_orders, days: 28, review: true}"),
-        ("review_hold_payout_above_days: 14", "review_hold_payout_above_days: 7"),
-        ("actions: [warn, demote_listing, limit_orders]", "actions: [limit_orders, warn]"),
-    )  # fmt: skip
-    steps = "limit_orders 7 d, then limit_orders 14 d, then limit_orders 28 d"
-    assert [change_words(each) for each in changes(folder)] == [
+SECTIONS = """
+ladders:
+  order_limit:
+    steps:
+      - {action: limit_orders, days: 7}
+      - {action: limit_orders, days: 28}
+    cool_down_days: 7
+    look_back_days: 180
+holdout:
+  policies: [late_dispatch]
+  actions: [warn, demote_listing, limit_orders]
+  period_days: 60
+"""
+
+
+def test_ladders_and_words() -> None:
+    """Steps are told whole, words of a list by what came and went, other keys by what they were."""
+    before = parse_policies("before", {"a.yaml": SECTIONS})
+    text = SECTIONS.replace("days: 28}", "days: 28, review: true}").replace("period_days: 60", "period_days: 30")
+    after = parse_policies(
+        "after", {"b.yaml": text.replace("[warn, demote_listing, limit_orders]", "[limit_orders, warn]")}
+    )
+    assert not before.problems and not after.problems
+    steps = "limit_orders 7 d, then limit_orders 28 d"
+    assert [change_words(each) for each in policy_changes(before, after)] == [
         f"ladder order_limit: steps {steps} → {steps}, reviewed",
-        "limits: review_hold_payout_above_days 14 → 7",
         "holdout: actions - demote_listing",
+        "holdout: period_days 60 → 30",
     ]
 
 
