@@ -7,6 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from config.policies import PolicyFiles
+from detectors.actions import NO_STRIKE
 from detectors.comparison.matching import Match
 from detectors.comparison.policy_changes import PolicyChange, policy_changes
 from detectors.comparison.policy_words import change_words
@@ -17,7 +18,8 @@ from detectors.policy import PolicySet
 ELSEWHERE: Final = (
     "the rule is the same in both: earlier decisions, strikes or cool-downs, or other input, made the difference"
 )
-
+#: Where the baseline had nothing to say at all.
+SILENT: Final = "the baseline was silent then: what this decision rests on did not reach it, or was not judged"
 
 _CREDIT: Final = frozenset({"credit", "creator_credit"})
 
@@ -40,18 +42,21 @@ class Causes:
     def of(self, match: Match, before: Sequence[Match] = ()) -> str:
         """Why a decision is not the same in both runs; empty if it is.
 
-        ``before``: what was decided about the same merchant or creator until then. Strikes are counted by policy, so
-        what differed under the same policy can be the cause.
+        ``before``: what was decided about the same merchant or creator until then; what differed under the same policy
+        can be the cause.
         """
         if match.outcome == "equal":
             return ""
         said = self._by_rules(match)
         if said:
             return said
-        policy = self._policy(match.decision)
+        decision, policy = match.decision, self._policy(match.decision)
         for each in reversed(before):
-            if each.outcome != "equal" and self._policy(each.decision) == policy:
-                earlier = each.decision
+            earlier = each.decision
+            if each.outcome == "equal" or self._policy(earlier) != policy or earlier.kind != decision.kind:
+                continue
+            # Strikes are counted by policy and kind of subject; what is in force and cool-downs are of the subject.
+            if earlier.subject_id == decision.subject_id or earlier.action not in NO_STRIKE:
                 day = datetime.fromtimestamp(earlier.starts_at / 1000, UTC).date()
                 return (
                     f"{earlier.action} by {earlier.rule} of {day} was {each.outcome}: strikes under {policy} "

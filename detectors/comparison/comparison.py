@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from detectors.comparison.causes import Causes, PolicyPair
+from detectors.comparison.causes import ELSEWHERE, SILENT, Causes, PolicyPair
 from detectors.comparison.matching import OUTCOMES, Match, match
 from detectors.comparison.migration import Migration, levels, tiers
 from detectors.comparison.outage import Outage, outage
@@ -175,6 +175,7 @@ def compare(baseline: Published, candidate: Published, background: Background = 
         def precision(decisions: Sequence[Decision]) -> Share:
             return quality([each for each in decisions if each.rule not in blameless], truth, seen)[0].precision
 
+    missed = outage(baseline, candidate, matches, silence=background.silence)
     return Comparison(
         baseline=_run(background.names[0], baseline, sums.restricted(0)),
         candidate=_run(background.names[1], candidate, sums.restricted(1)),
@@ -192,9 +193,9 @@ def compare(baseline: Published, candidate: Published, background: Background = 
         tiers=tiers(baseline, candidate),
         truth=None if known is None else _truths((baseline, candidate), known, seen, background.blameless),
         verdicts=None if trade is None else _verdicts(matches, trade),
-        outage=outage(baseline, candidate, matches, silence=background.silence),
+        outage=missed,
         days=_days(matches),
-        touched=_touched((baseline, candidate), matches, sums, causes, known),
+        touched=_touched((baseline, candidate), matches, sums, background, missed),
         policy=None if causes is None else PolicyPair(*causes.versions, causes.changes),
     )
 
@@ -254,13 +255,17 @@ def _days(matches: Sequence[Match]) -> list[Day]:
 
 
 def _touched(
-    runs: tuple[Published, Published], matches: Sequence[Match], sums: Sums, causes: Causes | None, known: Known | None
+    runs: tuple[Published, Published], matches: Sequence[Match], sums: Sums, background: Background, missed: Outage
 ) -> list[Touched]:
     """Those touched: first those decided upon differently, with the most differences first."""
+    causes = background.causes
+    silent = {name for silence in missed.silences for name in silence.decisions}
     lines: dict[PartyRef, list[Line]] = {}
     for each in matches:
         its = lines.setdefault(each.decision.party, [])
         cause = "" if causes is None else causes.of(each, [line.match for line in its])
+        if each.decision.id in silent and cause in ("", ELSEWHERE):
+            cause = SILENT
         its.append(Line(each, sums.category(each.decision), sums.worth(each), cause))
     found = [
         Touched(
@@ -271,7 +276,7 @@ def _touched(
             restricted=sums.of_party(party),
             levels=(runs[0].levels.get(party, []), runs[1].levels.get(party, [])),
             tiers=(runs[0].tiers.get(party, []), runs[1].tiers.get(party, [])),
-            label=_label(party, known),
+            label=_label(party, background.known),
         )
         for party, its in lines.items()
     ]

@@ -14,6 +14,8 @@ from features.windows import HOUR_MS
 
 #: A span without any output is a silence when the candidate published at least as many in it: a quiet night has few.
 LEAST_OUTPUTS: Final = 20
+#: Silences are one as long as the baseline published at most this share of the candidate's outputs over all.
+MOST_SPOKEN: Final = 0.4
 #: So much (ms) beyond the usual delay, a decision was late.
 LATE: Final = 600_000
 #: A longer usual delay (ms) is that of a run over history, where being late means nothing.
@@ -21,15 +23,19 @@ LIVE: Final = HOUR_MS
 
 
 class Silence(Struct, frozen=True):
-    """A span of event time (ms, ``until`` excluded) in which the baseline published nothing and the candidate did.
+    """A span of event time (ms, ``until`` excluded) in which the baseline published nothing, or next to nothing, and
+    the candidate did.
 
-    ``decisions`` are those that the candidate took in it and the baseline never did.
+    Actions that expire in an outage are told when it is over, with the time at which they did; so ``spoken`` outputs of
+    the baseline may lie within, at most :data:`MOST_SPOKEN` of the candidate's ``outputs``. ``decisions`` are those
+    that the candidate took in it and the baseline never did.
     """
 
     since: int
     until: int
     outputs: int
     decisions: list[str]
+    spoken: int = 0
 
 
 class Late(Struct, frozen=True):
@@ -62,20 +68,34 @@ def outage(baseline: Published, candidate: Published, matches: Sequence[Match], 
 
 
 def _silences(baseline: Sequence[int], candidate: Sequence[int], matches: Sequence[Match], least: int) -> list[Silence]:
-    theirs = sorted(candidate)
+    ours, theirs = sorted(baseline), sorted(candidate)
     if not theirs:
         return []
-    spoke = set(baseline)
+    spoke = set(ours)
     marks = sorted({theirs[0], *spoke, theirs[-1] + 1})
-    gained = [each.decision for each in matches if each.outcome == "gained"]
-    found = []
+    spans: list[tuple[int, int]] = []
     for before, after in pairwise(marks):
         # At the mark itself the baseline spoke, unless it is the beginning.
         since = before + 1 if before in spoke else before
-        if after - before < least:
+        if after - before < least or _within(theirs, since, after) < LEAST_OUTPUTS:
             continue
-        outputs = bisect_left(theirs, after) - bisect_left(theirs, since)
-        if outputs >= LEAST_OUTPUTS:
-            names = [each.id for each in gained if since <= each.starts_at < after]
-            found.append(Silence(since, after, outputs, names))
-    return found
+        if spans and _within(ours, spans[-1][0], after) <= MOST_SPOKEN * _within(theirs, spans[-1][0], after):
+            spans[-1] = spans[-1][0], after
+        else:
+            spans.append((since, after))
+    gained = [each.decision for each in matches if each.outcome == "gained"]
+    return [
+        Silence(
+            since,
+            until,
+            _within(theirs, since, until),
+            [each.id for each in gained if since <= each.starts_at < until],
+            _within(ours, since, until),
+        )
+        for since, until in spans
+    ]
+
+
+def _within(times: Sequence[int], since: int, until: int) -> int:
+    """How many of some sorted times lie in a span."""
+    return bisect_left(times, until) - bisect_left(times, since)

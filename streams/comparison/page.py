@@ -191,10 +191,10 @@ def _missed(found: Comparison) -> Iterator[str]:
         yield table(("topic", "offsets", "why", "at"), rows, words=(1, 2, 3))
     if outage.silences:
         yield "<h3>Silences</h3>"
-        yield '<p class="quiet">Spans of event time without any output, while the candidate had some.</p>'
+        yield '<p class="quiet">Spans of event time without output or with next to none; the candidate had some.</p>'
     for silence in outage.silences:
         span = f"{moment(silence.since)} to {moment(silence.until)} ({duration(silence.until - silence.since)})"
-        said = f"{silence.outputs:,} outputs of the candidate"
+        said = f"{silence.outputs:,} outputs of the candidate, {silence.spoken:,} of the baseline"
         names = list(dict.fromkeys(parties[name].id for name in silence.decisions if name in parties))
         yield f"<p>{span}: {said}, {len(silence.decisions):,} decisions that were never taken. {_links(names)}</p>"
     if outage.late:

@@ -85,7 +85,11 @@ def timeline(days: Sequence[Day], outage: Outage) -> str:
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
         parts.append(f'<polyline class="{style}" points="{path}"/>')
     step = max(1, len(starts) // 6)
-    parts += [_text(across(start), height - 8, moment(start)[:10], style="quiet") for start in starts[::step]]
+    parts += [
+        _text(across(start), height - 8, moment(start)[:10], style="quiet")
+        for start in starts[::step]
+        if across(start) < _WIDTH - 70
+    ]
     return _svg(_WIDTH, height, parts, "Decisions a day in the baseline and in the candidate")
 
 

@@ -8,6 +8,7 @@ from rich.text import Text
 
 from detectors.comparison.comparison import Comparison, Touched
 from detectors.comparison.migration import Migration
+from detectors.comparison.outage import Silence
 from detectors.comparison.overlap import Overlap
 from detectors.comparison.sums import Group as Decisions
 from streams.comparison.words import NOTHING, changed_field, duration, moment, money, plain_share, share, spoken
@@ -146,12 +147,16 @@ def _missed(found: Comparison) -> Iterator[str]:
         )
     for silence in outage.silences:
         yield (
-            f"The baseline was silent from {moment(silence.since)} to {moment(silence.until)} "
+            f"The baseline was {_silent(silence)} from {moment(silence.since)} to {moment(silence.until)} "
             f"({duration(silence.until - silence.since)}); the candidate published {silence.outputs:,} outputs, "
             f"{len(silence.decisions):,} decisions among them that the baseline never took"
         )
     if outage.late:
         yield f"{len(outage.late):,} decisions of the baseline came late, by up to {duration(outage.late[0].by)}"
+
+
+def _silent(silence: Silence) -> str:
+    return "silent" if not silence.spoken else f"nearly silent ({silence.spoken:,} outputs)"
 
 
 def _merchants(found: Comparison, most: int) -> Group:

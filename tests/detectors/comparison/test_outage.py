@@ -32,13 +32,19 @@ def test_a_quiet_night_is_no_silence() -> None:
     assert not outage(speaking(0, 59), speaking(*range(59)), []).silences
 
 
+def test_what_expired_in_an_outage_does_not_cut_it_up() -> None:
+    """A few outputs of the baseline within do not make two of one silence; as many as the candidate's do."""
+    candidate = speaking(*range(0, 600, 5))
+    (found,) = outage(speaking(*range(0, 60, 5), 200, 201, *range(400, 600, 5)), candidate, []).silences
+    assert (found.since, found.until, found.spoken) == (START + 55 * 60_000 + 1, START + 400 * 60_000, 2)
+    two = outage(speaking(*range(0, 60, 5), *range(200, 300, 2), *range(450, 600, 5)), candidate, []).silences
+    assert [each.spoken for each in two] == [0, 0]
+
+
 def test_a_baseline_that_ended_or_began_too_late_was_silent() -> None:
     """Before its first and after its last output, too."""
     found = outage(speaking(200), speaking(*range(0, 400, 2)), []).silences
-    assert [(each.since - START, each.until - START) for each in found] == [
-        (0, 200 * 60_000),
-        (200 * 60_000 + 1, 398 * 60_000 + 1),
-    ]
+    assert [(each.since - START, each.until - START) for each in found] == [(0, 398 * 60_000 + 1)]
     assert not outage(speaking(200), Published(), []).silences
 
 
