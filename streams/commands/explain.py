@@ -1,4 +1,4 @@
-"""``shopwarden explain``: the history behind a decision about a merchant, an order or a listing."""
+"""``shopwarden explain``: the history behind a decision about a merchant, a creator, an order or a listing."""
 
 from pathlib import Path
 from typing import Literal
@@ -17,8 +17,8 @@ from streams.progress import Progress
 @click.argument("id_", metavar="ID")
 @click.option(
     "--kind",
-    type=click.Choice(["merchant", "order", "listing"]),
-    help="What ID is.  [default: a merchant of that id, else an order or a listing]",
+    type=click.Choice(["merchant", "creator", "order", "listing"]),
+    help="What ID is.  [default: a merchant or creator of that id, else an order or a listing]",
 )
 @click.option("--merchant", help="Whose order or listing it is: spares a search through all.")
 @click.option(
@@ -38,7 +38,7 @@ from streams.progress import Progress
 def command(
     settings: Settings,
     id_: str,
-    kind: Literal["merchant", "order", "listing"] | None,
+    kind: Literal["merchant", "creator", "order", "listing"] | None,
     merchant: str | None,
     archive: Path | None,
     shards: int,
@@ -46,7 +46,7 @@ def command(
     last: int,
     as_json: bool,
 ) -> None:
-    """What is known of a merchant, an order or a listing, and everything that was published about it.
+    """What is known of a merchant, a creator, an order or a listing, and everything that was published about it.
 
     The state comes from Redis, as of the last checkpoint; the history from the governance events, as long as their
     topic keeps them. Buyers, devices and account values appear as keyed hashes alone.

@@ -5,7 +5,7 @@ its score.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from config.policies import PolicyError
 from config.settings import Settings
@@ -63,7 +63,7 @@ def explain_archive(
     explanation = Explanation(
         kind=kind,
         id=wanted.id,
-        merchant_id=merchant,
+        merchant_id="" if kind == "creator" else merchant,
         shard=shard,
         source=name,
         timeline=entries_of(watch.published, kind, wanted.id, merchant),
@@ -80,6 +80,10 @@ def explain_archive(
         if settings.pseudonym_key is None:
             explanation.notes.append("no SHOPWARDEN_PSEUDONYM_KEY is set: pseudonyms are not those of a deployment")
     return explanation
+
+
+#: Kinds that belong to nobody else, as they are looked for.
+_PARTIES: Final[tuple[SubjectKind, ...]] = ("merchant", "creator")
 
 
 class _Watch:
@@ -118,7 +122,7 @@ class _Watch:
             return
         things = [kind for kind, entity in _named(event) if entity == wanted.id and wanted.kind in (None, kind)]
         for kind in things:
-            self._things[kind, merchant] = None
+            self._things[kind, wanted.id if kind == "creator" else merchant] = None
         if things and self._record is not None:
             parsed = parse_event(self._record)
             if parsed is not None:
@@ -161,10 +165,11 @@ class _Watch:
     def found(self) -> tuple[SubjectKind, str]:
         """What the id is, and whose."""
         wanted = self._wanted
-        if ("merchant", wanted.id) in self._things:
-            return "merchant", wanted.id
+        for party in _PARTIES:
+            if (party, wanted.id) in self._things:
+                return party, wanted.id
         if not self._things:
-            what = wanted.kind or "merchant, order or listing"
+            what = wanted.kind or "merchant, creator, order or listing"
             whose = f" of merchant {wanted.merchant!r}" if wanted.merchant is not None else ""
             raise ExplainError(f"the archive has no {what} {wanted.id!r}{whose}; ids are told apart by case")
         if len(self._things) > 1:
@@ -175,7 +180,11 @@ class _Watch:
 
 def _named(event: InputEvent) -> Iterator[tuple[SubjectKind, str]]:
     """What an event is about."""
-    yield "merchant", event.merchant_id
+    creator = getattr(event, "creator_id", None)
+    if creator is not None:
+        yield "creator", creator
+    if creator is None or type(event) is OrderCreated:
+        yield "merchant", event.merchant_id
     order = getattr(event, "order_id", None)
     if order is not None:
         yield "order", order

@@ -29,14 +29,21 @@ from streams.explain.story import AmbiguousError, ExplainError, Explanation, Inp
 from streams.explain.timeline import Published, entries_of, published_of
 from streams.reading import ReadError, TopicReader, partition_of, read_to_end
 from streams.recording import archive_record
-from streams.snapshot import BLOBS, LISTING, MERCHANT, ORDER, keep_loaded, restore
+from streams.snapshot import BLOBS, CREATOR, LISTING, MERCHANT, ORDER, keep_loaded, restore
 from streams.store import Loaded, Position, StoreError
 from streams.topics import TopicsError, connect_admin
 from streams.worker import make_judge
 
 _SCAN: Final = 1_000
 _ADMIN_SECONDS: Final = 10.0
-_STORED: Final[Mapping[SubjectKind, str]] = {"merchant": MERCHANT, "order": ORDER, "listing": LISTING}
+_STORED: Final[Mapping[SubjectKind, str]] = {
+    "merchant": MERCHANT,
+    "creator": CREATOR,
+    "order": ORDER,
+    "listing": LISTING,
+}
+#: Kinds that belong to nobody else: keyed by their own id.
+_PARTIES: Final[tuple[SubjectKind, ...]] = ("merchant", "creator")
 _MODELS: Final = "model:"
 _Away: Final = (redis.exceptions.RedisError, redis.exceptions.RedisClusterException)
 
@@ -76,14 +83,15 @@ def _explain(settings: Settings, store: "_Store", wanted: Wanted) -> Explanation
     if found is None:
         found = _of_published(wanted, published) or store.search(wanted, shards)
     if found is None:
+        what = wanted.kind or "a merchant, a creator, an order or a listing"
         raise ExplainError(
-            f"nothing is known of {wanted.kind or 'a merchant, an order or a listing'} {wanted.id!r}: neither Redis "
-            f"nor {settings.topics.events} has it. Ids are told apart by case; what is past its retention is forgotten"
+            f"nothing is known of {what} {wanted.id!r}: neither Redis nor {settings.topics.events} has it. Ids are told "
+            "apart by case; what is past its retention is forgotten"
         )
     explanation = Explanation(
         kind=found.kind,
         id=found.id,
-        merchant_id=found.merchant,
+        merchant_id="" if found.kind == "creator" else found.merchant,
         shard=found.shard,
         source=f"Redis ({settings.worker.namespace}), {settings.topics.events}",
         timeline=entries_of(published, found.kind, found.id, found.merchant),
@@ -133,7 +141,7 @@ class _Store:
         kinds: list[SubjectKind] = [wanted.kind] if wanted.kind is not None else ["order", "listing"]
         found = []
         for kind in kinds:
-            if kind == "merchant":
+            if kind in _PARTIES:
                 continue
             prefix = _STORED[kind]
             pattern = rf"{{{_literal(self._settings.worker.namespace)}:*}}:{prefix}*:{_literal(wanted.id)}"
@@ -150,9 +158,7 @@ class _Store:
         """The shard as its last checkpoint left it, with the subject and its merchant in its caches; and notes of what
         is missing.
         """
-        names = [MERCHANT + found.merchant]
-        if found.kind != "merchant":
-            names.append(_name(found))
+        names = [_name(found)] if found.kind in _PARTIES else [MERCHANT + found.merchant, _name(found)]
         tag = self._tag(found.shard)
         keys = ["position", *BLOBS, *names]
         values: list[bytes | None] = self._client.mget([tag + key for key in keys])
@@ -187,8 +193,10 @@ class _Store:
 
 
 def _candidates(wanted: Wanted, shards: int) -> Iterator[_Found]:
-    if wanted.kind in (None, "merchant") and wanted.merchant in (None, wanted.id):
-        yield _Found("merchant", wanted.id, wanted.id, shard_of(wanted.id.encode(), shards))
+    if wanted.merchant in (None, wanted.id):
+        for party in _PARTIES:
+            if wanted.kind in (None, party):
+                yield _Found(party, wanted.id, wanted.id, shard_of(wanted.id.encode(), shards))
     if wanted.merchant is not None:
         shard = shard_of(wanted.merchant.encode(), shards)
         kinds: Sequence[SubjectKind] = ("order", "listing")
@@ -198,7 +206,7 @@ def _candidates(wanted: Wanted, shards: int) -> Iterator[_Found]:
 
 
 def _name(found: _Found) -> str:
-    key = found.id if found.kind == "merchant" else entity_key(found.merchant, found.id)
+    key = found.id if found.kind in _PARTIES else entity_key(found.merchant, found.id)
     return _STORED[found.kind] + key
 
 
@@ -220,8 +228,9 @@ def _of_published(wanted: Wanted, published: Sequence[Published]) -> _Found | No
     found = []
     for one in published:
         kind = one.kind
-        if one.merchant == wanted.id and wanted.kind in (None, "merchant"):
-            kind = "merchant"
+        party: SubjectKind = "creator" if one.entry.event.get("creator_id") else "merchant"
+        if one.merchant == wanted.id and wanted.kind in (None, party):
+            kind = party
         elif one.subject != wanted.id or kind is None or wanted.kind not in (None, kind):
             continue
         found.append(_Found(kind, wanted.id, one.merchant, one.shard))

@@ -14,7 +14,7 @@ _LONGEST: Final = 160
 
 def page(found: Explanation, last: int) -> Iterator[str]:
     """The lines of an explanation; ``last`` is how many of the latest entries are shown (0: all)."""
-    whose = "" if found.kind == "merchant" else f" of merchant {found.merchant_id}"
+    whose = "" if found.kind in ("merchant", "creator") else f" of merchant {found.merchant_id}"
     yield printable(f"{found.kind} {found.id}{whose}")
     yield printable(f"from {found.source}, shard {found.shard}" + (f", as of {found.as_of}" if found.as_of else ""))
     for note in found.notes:

@@ -1,9 +1,10 @@
 """Fills in what a shard's state says of a subject."""
 
 from detectors.apply import Core
-from features.feature import Context
+from features.feature import Context, of_creator
 from features.keys import entity_key
 from features.merchant import Merchant, MerchantRecord
+from streams.explain.creator import creator_state
 from streams.explain.credit import credit_state
 from streams.explain.judgement import rules_now
 from streams.explain.state import feature_values, listing_state, merchant_rates, merchant_state, order_state
@@ -13,6 +14,9 @@ from streams.explain.story import Explanation, moment
 def describe(explanation: Explanation, core: Core) -> None:
     """Fill in state, rates, rules and features, from the records in a shard's caches."""
     state, kind = core.state, explanation.kind
+    if kind == "creator":
+        _describe_creator(explanation, core)
+        return
     merchant = state.merchants.get(explanation.merchant_id)
     key = entity_key(explanation.merchant_id, explanation.id)
     order = state.orders.get(key) if kind == "order" else None
@@ -39,3 +43,17 @@ def describe(explanation: Explanation, core: Core) -> None:
     context = Context(merchant, state.population, order, listing)
     explanation.rules = rules_now(core.judge.policies, kind, context)
     explanation.features = feature_values(context, kind)
+
+
+def _describe_creator(explanation: Explanation, core: Core) -> None:
+    creator = core.state.creators.get(explanation.id)
+    if creator is None:
+        explanation.notes.append("nothing is stored of the creator (any more), so only what was published is known")
+        return
+    record, policies = creator.record, core.judge.policies
+    explanation.as_of = moment(record.as_of)
+    explanation.state = creator_state(creator)
+    explanation.state["credit"] = credit_state(record.credit, policies.credit.get("creator"), record.as_of)
+    context = of_creator(creator, core.state.population)
+    explanation.rules = rules_now(policies, "creator", context)
+    explanation.features = feature_values(context, "creator")

@@ -68,7 +68,7 @@ def merchant_state(merchant: Merchant) -> dict[str, Any]:
             }
             for each in record.links
         ],
-        "enforcement": _enforcement(record.enforcement, record.as_of),
+        "enforcement": enforcement_state(record.enforcement, record.as_of),
         "feedback": {
             "reports": record.reports,
             "violations_found": record.violations,
@@ -122,7 +122,8 @@ def _duties(duties: DutyState | None) -> dict[str, Any]:
     }
 
 
-def _enforcement(standing: EnforcementState | None, now: int) -> dict[str, Any]:
+def enforcement_state(standing: EnforcementState | None, now: int) -> dict[str, Any]:
+    """Actions in force against a merchant or creator, and the history that later decisions go by."""
     standing = standing or EnforcementState()
     return {
         "in_force": [

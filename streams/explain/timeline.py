@@ -44,12 +44,15 @@ def published_of(record: ArchiveRecord, shard: int) -> Published | None:
 
 
 def entries_of(published: Sequence[Published], kind: SubjectKind, subject: str, merchant: str) -> list[Entry]:
-    """What was published about a subject: all about its orders and listings too, if it is a merchant."""
+    """What was published about a subject: all about its orders and listings too, if it is a merchant.
+
+    ``merchant`` is whose it is: the key of its outputs, for a creator its own id.
+    """
     entries: dict[str, Entry] = {}
     for one in published:
         if one.merchant != merchant:
             continue
-        if kind == "merchant" or (one.subject == subject and one.kind in (None, kind)):
+        if kind in ("merchant", "creator") or (one.subject == subject and one.kind in (None, kind)):
             # A repeat (docs/contracts.md) has the id of the first.
             entries.setdefault(one.entry.id, one.entry)
     return sorted(entries.values(), key=_sequence)

@@ -144,7 +144,7 @@ def test_what_nobody_knows_is_an_error(explain: Run) -> None:
     """Exit code 1 with words."""
     result = explain("nobody")
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "the archive has no merchant, order or listing 'nobody'" in result.stderr
+    assert "the archive has no merchant, creator, order or listing 'nobody'" in result.stderr
     assert explain("nobody", "--kind", "order", "--merchant", "m").exit_code == 1
 
 
@@ -165,9 +165,25 @@ def test_an_id_of_two_things_has_to_be_told_apart(tmp_path: Path, events: list[d
     assert one.stdout.startswith("order same of merchant m2")
 
 
+def test_a_creator_is_explained(explain: Run, events: list[dict[str, Any]]) -> None:
+    """What is known of who drove orders: how many, at which merchants, how credit stands; and as data."""
+    driven = Counter(event["creator_id"] for event in events if event.get("creator_id"))
+    creator, orders = driven.most_common(1)[0]
+    result = explain(creator)
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout.startswith(f"creator {creator}\n")
+    assert "merchants" in result.stdout
+    data = json.loads(explain(creator, "--kind", "creator", "--json").stdout)
+    assert (data["kind"], data["merchant_id"]) == ("creator", "")
+    told = sum(each["orders"] for each in data["state"]["merchants"])
+    # The last ones are not told yet.
+    assert 0.9 * orders <= told <= orders
+    assert data["features"]["creator_merchants_90d"] >= 1
+
+
 @pytest.mark.parametrize(
     "arguments",
-    [["x", "--kind", "creator"], ["x", "--kind", "merchant", "--merchant", "y"], [""], ["x", "--from", "/no/such"]],
+    [["x", "--kind", "buyer"], ["x", "--kind", "merchant", "--merchant", "y"], [""], ["x", "--from", "/no/such"]],
 )
 def test_mistakes_are_told(arguments: list[str]) -> None:
     """Exit code 2, and no traceback."""
