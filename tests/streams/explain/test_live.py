@@ -139,7 +139,7 @@ def test_what_nobody_knows_is_an_error(explain: Run) -> None:
     for id_ in ("nobody", "*", "[a-z]*"):
         result = explain(id_)
         assert (result.exit_code, result.stdout) == (1, "")
-        assert f"nothing is known of a merchant, an order or a listing {id_!r}" in result.stderr
+        assert f"nothing is known of a merchant, a creator, an order or a listing {id_!r}" in result.stderr
 
 
 @pytest.mark.parametrize(
