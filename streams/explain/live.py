@@ -85,8 +85,8 @@ def _explain(settings: Settings, store: "_Store", wanted: Wanted) -> Explanation
     if found is None:
         what = wanted.kind or "a merchant, a creator, an order or a listing"
         raise ExplainError(
-            f"nothing is known of {what} {wanted.id!r}: neither Redis nor {settings.topics.events} has it. Ids are told "
-            "apart by case; what is past its retention is forgotten"
+            f"nothing is known of {what} {wanted.id!r}: neither Redis nor {settings.topics.events} has it. Ids are "
+            "told apart by case; what is past its retention is forgotten"
         )
     explanation = Explanation(
         kind=found.kind,
