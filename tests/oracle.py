@@ -183,11 +183,11 @@ def gather(order: Order, event: Mapping[str, Any]) -> None:
     elif kind == "order.delivered" or (kind == "order.tracked" and event["status"] == "delivered"):
         order.delivered = at if order.delivered is None else min(order.delivered, at)
     elif kind == "order.cancelled":
-        # Of two at the same time, one by the buyer or the platform counts.
+        # Of two at the same time the one by the buyer counts, or else by the platform.
         if (
             order.cancelled is None
             or at < order.cancelled
-            or (at == order.cancelled and order.cancelled_by == "seller")
+            or (at == order.cancelled and event["by"] < order.cancelled_by)
         ):
             order.cancelled, order.cancelled_by = at, event["by"]
     elif kind == "order.return_requested":
