@@ -107,8 +107,9 @@ class HarmSpec(Row, frozen=True, kw_only=True):
 
     An order counts half after ``half_life_days``. ``strengths``: by how many pseudo-orders each component is shrunk
     towards the mean of all. Each violation of the last ``cases_days`` adds ``per_case`` to the log-odds, at most
-    ``cases_at_most`` of them. The credible bounds leave out ``tail`` on each side. The scale of the risk points is
-    ``scale_score`` at odds of ``scale_odds`` good orders to a bad one, which double every ``scale_double`` points.
+    ``cases_at_most`` of them. The credible bounds leave out ``tail`` on each side. It is told anew when its log-odds
+    have moved by ``news`` since it was told last. The scale of the risk points is ``scale_score`` at odds of
+    ``scale_odds`` good orders to a bad one, which double every ``scale_double`` points.
     """
 
     half_life_days: CreditDays
@@ -117,6 +118,7 @@ class HarmSpec(Row, frozen=True, kw_only=True):
     cases_at_most: Annotated[int, Meta(ge=0, le=100)]
     cases_days: CreditDays
     tail: Annotated[float, Meta(gt=0, lt=0.5)]
+    news: Annotated[float, Meta(gt=0, le=10)] = 0.5
     scale_score: Score
     scale_odds: Annotated[float, Meta(gt=0, le=100_000)]
     scale_double: Annotated[float, Meta(ge=1, le=500)]

@@ -64,7 +64,7 @@ class CreditState(
         "probability": "p",
     },
 ):
-    """A party's credit: score and tier as last published, the probability as of when it last mattered."""
+    """A party's credit: score, tier and probability as last published."""
 
     ledger: list[LedgerEntry] = field(default_factory=list)
     #: Clean orders counted of each week up to ``week``, the oldest first, by the day on which their outcome was due.
@@ -87,7 +87,7 @@ class CreditState(
     reached: int | None = None
     #: When the credit must be looked at next, ms; 0 where nothing will change by itself.
     due: int = 0
-    #: Probability that an order goes bad.
+    #: Probability that an order goes bad; 0 before it was published.
     probability: float = 0.0
 
 

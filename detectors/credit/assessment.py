@@ -59,11 +59,6 @@ class Assessment:
         return self._harm
 
     @property
-    def harm_known(self) -> Posterior | None:
-        """The same where it was asked for, as it costs most."""
-        return self._harm
-
-    @property
     def lower(self) -> float:
         """Lower credible bound of the bad rate, as a multiple of the rate of all."""
         return self.harm.lower / self.harm.of_all

@@ -13,6 +13,7 @@ from config.policy_specs import StatementSpec
 from detectors.credit import ledger
 from detectors.credit.assessment import Assessment, count_weeks, credit_view
 from detectors.credit.entries import Told, clean_orders_entry, correction_entry, told_of, violation_entry
+from detectors.credit.harm import moved
 from detectors.credit.ledger import enter
 from detectors.credit.placement import ESTABLISHED, may_be_recalled, note_what_was_lost, place
 from detectors.credit.policy import CreditPolicy, subject_mark
@@ -235,15 +236,22 @@ class CreditBook:
         note_what_was_lost(policy, state, tier, facts=facts, pardoned=pardoned)
         before = state.score
         changed = bool(told) or assessment.score != before or tier != state.tier
+        if counting and not changed and self._tells_probability(party, state, assessment, now):
+            changed = moved(state.probability, assessment.harm.mean, policy.harm)
         if changed:
             self._publish(party, state, assessment, assessment.score, tier, since, told)
-        if assessment.harm_known is not None:
-            state.probability = nearest(assessment.harm_known.mean, 1e4)
         if counting or not now < state.due or self._slot(party, state.due) != state.due:
             state.due = self._next_review(party, policy, conduct, assessment, now)
         self._wait(party, policy, state, now)
         self._rules.milestones(party, policy, state, before, assessment, facts=facts)
         return changed
+
+    def _tells_probability(self, party: Party, state: CreditState, assessment: Assessment, now: int) -> bool:
+        """Whether to look if the probability has changed enough to be told by itself: every fourth week, as working it
+        out is most of what a review costs, and never of those about whom nothing was ever said.
+        """
+        said = assessment.score is not None or state.probability > 0.0
+        return said and now == self._slot(party, now, _SELDOM_WEEKS)
 
     def _publish(
         self,
@@ -260,6 +268,7 @@ class CreditBook:
         state.score = score
         state.earned = assessment.earned
         state.tier, state.since = tier, since
+        state.probability = nearest(assessment.harm.mean, 1e4)
         is_merchant = party.kind == "merchant"
         self._outbox.publish(
             self._outbox.next_id(),

@@ -115,6 +115,7 @@ class CreditChecker:
                 spec.harm.cases_at_most,
                 _ms(spec.harm.cases_days),
                 spec.harm.tail,
+                spec.harm.news,
                 spec.harm.scale_score,
                 spec.harm.scale_odds,
                 spec.harm.scale_double,

@@ -126,6 +126,16 @@ def _shifted(probability: float, log_odds: float) -> float:
     return probability * factor / (1.0 + probability * (factor - 1.0))
 
 
+def moved(before: float, after: float, harm: Harm) -> bool:
+    """Whether a probability has changed so much since it was told that it is news."""
+    return abs(_log_odds(after) - _log_odds(before)) >= harm.news
+
+
+def _log_odds(probability: float) -> float:
+    bounded = min(max(probability, _EDGE), 1.0 - _EDGE)
+    return log(bounded / (1.0 - bounded))
+
+
 def put_away(past: Sequence[int], components: Mapping[str, Component], first: int, after: int, harm: Harm) -> list[int]:
     """Counts of the past with the days from ``first`` to before ``after`` added, decayed to then, in hundredths."""
     rate = _LN2 / harm.half_life_days
@@ -157,7 +167,5 @@ def risk_points(probability: float, harm: Harm) -> int:
     ``scale_score`` points at odds of ``scale_odds`` good orders to one bad, and the odds double every ``scale_double``
     points (scorecard scaling by points to double the odds).
     """
-    bounded = min(max(probability, _EDGE), 1.0 - _EDGE)
-    factor = harm.scale_double / _LN2
-    points = harm.scale_score + factor * (log((1.0 - bounded) / bounded) - log(harm.scale_odds))
+    points = harm.scale_score - harm.scale_double / _LN2 * (_log_odds(probability) + log(harm.scale_odds))
     return round(min(max(points, 0.0), float(HIGHEST)))

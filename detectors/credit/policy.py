@@ -67,6 +67,8 @@ class Harm(Struct, frozen=True):
     cases_at_most: int
     cases_within: int
     tail: float
+    #: Change of the log-odds from which on it is told anew.
+    news: float
     scale_score: float
     scale_odds: float
     scale_double: float

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from detectors.credit.harm import posterior, put_away, risk_points
+from detectors.credit.harm import moved, posterior, put_away, risk_points
 from detectors.credit.policy import Harm
 from features.credit import Component, Conduct
 
@@ -17,6 +17,7 @@ HARM = Harm(
     cases_at_most=4,
     cases_within=1,
     tail=0.05,
+    news=0.5,
     scale_score=600,
     scale_odds=50,
     scale_double=50,
@@ -57,7 +58,7 @@ def test_bounds_are_those_of_simulated_components(late: tuple[int, int], claims:
 
 def test_with_one_component_it_is_the_beta_posterior() -> None:
     """Mean and bounds are scipy's to 1e-6."""
-    one = Harm(180, {"late": 5}, 0.4, 4, 1, 0.05, 600, 50, 50)
+    one = Harm(180, {"late": 5}, 0.4, 4, 1, 0.05, 0.5, 600, 50, 50)
     alone = Conduct(100, [], {"late": Component([(100, 40, 6)], 0.1)}, pending=False, orders=0, buyers=0, since=0)
     found = posterior(alone, [], 0, 1.0, 0, one)
     beta = stats.beta(0.5 + 6, 4.5 + 34)
@@ -128,3 +129,12 @@ def test_risk_points_are_bounded() -> None:
     """Certainty gives an end of the scale, not an error."""
     assert risk_points(0.0, HARM) == 1000
     assert risk_points(1.0, HARM) == 0
+
+
+def test_a_probability_is_news_when_its_odds_have_moved() -> None:
+    """From 10 % to 15.5 %, or to 6.3 %, and from nothing to anything; not by less."""
+    assert moved(0.1, 0.155, HARM)
+    assert moved(0.1, 0.063, HARM)
+    assert not moved(0.1, 0.15, HARM)
+    assert not moved(0.1, 0.065, HARM)
+    assert moved(0.0, 0.01, HARM)
