@@ -76,7 +76,7 @@ def publish(settings: Settings, publication: Publication) -> None:
     try:
         value = encode(publication)
         producer = ArchiveProducer(producer_config(settings))
-        producer.send(ArchiveRecord(settings.topics.policies, publication.key, value, publication.published_at))
+        producer.send(ArchiveRecord(settings.topics.policies, publication.key, value))
         report = producer.flush()
     except (ValueError, ProduceError) as error:
         raise PublishingError(str(error)) from error
