@@ -1,5 +1,6 @@
 """``shopwarden replay``: history through the same core, with a state of its own and no way to act."""
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,25 @@ from streams.progress import Progress
 
 if TYPE_CHECKING:
     from streams.replay.plan import ArchiveInput, OlistInput, Plan
+    from streams.replay.task import Bounds
+
+
+class Offsets(click.ParamType):
+    """``orders/3=100:200``."""
+
+    name = "TOPIC/N=FIRST:END"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> "Bounds":
+        """Turn the text into bounds."""
+        from streams.replay.task import Bounds
+
+        if isinstance(value, Bounds):
+            return value
+        match = re.fullmatch(r"([A-Za-z0-9._-]+)/(\d+)=(\d*):(\d*)", str(value))
+        if match is None:
+            self.fail(f"{value!r} is no range such as orders/3=100:200 or orders/3=:200", param, ctx)
+        topic, number, first, end = match.groups()
+        return Bounds(topic, int(number), int(first) if first else None, int(end) if end else None)
 
 
 @click.command()
@@ -25,6 +45,13 @@ if TYPE_CHECKING:
 )
 @click.option("--from", "start", type=Instant(), help="Publish what records from this time on cause.")
 @click.option("--to", "end", type=Instant(), help="Stop before the first record of this time.")
+@click.option(
+    "--offsets",
+    multiple=True,
+    type=Offsets(),
+    metavar="TOPIC/N=FIRST:END",
+    help="From Kafka: read of partition N only offsets FIRST to END - 1; either may be left out. May be repeated.",
+)
 @click.option("--warm-up", type=Span(), help="With --from: history before it that builds the state.  [default: all]")
 @click.option("--merchants", help="Publish about these alone, between commas, or @FILE with one a line.")
 @click.option(
@@ -89,6 +116,9 @@ def command(
     from streams.replay.task import plan_job
 
     given = _input(files, olist)
+    offsets: tuple[Bounds, ...] = wanted.pop("offsets")
+    if offsets and (given is not None or wanted["order"] == "as-recorded"):
+        raise click.UsageError("--offsets goes with Kafka, in the order of event time")
     _check(settings, from_kafka=given is None, **wanted)
     plan = _plan(settings, **wanted)
     if policies is None and plan.order == "as-recorded":
@@ -107,6 +137,7 @@ def command(
             settings if policies is None else settings.model_copy(update={"policy_dir": policies}),
             given,
             plan,
+            offsets,
         )
         with Progress("replayed") as progress, open_destination(destination, settings, job.plan.shards) as write:
 

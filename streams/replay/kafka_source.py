@@ -54,8 +54,11 @@ class KafkaSource:
         self._ends: dict[Partition, int] = {
             (topic, number): end for topic, number, end in topics.ends if topic in self._kinds and number in wanted
         }
+        starts = {(topic, number): start for topic, number, start in topics.starts}
         #: Partitions that are not at their end, and how far (ms) each has been read.
-        self._reached: dict[Partition, int] = {place: 0 for place, end in self._ends.items() if end > 0}
+        self._reached: dict[Partition, int] = {
+            place: 0 for place, end in self._ends.items() if end > starts.get(place, 0)
+        }
         self._total = sum(self._ends.values())
         self._read_so_far = 0
         self._buffer = RoundBuffer()
@@ -64,7 +67,7 @@ class KafkaSource:
         self._reader: TopicReader | None = None
         if self._reached:
             names = sorted({topic for topic, _ in self._reached})
-            start = dict.fromkeys(self._reached, 0)
+            start = {place: starts.get(place, 0) for place in self._reached}
             self._reader = self._stack.enter_context(TopicReader(kafka_config(settings), names, start=start))
 
     @property

@@ -84,10 +84,12 @@ class KafkaInput(Struct, frozen=True):
     """Topics of the settings.
 
     ``ends`` are the offsets after the last record to read, by topic and partition, as they were when the run was
-    planned; what is written meanwhile is not read.
+    planned; what is written meanwhile is not read. ``starts`` are those of the first records, where they are not the
+    beginnings.
     """
 
     ends: tuple[tuple[str, int, int], ...]
+    starts: tuple[tuple[str, int, int], ...] = ()
 
 
 Input: TypeAlias = ArchiveInput | OlistInput | KafkaInput

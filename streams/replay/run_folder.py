@@ -89,7 +89,9 @@ class RunFolder:
                 f"{self._folder} is of run {found.run}, which reads {found.reads}; this one is {wanted.run} and reads "
                 f"{wanted.reads}. Give the same options to go on with it, or name a new folder"
             )
-        return msgspec.structs.replace(job, input=KafkaInput(found.ends)) if found.ends else job
+        if isinstance(job.input, KafkaInput):
+            job = msgspec.structs.replace(job, input=msgspec.structs.replace(job.input, ends=found.ends))
+        return job
 
     def _latest(self) -> int:
         """The round of the last checkpoint that is complete; 0 without any."""
@@ -149,4 +151,5 @@ def _named(given: Input) -> str:
         case OlistInput(folder):
             return f"the Olist files in {folder}"
         case KafkaInput():
-            return "the input topics"
+            starts = "".join(f", {topic}/{number} from {start}" for topic, number, start in given.starts)
+            return f"the input topics{starts}"

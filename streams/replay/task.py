@@ -1,18 +1,36 @@
 """From what was asked for to a job: looks up what has to be known before a replay begins."""
 
+from collections.abc import Sequence
+
+from msgspec import Struct
 from msgspec.structs import replace
 
 from config.policies import PolicyError
 from config.settings import Settings
-from streams.reading import ReadError
+from streams.reading import Partition, ReadError
 from streams.replay.failures import ReplayError
 from streams.replay.kafka_source import present_ends
 from streams.replay.plan import ArchiveInput, Input, Job, KafkaInput, OlistInput, Plan, name_run
 from streams.replay.shard_run import replay_judge
+from streams.topic_names import deployed_names
 from streams.topics import TopicsError, check_topics
 
 
-def plan_job(settings: Settings, given: ArchiveInput | OlistInput | None, plan: Plan) -> Job:
+class Bounds(Struct, frozen=True):
+    """Which offsets of a partition to read: from ``start`` to the one before ``end``; ``None`` has no bound.
+
+    ``topic`` is the contract's name or the deployment's.
+    """
+
+    topic: str
+    partition: int
+    start: int | None
+    end: int | None
+
+
+def plan_job(
+    settings: Settings, given: ArchiveInput | OlistInput | None, plan: Plan, bounds: Sequence[Bounds] = ()
+) -> Job:
     """A job for :func:`streams.replay.run.replay`.
 
     Parameters
@@ -23,6 +41,8 @@ def plan_job(settings: Settings, given: ArchiveInput | OlistInput | None, plan: 
         What to read; ``None``: the input topics, up to where they end now.
     plan
         What is wanted; the number of shards and the id of the run are filled in where they are not given.
+    bounds
+        Of partitions of the topics that are not to be read whole.
 
     Raises
     ------
@@ -31,7 +51,7 @@ def plan_job(settings: Settings, given: ArchiveInput | OlistInput | None, plan: 
     """
     source: Input
     if given is None:
-        source, shards = _topics(settings)
+        source, shards = _topics(settings, bounds)
     else:
         source, shards = given, plan.shards or settings.topics.partitions
     plan = replace(plan, shards=shards)
@@ -42,7 +62,7 @@ def plan_job(settings: Settings, given: ArchiveInput | OlistInput | None, plan: 
     return Job(settings, plan if plan.run else name_run(settings, judge, plan), source)
 
 
-def _topics(settings: Settings) -> tuple[KafkaInput, int]:
+def _topics(settings: Settings, bounds: Sequence[Bounds]) -> tuple[KafkaInput, int]:
     """The input topics, where each of their partitions ends now, and how many shards there are."""
     try:
         report = check_topics(settings)
@@ -53,4 +73,21 @@ def _topics(settings: Settings) -> tuple[KafkaInput, int]:
         ends = present_ends(settings, names)
     except (ReadError, TopicsError) as error:
         raise ReplayError(str(error)) from None
-    return KafkaInput(tuple((topic, number, end) for (topic, number), end in sorted(ends.items()))), report.shards
+    return _bounded(dict(ends), bounds, settings), report.shards
+
+
+def _bounded(ends: dict[Partition, int], bounds: Sequence[Bounds], settings: Settings) -> KafkaInput:
+    names = deployed_names(settings.topics)
+    starts: dict[Partition, int] = {}
+    for bound in bounds:
+        place = names.get(bound.topic, bound.topic), bound.partition
+        if place not in ends:
+            raise ReplayError(f"there is no partition {bound.partition} of an input topic {bound.topic!r}")
+        if bound.end is not None:
+            ends[place] = min(ends[place], bound.end)
+        if bound.start is not None:
+            starts[place] = bound.start
+    return KafkaInput(
+        tuple((topic, number, end) for (topic, number), end in sorted(ends.items())),
+        tuple((topic, number, start) for (topic, number), start in sorted(starts.items())),
+    )

@@ -26,6 +26,8 @@ def replay(*words: object, command: str = "replay") -> Result:
         (["--from", "yesterday"], "neither 'now' nor a time"),
         (["--warm-up", "3d"], "--warm-up goes with --from"),
         (["--warm-up", "3 weeks", "--from", "2025-05-01"], "is not a span"),
+        (["--offsets", "orders/3=1:2"], "--offsets goes with Kafka"),
+        (["--offsets", "orders:3"], "is no range such as"),
         (["--merchants", " , "], "names no merchant"),
         (["--merchants", "@none.txt"], "none.txt can't be read"),
         (["--order", "as-recorded"], "goes with Kafka"),

@@ -8,9 +8,11 @@ from click.testing import CliRunner
 
 from streams.archive import read_archive
 from streams.cli import main
-from streams.replay.plan import Plan
+from streams.replay.failures import ReplayError
+from streams.replay.kafka_source import KafkaSource
+from streams.replay.plan import KafkaInput, Plan
 from streams.replay.run import replay
-from streams.replay.task import plan_job
+from streams.replay.task import Bounds, plan_job
 from streams.topics import create_topics
 from tests.deployment import Deployment
 from tests.fed import feed
@@ -46,3 +48,25 @@ def test_topics_and_their_recording(deployment: Deployment, tmp_path: Path) -> N
     feed(deployment, late)
     time.sleep(0.5)
     assert [record for published in replay(job, 2) for record in published.records] == alone
+
+
+@pytest.mark.timeout(900)
+def test_offsets(deployment: Deployment) -> None:
+    """Of a partition with bounds nothing else is read, and a partition that is not there is told."""
+    topics = deployment.settings.topics
+    job = plan_job(
+        deployment.settings, None, Plan(), [Bounds("orders", 1, 20, 30), Bounds(topics.listings, 0, None, 0)]
+    )
+    found: dict[tuple[str, int], list[int]] = {}
+    assert isinstance(job.input, KafkaInput)
+    source = KafkaSource(job.input, deployment.settings, job.plan, range(PARTITIONS))
+    while source.peek() is not None:
+        for entries in source.take().values():
+            for *_, record in entries:
+                found.setdefault((record.topic, record.partition), []).append(record.offset)
+    source.close()
+    assert found[topics.orders, 1] == list(range(20, 30))
+    assert (topics.listings, 0) not in found
+    assert found[topics.orders, 0][0] == 0
+    with pytest.raises(ReplayError, match="no partition 9"):
+        plan_job(deployment.settings, None, Plan(), [Bounds("orders", 9, None, None)])
