@@ -24,6 +24,7 @@ from tests.builders import (
     shipped,
     stored,
 )
+from tests.dsa_v2 import faults, personal_data
 
 LEAST = "least: 200, turnover: 5000"
 ITEMS = ("bank", "identity", "tax_id", "contact")
@@ -133,6 +134,7 @@ def test_who_does_not_answer_is_given_notice_and_suspended_by_a_person(policies:
     (decision,) = shard.outputs(EnforcementDecided)
     assert (decision.action, decision.requires_review) == ("suspend_merchant", True)
     assert decision.policy.id == "trader-information-missing"
+    assert faults(decision.statement_of_reasons) == personal_data(decision.statement_of_reasons) == []
     assert shard.feature("duties_unmet") == 1
     standing = shard.standings()[-1]
     assert [each.action for each in standing.enforcements] == ["suspend_merchant"]
