@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from features.feature import Context
+from features.inform import Sales, year_before
 from features.keys import entity_key
 from features.merchant import RATES
 from features.order import OVERDUE
@@ -11,7 +12,7 @@ from features.registry import FEATURES
 from features.shard import Record, ShardState
 from features.windows import DAY_MS
 from tests.builders import as_record
-from tests.oracle import COUNTS, DENOMINATORS, WINDOWS, figures
+from tests.oracle import COUNTS, DENOMINATORS, WINDOWS, Order, figures
 from tests.oracle import RATES as ORACLE_RATES
 from tests.oracle_histories import Arrival, Histories, churned, distinct_buyers
 
@@ -71,11 +72,34 @@ def check_merchants(state: ShardState, histories: Histories) -> None:
             account.cleared,
         )
         assert (record.appeals, record.foreign_orders) == (account.appeals, account.foreign_orders)
+        check_sales(record.sales, account.currency, orders)
         churn = churned(account, today, 7)
         for feature, what in (("created", "created"), ("edits", "edited"), ("removed", "removed")):
             found = "listing_edits_7d" if feature == "edits" else f"listings_{feature}_7d"
             assert FEATURES[found].get(context) == churn.get(what, 0), found
         assert FEATURES["distinct_buyers_30d"].get(context) == distinct_buyers(orders, today, 30)
+
+
+def check_sales(sales: Sales | None, currency: str, orders: Sequence[Order]) -> None:
+    """Sales of two years by day, for those who sell in the currency of the law: orders that were not called off."""
+    if currency != "USD":
+        assert sales is None
+        return
+    sold: dict[int, tuple[int, int]] = {}
+    for order in orders:
+        if order.created is not None and not order.called_off:
+            day = order.created["occurred_at"] // DAY_MS
+            count, revenue = sold.get(day, (0, 0))
+            paid = order.created["total"] if order.created["currency"] == currency else 0
+            sold[day] = count + 1, revenue + paid
+    if sales is None:
+        assert sold == {}
+        return
+    first = year_before(sales.day, 2)
+    kept = {day: (count, revenue) for day, count, revenue in sales.entries() if day >= first and (count or revenue)}
+    assert kept == {day: sums for day, sums in sold.items() if day >= first}
+    year = [sums for day, sums in kept.items() if day >= year_before(sales.day)]
+    assert (sales.count, sales.revenue) == (sum(count for count, _ in year), sum(revenue for _, revenue in year))
 
 
 def check_orders(state: ShardState, histories: Histories) -> None:
