@@ -84,7 +84,7 @@ class _Watch:
         elif isinstance(event, MerchantRegistered) and event.registered_at >= self._start:
             self.new.add(event.merchant_id)
 
-    def outputs(self, emits: Sequence[Emit], time: int) -> None:
+    def outputs(self, emits: Sequence[Emit], _: int) -> None:
         """Remember decisions."""
         for emit in emits:
             if emit.stream != "events" or emit.value is None or b'"shopwarden.enforcement.' not in emit.value:
@@ -100,7 +100,7 @@ class _Watch:
                         action=output.action,
                         rule=output.policy.id,
                         subject=(output.subject.kind, output.subject.id),
-                        time=time,
+                        time=output.starts_at,
                         days=length,
                         reviewed=output.requires_review,
                         capped=output.review_reason == "cap",
@@ -121,8 +121,8 @@ def evaluate_seed(seed: int, quick: bool = False, force: bool = False) -> dict[s
 def _forced(free: _Watch, judge: Judge, seed: int, *, quick: bool) -> dict[str, Any]:
     """The circuit breaker forced: at most one severe action a day, where more are due.
 
-    ``most``: the most that were carried out without a person within an interval. ``dropped``: how often a rule decided
-    about a subject without the cap and did not with it.
+    ``most``: the most that were carried out without a person within an interval. ``dropped``: rules that took a severe
+    action against a merchant without the cap, and with it neither took nor asked for one.
     """
     breaker = judge.policies.breaker
     if breaker is None:
@@ -132,7 +132,7 @@ def _forced(free: _Watch, judge: Judge, seed: int, *, quick: bool) -> dict[str, 
     )
     capped = _run(simulation_of(seed, quick=quick), Judge(judge.settings, forced, judge.pseudonyms, judge.signer))
     counted = [_unreviewed(seen, breaker.severe) for seen in (free, capped)]
-    about = [{(each.rule, each.subject) for each in seen.decisions} for seen in (free, capped)]
+    severe = {(each.rule, each.subject) for each in capped.decisions if each.action in breaker.severe}
     return {
         "cap": _FORCED,
         "severe_without": len(counted[0]),
@@ -142,7 +142,7 @@ def _forced(free: _Watch, judge: Judge, seed: int, *, quick: bool) -> dict[str, 
         "beyond_cap": max(0, _most(counted[1], breaker.interval) - _FORCED),
         "to_review": sum(each.capped for each in capped.decisions),
         "opened": capped.capped,
-        "dropped": len(about[0] - about[1]),
+        "dropped": len({(each.rule, each.subject) for each in counted[0]} - severe),
     }
 
 
