@@ -75,7 +75,8 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
          "late_ship_rate_30d": 0.06, "mature_ship_orders_30d": 80, "bad_orders_30d": 10, "distinct_buyers_30d": 8,
          "orders_30d": 90},
         [{"failed_value_share_30d": 0.3}, {"orders_30d": 57}, {"cancel_rate_30d_lower": 0.01},
-         {"mature_ship_orders_30d": 19}, {"bad_orders_30d": 9}, {"distinct_buyers_30d": 7}, {"failed_value_share_30d": None}],
+         {"mature_ship_orders_30d": 19}, {"bad_orders_30d": 9}, {"distinct_buyers_30d": 7},
+         {"failed_value_share_30d": None}],
     ),
     "seller-cancellation": (
         {"cancel_rate_30d_lower": 0.03, "cancel_rate_30d": 0.1, "mature_ship_orders_30d": 40, "seller_cancels_30d": 4,
