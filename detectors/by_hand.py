@@ -69,6 +69,7 @@ class HandMade:
             return
         again = replace(action, decision_id=self._outbox.next_id())
         standing.active.append(again)
+        standing.rename(action.decision_id, again.decision_id)
         key = strike_key(action.policy, action.subject_kind)
         if key in standing.strikes:
             standing.strikes[key] = [
@@ -92,7 +93,7 @@ class HandMade:
 
     def _rule_of(self, action: ActiveEnforcement) -> Rule | None:
         """The rule that an action followed from, if it is still there."""
-        return _rule(action.policy) if action.rule == BY_HAND else self._judge.policies.rules.get(action.rule)
+        return _rule(action.policy) if action.rule == BY_HAND else self._judge.policies.rule(action.rule)
 
     def _announce(
         self,

@@ -179,8 +179,11 @@ class Enforcer:
         context: Context | None,
         person: Person | None = None,
     ) -> None:
-        """Publish a decision; ``person`` says what a person had to do with it."""
-        if isinstance(party, Merchant):
+        """Publish a decision; ``person`` says what a person had to do with it.
+
+        What is announced anew has no context: its subject may not be loaded, and its promoters have been told.
+        """
+        if isinstance(party, Merchant) and context is not None:
             self._promotions.blame(party, decision)
         evidence = [_evidence(subject.kind, subject.id, reason.text)]
         self._outbox.publish(

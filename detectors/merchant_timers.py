@@ -49,7 +49,8 @@ class MerchantTimers:
             due = min(due, expiry)
         if record.credit is not None and record.credit.due > time:
             due = min(due, record.credit.due)
-        if record.duties is not None and record.duties.look_at:
+        # Later than what just fired, as by policies without credit or duties nobody moves these on.
+        if record.duties is not None and record.duties.look_at > time:
             due = min(due, record.duties.look_at)
         self._set(merchant, due)
 

@@ -110,8 +110,14 @@ class Redress:
         known = standing.known(event.decision_id)
         appeal = standing.appeals.get(event.decision_id)
         if known is None:
-            # Undone before: the answer comes again.
-            return None if appeal is not None else _unknown(event.decision_id)
+            if appeal is None:
+                return _unknown(event.decision_id)
+            # Undone before: the answer comes again. Or it has ended since, so there is nothing to be undone.
+            if appeal.due_at:
+                _keep(standing, event.decision_id, Appeal(appeal.number, 0))
+                self._note(party, event.decision_id, event.outcome, appeal.number, "the decision had ended before")
+                self._assessor.enforcer.stand(party)
+            return None
         number = max(1, 0 if appeal is None else appeal.number)
         _keep(standing, event.decision_id, Appeal(number, 0))
         if event.outcome == "upheld":
@@ -176,9 +182,12 @@ class Redress:
         if event.action not in (LIFT, known.action):
             words = f"decision {decision_id!r} is {known.action!r}, and not {event.action!r}: nothing is lifted"
             return Rejection("inapplicable", words)
-        ended = lift(standing, decision_id)
+        ended = lift(standing, known.decision_id)
         if ended is None:
-            # It has ended by itself.
+            # It has ended by itself, or is set aside already: then this says until when.
+            _set_aside(standing, known.decision_id, event.until)
+            if event.until is not None:
+                self._assessor.timers.expect(party, event.until)
             return None
         if event.until is not None and (ended.expires_at is None or ended.expires_at > event.until):
             standing.lifted.append(Lifted(ended, event.until))
@@ -229,13 +238,22 @@ class Redress:
         """Take a decision back, as if it had never been."""
         enforcer = self._assessor.enforcer
         rule = self._assessor.judge.policies.rules.get(known.rule)
+        names = standing.names(known.decision_id)
         ended = forgive(standing, known.decision_id)
+        standing.renamed = {old: new for old, new in standing.renamed.items() if new != known.decision_id}
         standing.lifted = [each for each in standing.lifted if each.action.decision_id != known.decision_id]
         restores = [] if ended is None else [str(ended.action)]
-        unfounded = enforcer.credit.pardoned(party, known.decision_id)
+        unfounded = [rule_id for name in names for rule_id in enforcer.credit.pardoned(party, name)]
+        for name in names:
+            appeal = standing.appeals.get(name)
+            if appeal is not None and appeal.due_at:
+                # Nobody need answer it any more.
+                _keep(standing, name, Appeal(appeal.number, 0))
+                self._note(party, name, "overturned", appeal.number, "the decision was wrong")
         if isinstance(party, Merchant):
             if known.subject_kind == "listing":
-                self._assessor.promotions.absolve(party, known.subject_id, known.decision_id)
+                for name in names:
+                    self._assessor.promotions.absolve(party, known.subject_id, name)
             if rule is not None and known.subject_kind == "order":
                 self._pardon_order(party, known.subject_id, rule)
             elif rule is not None and known.subject_kind == "listing":
@@ -315,6 +333,15 @@ class Redress:
 
 def _unknown(decision_id: str) -> Rejection:
     return Rejection("inapplicable", f"no decision {decision_id!r} is known; it may have been undone or long ended")
+
+
+def _set_aside(standing: EnforcementState, decision_id: str, until: int | None) -> None:
+    """An action that is set aside already is so until another time, ms, or (None) for good."""
+    for index, each in enumerate(standing.lifted):
+        if each.action.decision_id == decision_id:
+            kept = [] if until is None else [Lifted(each.action, until)]
+            standing.lifted = [*standing.lifted[:index], *kept, *standing.lifted[index + 1 :]]
+            return
 
 
 def _keep(standing: EnforcementState, decision_id: str, appeal: Appeal) -> None:

@@ -86,6 +86,7 @@ def confirm(
         relief_at=_looked_at(waiting, now, duration, policies),
     )
     standing.active = [action if each is waiting else each for each in standing.active]
+    standing.rename(decision_id, confirmed_id)
     _strike(standing, action, _step_taken(action, policies))
     for since in standing.facts:
         if since.decision_id == decision_id:
@@ -181,6 +182,7 @@ def _soften(
     standing.active = [kept if each is active else each for each in standing.active if each is not active or not over]
     if over:
         return None
+    standing.rename(active.decision_id, identifier)
     return Decision(
         decision_id=identifier,
         rule=rule.id,

@@ -22,6 +22,8 @@ MAX_STRIKES: Final = 16
 #: Decisions since which facts are counted, and reports that are kept.
 MAX_FACTS: Final = 12
 MAX_NOTICES: Final = 8
+#: Earlier ids of decisions that are kept.
+MAX_RENAMED: Final = 64
 _KINDS: Final[dict[str, SubjectKind]] = {kind[0]: kind for kind in get_args(SubjectKind)}
 _WEEK_MS: Final = 7 * 86_400_000
 
@@ -131,6 +133,7 @@ _STORED_AS: Final = {
     "appeals": "p",
     "lifted": "l",
     "pardons": "o",
+    "renamed": "r",
 }
 
 
@@ -158,6 +161,8 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
     #: Rules on the party itself that an appeal showed to be wrong, and when; they are left alone until there are new
     #: facts.
     pardons: dict[str, int] = field(default_factory=dict)
+    #: Ids that decisions had before they were announced anew (confirmed, made milder, brought back), and their ids now.
+    renamed: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Turn strikes that were only counted into strikes a week apart, the last of them when it was counted."""
@@ -185,7 +190,8 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
             each.note(raised, cleared, buyer)
 
     def known(self, decision_id: str) -> Known | None:
-        """What is remembered of a decision, or None if nothing is."""
+        """What is remembered of a decision, by its id or one that it had before; None if nothing is."""
+        decision_id = self.renamed.get(decision_id, decision_id)
         for active in (*self.active, *(each.action for each in self.lifted)):
             if active.decision_id == decision_id:
                 return active.as_known()
@@ -203,6 +209,18 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
                         starts_at=strike.at,
                     )
         return None
+
+    def rename(self, before: str, now: str) -> None:
+        """A decision is announced anew, under another id."""
+        renamed = {old: now if new == before else new for old, new in self.renamed.items()}
+        renamed[before] = now
+        while len(renamed) > MAX_RENAMED:
+            del renamed[next(iter(renamed))]
+        self.renamed = renamed
+
+    def names(self, decision_id: str) -> list[str]:
+        """All ids that a decision had, the present one first: credit and creators know it by that which cost them."""
+        return [decision_id, *(old for old, new in self.renamed.items() if new == decision_id)]
 
     @property
     def outlasts_rest(self) -> bool:

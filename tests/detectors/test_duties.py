@@ -4,6 +4,7 @@ from pathlib import Path
 from shutil import copytree
 
 import pytest
+from msgspec.structs import replace
 
 from config.policies import PACKAGED, PolicyError, load_policies
 from detectors.policy import PolicySet, compile_policies
@@ -323,3 +324,13 @@ def test_explain_shows_sales_and_duties(policies: PolicySet) -> None:
     }
     assert state["duties_of_the_law"]["given_but_not_verified"] == list(ITEMS)
     assert state["duties_of_the_law"]["inform"]["verify"] == "due 2024-01-14T00:00:00.000Z"
+
+
+def test_policies_without_duties_leave_clocks_alone(policies: PolicySet) -> None:
+    """Put in place while a duty waits for its time: the merchant's timer passes over it."""
+    shard = begun(policies)
+    told = len(duties(shard))
+    assert told > 0
+    shard.core.use(make_judge(replace(policies, duties=None), audit_rate=0.0))
+    at(shard, 200)
+    assert len(duties(shard)) == told

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from config.policies import PACKAGED
 from detectors.judge import Judge
+from features import events
 from features.events import SubjectKind
 from features.order import BAD, IMPLAUSIBLE_SCAN
 from features.outputs import AppealNoted, EnforcementDecided, EnforcementReversed
@@ -26,11 +27,13 @@ from tests.builders import (
     listed,
     make_judge,
     of_order,
+    packaged_policies,
     placed,
     policies_of,
     shipped,
     tracked,
 )
+from tests.detectors.stories.runner import Stage
 
 RULES = """
 rules:
@@ -532,3 +535,116 @@ def test_an_override_that_can_not_be_meant_goes_to_the_dead_letters(
     emits = shard.apply(overridden(0, **fields))
     assert [emit.stream for emit in emits] == ["dead_letters"]
     assert words in dict(emits[0].headers)["dlq_detail"]
+
+
+# -- what people do one after the other --------------------------------------------------------------------------------
+
+
+def test_an_open_appeal_ends_when_the_decision_is_corrected(shard: Shard) -> None:
+    """By a review: nobody need answer any more, and nobody is reminded."""
+    shard.apply(*early("o1", 0))
+    (hold,) = decided(shard)
+    shard.apply(filed(hold.decision_id, DAY), reviewed(DAY + 1, "clean", decision_id=hold.decision_id))
+    assert shard.standings()[-1].appeals == []
+    shard.apply(tick=100 * DAY)
+    assert noted(shard) == [("open", 1), ("overturned", 1)]
+
+
+def test_an_appeal_against_what_was_announced_anew_is_heard(shard: Shard) -> None:
+    """The hold was set aside, came back under a new id, and the appeal names the first one."""
+    shard.apply(*early("o1", 0))
+    (hold,) = decided(shard)
+    shard.apply(filed(hold.decision_id, HOUR), overridden(DAY, "lift", decision_id=hold.decision_id, until=2 * DAY))
+    shard.apply(tick=2 * DAY + HOUR)
+    again = decided(shard)[-1]
+    shard.apply(answered(hold.decision_id, 2 * DAY + 2 * HOUR))
+    assert (again.decision_id, "appeal", ["hold_payout"]) in reversals(shard)
+    assert shard.standings()[-1].enforcements == []
+    assert shard.feature("implausible_scans_30d") == 0
+
+
+def test_what_came_back_and_was_wrong_costs_no_points(shard: Shard) -> None:
+    """The ledger knows the decision by its first id, and the appeal by its second."""
+    shard.apply(listed(title="replica watch 1:1 mirror quality"))
+    (removal,) = decided(shard)
+    credit = shard.merchant().record.credit
+    assert credit is not None
+    assert [entry.decision for entry in credit.ledger] == [removal.decision_id]
+    shard.apply(overridden(DAY, "lift", decision_id=removal.decision_id, until=2 * DAY))
+    shard.apply(tick=3 * DAY)
+    again = decided(shard)[-1]
+    assert again.supersedes == removal.decision_id
+    shard.apply(answered(again.decision_id, 4 * DAY))
+    assert credit.ledger == []
+
+
+def test_what_was_lifted_for_a_time_can_be_lifted_for_good(shard: Shard) -> None:
+    """The second override is the one that counts."""
+    shard.apply(*early("o1", 0))
+    (hold,) = decided(shard)
+    shard.apply(overridden(HOUR, "lift", decision_id=hold.decision_id, until=2 * DAY))
+    shard.apply(overridden(2 * HOUR, "lift", decision_id=hold.decision_id))
+    shard.apply(tick=2 * DAY + HOUR)
+    assert len(decided(shard)) == 1
+
+
+def test_a_milestone_that_was_lifted_for_a_time_comes_back() -> None:
+    """Rules by the score are rules like others, though no feature fires them."""
+    stage = Stage(packaged_policies())
+    stage.orders(30)
+    stage.move_to(10)
+    stage.violation("counterfeit", "remove_listing", "d1", "listing", "l1", confirmed=False)
+    (block,) = [each for each in stage.since_last() if isinstance(each, EnforcementDecided)]
+    assert block.policy.id == "credit-milestone-150"
+    lifting = events.EnforcementOverridden(
+        event_id="e1",
+        merchant_id="m1",
+        occurred_at=stage.time,
+        decision_id=block.decision_id,
+        action="lift",
+        by="ops",
+        why="as agreed",
+        until=stage.time + DAY,
+    )
+    stage.flow.apply(lifting)
+    assert stage.enforcement.active == []
+    stage.move_to(12)
+    (again,) = stage.enforcement.active
+    assert (again.rule, again.expires_at) == ("credit-milestone-150", block.expires_at)
+
+
+def test_an_appeal_against_what_was_confirmed_since_is_heard(tmp_path: Path) -> None:
+    """It was filed while the decision waited for a person; carried out, it has another id."""
+    shutil.copy(PACKAGED / "credit.yaml", tmp_path)
+    rules = RULES.replace("{replica}", "enforce").replace("{ratings}", "enforce")
+    ladders = LADDERS.replace("{action: remove_listing}", "{action: remove_listing, review: true}")
+    shard = Shard(make_judge(policies_of(tmp_path, rules, enforcement=ladders), audit_rate=0.0, holdout_rate=0.0))
+    shard.apply(listed(title="replica watch 1:1 mirror quality"))
+    (asked,) = decided(shard)
+    shard.apply(filed(asked.decision_id, HOUR), reviewed(DAY, "violation", decision_id=asked.decision_id))
+    carried_out = decided(shard)[-1]
+    assert carried_out.supersedes == asked.decision_id
+    shard.apply(answered(asked.decision_id, 2 * DAY))
+    assert (carried_out.decision_id, "appeal", ["remove_listing"]) in reversals(shard)
+    assert shard.standings()[-1].enforcements == []
+
+
+def test_who_promoted_a_listing_is_blamed_once(tmp_path: Path) -> None:
+    """Nobody is told of a removal again that was set aside for a time: when it comes back, its listing need not even
+    be loaded.
+    """
+    shutil.copy(PACKAGED / "credit.yaml", tmp_path)
+    rules = RULES.replace("{replica}", "enforce").replace("{ratings}", "enforce")
+    ladders = LADDERS.rstrip() + "\n  promoted_policies: [counterfeit]\n"
+    shard = Shard(make_judge(policies_of(tmp_path, rules, enforcement=ladders), audit_rate=0.0, holdout_rate=0.0))
+    shard.apply(listed(), placed(at=HOUR, creator_id="c1"))
+    shard.apply(listed(at=2 * HOUR, kind="updated", title="replica watch 1:1 mirror quality"))
+    removal = decided(shard)[-1]
+    assert shard.listing().blamed == {removal.decision_id: ["c1"]}
+    shard.apply(overridden(DAY, "lift", decision_id=removal.decision_id, until=2 * DAY))
+    shard.apply(tick=3 * DAY)
+    again = decided(shard)[-1]
+    assert again.supersedes == removal.decision_id
+    assert shard.listing().blamed == {removal.decision_id: ["c1"]}
+    shard.apply(answered(again.decision_id, 4 * DAY))
+    assert shard.listing().blamed == {}
