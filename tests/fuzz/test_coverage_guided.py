@@ -12,11 +12,15 @@ SECONDS = 20
 
 
 def test_the_corpus_is_made_of_valid_events(tmp_path: Path) -> None:
-    """Every type is among the seeds and applied from there: the fuzzer begins behind the decoder."""
+    """Every type is among the seeds and applied from there: the fuzzer begins behind the decoder. Words about decisions
+    that nobody made are put aside, but only behind it.
+    """
     path = BytesPath(tmp_path)
+    about_decisions = 0
     for data in seeds():
         path.feed(data)
-        assert path._core.state.statistics.rejected == 0, data
+        about_decisions += data.count(b'"decision_id"')
+        assert path._core.state.statistics.rejected <= about_decisions, data
     assert len(list(seeds())) > len(FIELDS)
     assert path._core.state.statistics.orders > 10
     assert {'"order.created"', '"merchant_id"', '"not_received"'} <= set(words())
