@@ -9,7 +9,7 @@ from features.exchange import COMMON_KINDS
 from features.keys import entity_key
 from features.merchant import CHANGES_LIMIT, OWN_DEVICES_LIMIT, SEEN_LIMIT, VERIFIED_LIMIT, Merchant, MerchantRecord
 from features.merchant_rest import rested
-from features.priors import begin_day
+from features.priors import begin_day, end_turnover
 from features.timers import UNKNOWN
 from features.windows import DAY_MS
 
@@ -101,6 +101,7 @@ class MerchantFlow:
         """Lay an idle merchant to rest: forget it, or all but what must outlast it."""
         state = self._state
         record = merchant.record
+        end_turnover(state.population, merchant)
         if not record.sequence:
             state.forget_merchant(merchant.id)
             return

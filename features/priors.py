@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from features.merchant import Merchant
+from features.merchant import Merchant, MerchantRecord
 from features.population import Population
 from features.shrinkage import BetaPrior
 
@@ -33,12 +33,21 @@ def begin_day(population: Population, merchant: Merchant) -> None:
     if new != old:
         population.exchange(old, new)
         record.contributed = new
-    turnover = merchant.turnover()
-    if turnover != record.turnover:
-        population.sellers += (turnover > 0) - (record.turnover > 0)
-        population.turnover += turnover - record.turnover
-        record.turnover = turnover
+    _count_turnover(population, record, merchant.turnover())
     if merchant.day > population.prior_day:
         population.prior_day = merchant.day
         for rate, moments in population.moments.items():
             population.priors[rate] = moments.prior(DEFAULT_PRIORS[rate])
+
+
+def end_turnover(population: Population, merchant: Merchant) -> None:
+    """A merchant sells no more: where no order of it ever fell due, no day began since that could tell."""
+    _count_turnover(population, merchant.record, 0)
+
+
+def _count_turnover(population: Population, record: MerchantRecord, turnover: int) -> None:
+    """Have the shard's turnover contain so much of a merchant's, minor units."""
+    if turnover != record.turnover:
+        population.sellers += (turnover > 0) - (record.turnover > 0)
+        population.turnover += turnover - record.turnover
+        record.turnover = turnover

@@ -287,3 +287,18 @@ def _check(shard: Shard, now: int) -> None:
 def _is_stub(merchant: Merchant) -> bool:
     counters = (merchant.placed, merchant.ship, merchant.outcome, merchant.churn)
     return merchant.record.sequence > 0 and not any(counter.buckets for counter in counters)
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_turnover_of_a_merchant_at_rest_leaves_the_shard(known: bool) -> None:
+    """Also where no order of it ever fell due: the breaker's shares are of those who sell."""
+    shard = Shard(make_judge(audit_rate=0.0))
+    shard.apply(
+        *([event("merchant.registered", 0, registered_at=START, kind="business", country="DE")] if known else []),
+        placed(),
+        of_order("cancelled", at=DAY // 24, by="buyer"),
+        event("merchant.verified", 2 * DAY, what="email"),
+    )
+    assert shard.state.population.sellers == 1
+    shard.apply(tick=900 * DAY)
+    assert (shard.state.population.sellers, shard.state.population.turnover) == (0, 0)
