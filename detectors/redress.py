@@ -149,7 +149,7 @@ class Redress:
             return None
         subject = event.subject
         kind = party.kind if subject is None else subject.kind
-        if event.policy is not None:
+        if event.policy in self._assessor.judge.policies.statements.policies:
             note_verdict(standing, event.policy, kind, event.verdict, event.occurred_at)
         if subject is not None and event.verdict == "clean":
             for active in list(standing.active):
@@ -198,7 +198,7 @@ class Redress:
 
     def _exempted(self, party: Party, event: events.EnforcementOverridden) -> Rejection | None:
         policies = self._assessor.judge.policies
-        names = policies.rules if event.action == SNOOZE else policies.statements.policies
+        names = {**policies.rules, **policies.by_score} if event.action == SNOOZE else policies.statements.policies
         what = "rule" if event.action == SNOOZE else "policy"
         if event.policy is None or event.policy not in names:
             hint = did_you_mean(event.policy or "", list(names))

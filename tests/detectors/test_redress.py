@@ -648,3 +648,31 @@ def test_who_promoted_a_listing_is_blamed_once(tmp_path: Path) -> None:
     assert shard.listing().blamed == {removal.decision_id: ["c1"]}
     shard.apply(answered(again.decision_id, 4 * DAY))
     assert shard.listing().blamed == {}
+
+
+def test_rules_by_the_score_can_be_snoozed() -> None:
+    """A person tells a milestone to leave the merchant alone."""
+    stage = Stage(packaged_policies())
+    stage.orders(30)
+    stage.move_to(10)
+    snooze = events.EnforcementOverridden(
+        event_id="e1",
+        merchant_id="m1",
+        occurred_at=stage.time,
+        action="snooze",
+        policy="credit-milestone-150",
+        by="ops",
+        why="as agreed",
+        until=stage.time + 30 * DAY,
+    )
+    stage.flow.apply(snooze)
+    stage.violation("counterfeit", "remove_listing", "d1", "listing", "l1", confirmed=False)
+    assert [each for each in stage.since_last() if isinstance(each, EnforcementDecided)] == []
+
+
+def test_a_verdict_under_a_policy_that_nobody_knows_is_not_kept(shard: Shard) -> None:
+    """No rule could ask for it, and whatever people write would stay in the merchant's state."""
+    about = {"kind": "order", "id": "o1"}
+    shard.apply(placed(), reviewed(1, "violation", policy="none-such", subject=about))
+    shard.apply(reviewed(2, "violation", policy="fake_tracking", subject=about))
+    assert shard.merchant().record.enforcement.verdicts == {"fake_tracking o": START + 2}  # type: ignore[union-attr]
