@@ -115,7 +115,7 @@ def _feed(outcome: Outcome, shard: StoredShard, each: Mutated, record: Record) -
             assert emit.key is not None
             check_finite(emit.value or b"")
             outcome.outputs += 1
-    became = event.code if isinstance(event, Rejection) else PROCESSED
+    became = dict(letters[0].headers)["dlq_reason"].decode() if letters else PROCESSED
     outcome.counts.setdefault(each.mutation, Counter())[became] += 1
     statistics = shard.state.statistics
     assert (statistics.records, statistics.rejected) == (outcome.fed, outcome.dead_letters)

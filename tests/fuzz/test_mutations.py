@@ -30,12 +30,12 @@ def test_every_mutated_record_is_processed_or_a_dead_letter(judge: Judge, seed: 
     assert outcome.fed == outcome.processed + outcome.dead_letters == RECORDS
     assert outcome.counts.keys() == set(MUTATIONS)
     assert outcome.outputs > RECORDS / 20
-    assert outcome.counts["none"].keys() == {PROCESSED}
+    assert outcome.counts["none"].keys() == {PROCESSED, "inapplicable"}
     assert outcome.counts["tombstone"].keys() == {"empty"}
     reasons = set().union(*outcome.counts.values())
     assert reasons == {
         *(PROCESSED, "empty", "oversize", "undecodable", "invalid"),
-        *("unknown_type", "wrong_topic", "wrong_key", "future"),
+        *("unknown_type", "wrong_topic", "wrong_key", "future", "inapplicable"),
     }
     assert outcome.slowest.seconds < SLOWEST_S, outcome.slowest
 
