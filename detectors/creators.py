@@ -109,8 +109,9 @@ class CreatorFlow:
         if counts.outcome and (record.credit is None or not 0 < record.credit.due < at + SOON_MS):
             outcome_due = (max(counts.outcome) + OUTCOME_DAYS) * DAY_MS
             self._assessor.enforcer.credit.begin(creator, outcome_due)
-        if new and record.flagged:
-            self._assessor.post.to(shard, CreatorFlagged(item.merchant, creator.id, True))
+        if new and record.enforcement is not None:
+            # It may be a merchant that is known no more, and was told something else before.
+            self._assessor.post.to(shard, CreatorFlagged(item.merchant, creator.id, record.flagged))
         return harmed
 
     def _shop_flagged(self, creator: Creator, item: ShopFlagged, shard: int, at: int) -> bool:

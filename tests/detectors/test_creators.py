@@ -424,3 +424,19 @@ def test_merchants_hear_of_a_creator_under_enforcement() -> None:
     market.move_on(60 * DAY)
     assert not market.creator(CREATOR).record.flagged
     assert market.feature("flagged_creator_share", "b-1") == 0
+
+
+def test_a_merchant_that_was_forgotten_hears_that_it_is_over() -> None:
+    """When the creator drives an order to it again: its shard knew it no more when the enforcement ended."""
+    market = Marketplace(4, audit_rate=0.0)
+    harm(market, ["a-0", "b-1", "c-2"], 40, 26)
+    market.move_on(26 * DAY)
+    market.apply(driven("last", 27 * DAY, "a-0"))
+    market.move_on(28 * DAY)
+    assert market.feature("flagged_creator_share", "b-1") == pytest.approx(1.0)
+    del market.creator(CREATOR).record.shops["b-1"]
+    market.move_on(60 * DAY)
+    assert market.feature("flagged_creator_share", "b-1") == pytest.approx(1.0)
+    market.apply(driven("again", 60 * DAY + HOUR, "b-1"))
+    market.move_on(61 * DAY)
+    assert market.feature("flagged_creator_share", "b-1") == 0
