@@ -184,6 +184,8 @@ class Core:
             # Named by its time and not by the flush: flushes are numbered anew when a store is set up anew.
             outbox.start(Source(TICK_TOPIC, state.partition, flush.tick), flush.tick)
             self._move_on(flush.tick)
+            # Not that of the last timer: calendars of restored shards lack what others have left behind in them.
+            outbox.time = flush.tick
             if self._post.waiting:
                 self._post.send()
         return outbox.emits

@@ -11,7 +11,7 @@ from features.shard import Record
 from streams.replay.applying import apply_and_forget
 from streams.replay.mail import NEVER, Letters, Mailroom, letters_of
 from streams.replay.plan import Plan
-from streams.replay.rounds import AFTER, LATENCY, ROUND_MS, Entry, Source
+from streams.replay.rounds import AFTER, LATENCY, ROUND_MS, TICK_EVERY, Entry, Source
 
 
 class Peers(Protocol):
@@ -274,14 +274,14 @@ class Engine:
         return Record("exchange", self._exchange, shard, offset, time, key, value)
 
     def _next_tick(self, core: Core, number: int) -> int:
-        """The first round after this one at whose end a timer may be due, if the shard is quiet by then."""
-        state = core.state
-        soonest = state.timers.soonest
-        if not state.clock.highest or soonest == float("inf"):
-            # Before its first order a shard has no time that could go on.
+        """The first round after this one at whose end the shard is ticked, if it is quiet by then."""
+        clock = core.state.clock
+        if not clock.highest:
             return NEVER
-        target = max(int(soonest), state.clock.watermark + 1) + core.judge.settings.allowed_lateness
-        return max(number + 1, -(-target // ROUND_MS) - 1)
+        # Where the shard is ahead of the rounds, from when they have caught up.
+        behind = (clock.watermark + core.judge.settings.allowed_lateness) // ROUND_MS
+        following = max(number + 1, behind)
+        return (following // TICK_EVERY + 1) * TICK_EVERY - 1
 
 
 def shards_of(process: int, processes: int, shards: int) -> Collection[int]:

@@ -6,7 +6,8 @@ partition. Within a round a shard applies, in this order:
 1. messages that shards sent :data:`LATENCY` rounds ago, by the round, the number of the sender, and their order;
 2. its records by their moments; at the same moment by the kind of the topic (:data:`features.decode.RECORD_KINDS`), and
    by offset;
-3. where it has no record, a tick to the end of the round less the allowed lateness, if a timer may be due by then.
+3. where the round ends an hour and has no record for it, a tick to that end less the allowed lateness, once it has a
+   time of its own: a shard has none before its first order.
 
 All of this follows from the records alone. Nothing depends on when a message arrives or who is ahead, so shards may be
 run in any order, and processes need to wait for each other only every so many rounds. (Conservative parallel simulation
@@ -24,6 +25,9 @@ from features.shard import Record
 ROUND_MS: Final = 30 * 60_000
 #: Rounds between sending a message and taking it in. With two, a process may be one round ahead of the others.
 LATENCY: Final = 2
+#: Rounds from one tick of a quiet shard to the next. Whether a timer is due plays no part: a shard that was restored
+#: does not have the calendar's leftovers of one that was not, so it would be ticked at other times.
+TICK_EVERY: Final = 3_600_000 // ROUND_MS
 #: Rounds after the last record: an answer to what was asked in its round still arrives.
 AFTER: Final = 2 * LATENCY
 

@@ -1,8 +1,7 @@
 """One process of a replay: its cores, its source, and the rounds that they go through."""
 
 import gc
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping
 from typing import Final
 
 import msgspec
@@ -14,17 +13,14 @@ from detectors.judge import Judge, fresh_models
 from detectors.signing import Signer
 from features.pseudonyms import Pseudonyms
 from features.shard import ShardState
-from streams.archive import ArchiveRecord, read_archive
-from streams.olist import read_olist
 from streams.policies.library import PolicyLibrary
 from streams.policies.publishing import published_policies
 from streams.replay.applying import apply_and_forget
-from streams.replay.archive_source import ArchiveSource
 from streams.replay.checkpoints import Checkpointer
 from streams.replay.engine import Begun, Engine, Peers
-from streams.replay.kafka_source import KafkaSource
+from streams.replay.job_source import open_source
 from streams.replay.outputs import replay_records
-from streams.replay.plan import ArchiveInput, Job, KafkaInput, OlistInput, Plan
+from streams.replay.plan import Job, Plan
 from streams.replay.progress import Reached
 from streams.replay.recorded import RecordedFlushes, read_journals
 from streams.replay.recorded_models import load_recorded
@@ -122,7 +118,7 @@ class ShardRun:
         if plan.order == "as-recorded":
             yield from self._as_recorded(cores)
             return
-        self._source = source = _source(self._job, self._shards)
+        self._source = source = open_source(self._job, self._shards)
         try:
             exchange = settings.topics.exchange
             self.records = sum(core.state.statistics.records for core in cores.values())
@@ -172,57 +168,6 @@ def _library(job: Job, judge: Judge) -> PolicyLibrary | None:
     library = PolicyLibrary(judge)
     library.add(published_policies(job.settings))
     return library
-
-
-def _source(job: Job, shards: Collection[int]) -> Source:
-    match job.input:
-        case ArchiveInput(files):
-            reader = _Files(files)
-            return ArchiveSource(reader.records(), job.settings, job.plan, shards, reader.part)
-        case OlistInput(folder):
-            history = _Counted(read_olist(folder).records)
-            return ArchiveSource(history.records(), job.settings, job.plan, shards, history.part)
-        case KafkaInput():
-            return KafkaSource(job.input, job.settings, job.plan, shards)
-
-
-class _Files:
-    """Archive files, one after the other."""
-
-    def __init__(self, files: Sequence[Path]) -> None:
-        self._files = files
-        self._read = 0
-        self._size = sum(file.stat().st_size for file in files if file.is_file())
-
-    def records(self) -> Iterator[ArchiveRecord]:
-        """All of them."""
-        for file in self._files:
-            yield from read_archive(file, self._advance)
-
-    def part(self) -> float:
-        """The share of the bytes that was read."""
-        return self._read / self._size if self._size else 0.0
-
-    def _advance(self, size: int) -> None:
-        self._read += size
-
-
-class _Counted:
-    """Records in memory."""
-
-    def __init__(self, records: Sequence[ArchiveRecord]) -> None:
-        self._records = records
-        self._read = 0
-
-    def records(self) -> Iterator[ArchiveRecord]:
-        """All of them."""
-        for record in self._records:
-            self._read += 1
-            yield record
-
-    def part(self) -> float:
-        """The share that was given out."""
-        return self._read / len(self._records) if self._records else 1.0
 
 
 def _tune_collector() -> None:
