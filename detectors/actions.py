@@ -7,8 +7,8 @@ from msgspec import Struct
 
 from features.events import SubjectKind
 from features.outputs import Action
+from features.windows import DAY_MS
 
-DAY_MS: Final = 86_400_000
 #: Rank of each action, from mildest to harshest.
 HARSHNESS: Final[dict[Action, int]] = {action: rank for rank, action in enumerate(get_args(Action))}
 #: Subjects an action can be taken against.

@@ -9,8 +9,8 @@ from config.duty_specs import DutyName, LawSpec
 from config.policies import Place, PolicyFiles, Problem, did_you_mean
 from features.exchange import COMMON_KINDS
 from features.inform import Threshold, Thresholds
+from features.windows import days_in_ms
 
-DAY_MS: Final = 86_400_000
 #: What may be overdue so that a merchant is to be suspended.
 _SUSPENDABLE: Final = frozenset(get_args(DutyName)) - {"suspend", "disclose"}
 
@@ -122,16 +122,16 @@ def _law(name: str, spec: LawSpec, place: Place, problems: list[Problem]) -> Law
         countries=frozenset(() if spec.registered is None else spec.registered.countries),
         items={item: frozenset(words) for item, words in spec.items.items()},
         changes={change: frozenset(spec.items.get(item, ())) for change, item in spec.changes.items()},
-        collect=_ms(spec.collect_days),
-        verify=_ms(spec.verify_days),
-        notice=_ms(spec.notice.days),
+        collect=days_in_ms(spec.collect_days),
+        verify=days_in_ms(spec.verify_days),
+        notice=days_in_ms(spec.notice.days),
         notice_words=frozenset(spec.notice.words),
         suspend_for=frozenset(spec.suspend_for),
-        recertify_every=None if spec.recertify is None else _ms(spec.recertify.every_days),
-        recertify_within=0 if spec.recertify is None else _ms(spec.recertify.within_days),
+        recertify_every=None if spec.recertify is None else days_in_ms(spec.recertify.every_days),
+        recertify_within=0 if spec.recertify is None else days_in_ms(spec.recertify.within_days),
         recertify_words=frozenset(() if spec.recertify is None else spec.recertify.words),
         disclose_from=None if spec.disclose is None else spec.disclose.turnover,
-        disclose_within=0 if spec.disclose is None else _ms(spec.disclose.within_days),
+        disclose_within=0 if spec.disclose is None else days_in_ms(spec.disclose.within_days),
         disclose_words=frozenset(() if spec.disclose is None else spec.disclose.words),
     )
 
@@ -151,7 +151,3 @@ def _counting(laws: Collection[Law], currency: str) -> Counting:
             thresholds.append((law.sales[0], round(law.disclose_from * unit)))
         of_law[law.id] = own, shown
     return Counting(thresholds=Thresholds.of(thresholds), of_law=of_law)
-
-
-def _ms(days: float) -> int:
-    return round(days * DAY_MS)

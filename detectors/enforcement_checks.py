@@ -8,16 +8,16 @@ from typing import Final, cast, get_args
 
 from config.policies import Place, PolicyFiles, Problem, did_you_mean
 from config.policy_specs import LadderSpec, LimitsSpec, ReliefSpec, StepSpec
-from detectors.actions import DAY_MS, HARSHNESS, INSTANT, STRIKE_RETENTION, TARGETS, Ladder, Limits, Relief, Step
+from detectors.actions import HARSHNESS, INSTANT, STRIKE_RETENTION, TARGETS, Ladder, Limits, Relief, Step
 from detectors.allowances import Allowance, Allowances
 from detectors.breaker import Breaker
 from detectors.expressions import ExpressionError, parse
 from detectors.holdout import HOLDABLE, Holdout
 from detectors.relief import compile_relief
 from features.outputs import Action
+from features.windows import DAY_MS, HOUR_MS, days_in_ms
 
 ACTIONS: Final[frozenset[str]] = frozenset(get_args(Action))
-_HOUR_MS: Final = 3_600_000
 
 
 class EnforcementChecker:
@@ -43,16 +43,16 @@ class EnforcementChecker:
         for action in spec.always_reviewed:
             self._known(action, ACTIONS, "action", "limits: always_reviewed", place, "always_reviewed")
         return Limits(
-            appeal=_ms(spec.appeal_days),
-            strike_merge=_ms(spec.strike_merge_days),
+            appeal=days_in_ms(spec.appeal_days),
+            strike_merge=days_in_ms(spec.strike_merge_days),
             malice=frozenset(spec.malice_ladders),
-            appeal_answer=round(spec.appeal_answer_days * DAY_MS),
+            appeal_answer=days_in_ms(spec.appeal_answer_days),
             appeals_per_decision=spec.appeals_per_decision,
             promoted=frozenset(spec.promoted_policies),
             hold_above=spec.review_hold_payout_above,
             detectors=spec.independent_detectors,
-            corroboration=_ms(spec.corroboration_days),
-            verdict=_ms(spec.verdict_days),
+            corroboration=days_in_ms(spec.corroboration_days),
+            verdict=days_in_ms(spec.verdict_days),
         )
 
     def holdout(self) -> Holdout:
@@ -76,7 +76,9 @@ class EnforcementChecker:
                     f"taken; what may be held out is {', '.join(sorted(HOLDABLE))}"
                 )
                 self.problems.append(place.problem(message, "actions"))
-        return Holdout(frozenset(spec.policies), frozenset(cast("list[Action]", spec.actions)), _ms(spec.period_days))
+        return Holdout(
+            frozenset(spec.policies), frozenset(cast("list[Action]", spec.actions)), days_in_ms(spec.period_days)
+        )
 
     def ladders(self) -> dict[str, Ladder]:
         """Every ladder, also those with problems, so that rules can be checked against them."""
@@ -85,7 +87,7 @@ class EnforcementChecker:
 
     def _ladder(self, name: str, spec: LadderSpec, place: Place, limits: LimitsSpec | None) -> Ladder:
         label = f"ladder {name}"
-        if _ms(spec.look_back_days) > STRIKE_RETENTION:
+        if days_in_ms(spec.look_back_days) > STRIKE_RETENTION:
             message = f"{label}: look_back_days is above the {STRIKE_RETENTION // DAY_MS} days that strikes are kept"
             self.problems.append(place.problem(message, "look_back_days"))
         steps: list[Step] = []
@@ -96,7 +98,7 @@ class EnforcementChecker:
             action = cast("Action", step.action)
             if action in INSTANT and step.days is not None:
                 self.problems.append(place.problem(f'{where}: "{action}" is done at once and takes no days', "steps"))
-            duration = None if step.days is None else _ms(step.days)
+            duration = None if step.days is None else days_in_ms(step.days)
             self._numbers(step.evidence, f"{where}: evidence", "steps", place)
             person = step.review or (limits is not None and step.action in limits.always_reviewed)
             steps.append(Step(action, duration, person, not person and _is_severe(step, limits), step.evidence))
@@ -105,11 +107,11 @@ class EnforcementChecker:
                 message = f"{label}, step {number}: milder than the step before it ({milder.action})"
                 self.problems.append(place.problem(message, "steps"))
         relief = None if spec.relief is None else self._relief(label, spec.relief, place)
-        return Ladder(name, tuple(steps), _ms(spec.cool_down_days), _ms(spec.look_back_days), relief)
+        return Ladder(name, tuple(steps), days_in_ms(spec.cool_down_days), days_in_ms(spec.look_back_days), relief)
 
     def _relief(self, label: str, spec: ReliefSpec, place: Place) -> Relief | None:
         try:
-            return compile_relief(_ms(spec.after_days), parse(spec.when, self.known))
+            return compile_relief(days_in_ms(spec.after_days), parse(spec.when, self.known))
         except ExpressionError as error:
             for fault in error.faults:
                 message = f"{label}: relief: when, column {fault.column}: {fault.message}"
@@ -128,7 +130,7 @@ class EnforcementChecker:
                 message = f'breaker: actions: "{action}" is not taken against merchants or creators'
                 self.problems.append(place.problem(message, "actions"))
         return Breaker(
-            round(spec.interval_hours * _HOUR_MS),
+            round(spec.interval_hours * HOUR_MS),
             frozenset(cast("list[Action]", spec.actions)),
             spec.max_actions,
             spec.max_merchant_share,
@@ -185,7 +187,3 @@ def _is_severe(step: StepSpec, limits: LimitsSpec | None) -> bool:
 
 def _severity(step: Step) -> tuple[int, float]:
     return HARSHNESS[step.action], math.inf if step.duration is None else step.duration
-
-
-def _ms(days: float) -> int:
-    return round(days * DAY_MS)

@@ -11,13 +11,14 @@ from typing import Final
 
 from msgspec import Struct
 
-from detectors.actions import DAY_MS, INSTANT, NO_STRIKE
+from detectors.actions import INSTANT, NO_STRIKE
 from detectors.circumstances import Circumstances
 from detectors.rules import Rule
 from features.enforcement_state import EnforcementState, strike_key
 from features.events import SubjectKind
 from features.facts import FreshFacts, fact_kind, window_days
 from features.outputs import Action
+from features.windows import DAY_MS
 
 #: Facts are counted for as long after a decision, ms: twice the longest window that a rule looks back.
 FACTS_KEPT: Final = 180 * DAY_MS

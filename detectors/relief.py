@@ -9,10 +9,11 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from detectors.actions import DAY_MS, Ladder, Relief
+from detectors.actions import Ladder, Relief
 from detectors.expressions import Expression
 from detectors.rule_code import Condition, compile_conditions
 from features.enforcement_state import ActiveEnforcement, EnforcementState, quiet_key
+from features.windows import DAY_MS
 
 
 def compile_relief(after: int, when: Expression) -> Relief:

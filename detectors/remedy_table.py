@@ -13,8 +13,8 @@ from msgspec import Struct
 
 from config.policies import Place, PolicyFiles, Problem, did_you_mean
 from config.remedy_specs import Fault, Payer, RemediesSpec, RemedyKind, RemedyRowSpec
+from features.windows import days_in_ms
 
-DAY_MS: Final = 86_400_000
 Cause: TypeAlias = Literal[
     "cancelled_by_seller",
     "cancelled_by_platform",
@@ -149,7 +149,7 @@ def _table(spec: RemediesSpec, rows: dict[str, tuple[RemedyRow, ...]]) -> Remedy
         rows=rows,
         units=dict(spec.currencies),
         cheap_up_to=spec.cheap_up_to,
-        late=round(spec.late_days * DAY_MS),
+        late=days_in_ms(spec.late_days),
         doubtful_buyer=spec.doubtful_buyer,
         abusive_buyer=spec.abusive_buyer,
         trusted_tiers=frozenset(spec.trusted_tiers),

@@ -9,11 +9,11 @@ from datetime import UTC, datetime
 from typing import Final, Literal, TypeAlias
 
 from config.policy_specs import RestrictionSpec
-from detectors.actions import DAY_MS
 from detectors.ladder import Decision
 from detectors.policy import PolicySet
 from detectors.rules import Rule
 from features.enforcement_state import EnforcementState, Notice
+from features.windows import DAY_MS
 
 #: Longest texts that the database takes.
 MAX_FACTS: Final = 5000

@@ -21,6 +21,11 @@ _STEP_LIMIT: Final = 16
 Buckets: TypeAlias = dict[int, list[int]]
 
 
+def days_in_ms(days: float) -> int:
+    """Days, or a part of one, in ms."""
+    return round(days * DAY_MS)
+
+
 class _Layout:
     """Where counters of a width and lags stand among the running sums, and at which ages a bucket moves them.
 

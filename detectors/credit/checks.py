@@ -36,7 +36,7 @@ from features.order import OUTCOME_DAYS
 from features.outputs import LEVELS, Level
 from features.party import PartyKind
 from features.population import PRIOR_FAMILIES
-from features.windows import DAY_MS, WINDOWS
+from features.windows import WINDOWS, days_in_ms
 
 #: Policy code of what follows from the score alone.
 ACCOUNT_HEALTH: Final = "account_health"
@@ -83,21 +83,21 @@ class CreditChecker:
         probation = spec.probation
         return CreditPolicy(
             start=spec.start,
-            window=_ms(spec.window_days),
+            window=days_in_ms(spec.window_days),
             minimum_orders=spec.minimum_orders,
             earning=Earning(spec.earning.points, spec.earning.orders, spec.earning.weekly_orders, spec.earning.at_most),
             correction=Correction(
-                spec.corrections.share, _ms(spec.corrections.days), frozenset(spec.corrections.classes)
+                spec.corrections.share, days_in_ms(spec.corrections.days), frozenset(spec.corrections.classes)
             ),
             daily_loss={name: each.daily_loss for name, each in spec.classes.items()},
             violations={code: self._violation(code) for code in spec.violations},
             actions=spec.actions,
             subjects=spec.subjects,
             repetition=tuple(spec.repetition.factors),
-            merge=_ms(spec.repetition.merge_days),
+            merge=days_in_ms(spec.repetition.merge_days),
             repeat=Repeat(
                 spec.repeat_rule.times,
-                _ms(spec.repeat_rule.days),
+                days_in_ms(spec.repeat_rule.days),
                 self._rule(
                     "credit-repeat",
                     "The same violation again and again",
@@ -113,7 +113,7 @@ class CreditChecker:
                 spec.harm.strengths,
                 spec.harm.per_case,
                 spec.harm.cases_at_most,
-                _ms(spec.harm.cases_days),
+                days_in_ms(spec.harm.cases_days),
                 spec.harm.tail,
                 spec.harm.news,
                 spec.harm.scale_score,
@@ -125,14 +125,14 @@ class CreditChecker:
             restrictions=tuple(tiers[name] for name in below),
             probation=Probation(
                 tiers[probation.tier],
-                _ms(probation.days),
+                days_in_ms(probation.days),
                 probation.orders,
                 probation.buyers,
                 probation.score_at_least,
-                _ms(probation.otherwise_days),
-                _ms(probation.recall_days),
+                days_in_ms(probation.otherwise_days),
+                days_in_ms(probation.recall_days),
                 probation.recall,
-                _ms(probation.established_days),
+                days_in_ms(probation.established_days),
             ),
         )
 
@@ -308,7 +308,7 @@ class CreditChecker:
 
 
 def _tier(name: str, spec: TierSpec) -> Tier:
-    return Tier(name, _compiled(spec.enter), _compiled(spec.stay), _ms(spec.least_days), spec.limits)
+    return Tier(name, _compiled(spec.enter), _compiled(spec.stay), days_in_ms(spec.least_days), spec.limits)
 
 
 def _compiled(bounds: Collection[BoundsSpec]) -> tuple[Bounds, ...]:
@@ -326,7 +326,3 @@ def _without_sources(value: Any) -> Any:
     if isinstance(value, list):
         return [_without_sources(each) for each in value]
     return value
-
-
-def _ms(days: float) -> int:
-    return round(days * DAY_MS)

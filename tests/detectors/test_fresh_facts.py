@@ -2,13 +2,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.actions import DAY_MS
 from detectors.circumstances import Circumstances
 from detectors.fresh_facts import cases, is_fresh
 from detectors.ladder import SubjectRef, decide, expire
 from detectors.policy import PolicySet
 from features.enforcement_state import EnforcementState
 from features.order import DISPUTE, LATE_SHIP, ORDERED
+from features.windows import DAY_MS
 
 START = 1_700_000_000_000
 MERCHANT: SubjectRef = ("merchant", "m1")

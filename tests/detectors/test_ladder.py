@@ -6,13 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.actions import DAY_MS, HARSHNESS, NO_STRIKE
+from detectors.actions import HARSHNESS, NO_STRIKE
 from detectors.circumstances import Circumstances
 from detectors.ladder import Decision, SubjectRef, count_strikes, decide, expire, propose
 from detectors.policy import PolicySet
 from features.enforcement_state import MAX_ACTIVE, MAX_QUIET, MAX_STRIKES, EnforcementState, Strike
 from features.events import SubjectKind
 from features.order import LATE_SHIP
+from features.windows import DAY_MS
 
 START = 1_700_000_000_000
 MERCHANT: SubjectRef = ("merchant", "m1")

@@ -3,13 +3,13 @@ from typing import Final
 
 import pytest
 
-from detectors.actions import DAY_MS
 from detectors.ladder import SubjectRef, decide, expire
 from detectors.policy import PolicySet
 from detectors.reversal import confirm, exempt, forgive, lift, rejudge
 from features.enforcement_state import EnforcementState, policy_and_kind, strike_key
 from features.events import SubjectKind
 from features.order import LATE_SHIP
+from features.windows import DAY_MS
 
 START: Final = 1_700_000_000_000
 MERCHANT: SubjectRef = ("merchant", "m1")

@@ -3,12 +3,12 @@ from typing import Final
 import msgspec
 import pytest
 
-from detectors.actions import DAY_MS
 from detectors.circumstances import Circumstances
 from detectors.ladder import Decision, SubjectRef, decide, propose
 from detectors.policy import PolicySet
 from detectors.reversal import note_verdict
 from features.enforcement_state import EnforcementState, Strike
+from features.windows import DAY_MS
 
 START: Final = 1_700_000_000_000
 MERCHANT: SubjectRef = ("merchant", "m1")

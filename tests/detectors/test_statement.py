@@ -3,13 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.actions import DAY_MS, INSTANT
+from detectors.actions import INSTANT
 from detectors.circumstances import Circumstances
 from detectors.ladder import Decision, propose
 from detectors.policy import PolicySet
 from detectors.statement import statement_of_reasons
 from features.enforcement_state import EnforcementState, Strike, strike_key
 from features.subject_texts import quotable
+from features.windows import DAY_MS
 from tests.dsa_v2 import faults
 
 NOW = 1_763_900_000_000  # 2025-11-23
