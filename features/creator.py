@@ -154,7 +154,7 @@ class Creator:
             record.outcome = pack_buckets(self.outcome.buckets)
         if self.buyers.changed:
             self.buyers.changed = False
-            record.buyers = pack_buckets(self.buyers.buckets())
+            record.buyers = pack_buckets(self.buyers.buckets(), lists=True)
         record.buyer_level = self.buyers.level
         return record
 

@@ -308,7 +308,7 @@ class Merchant:
             record.churn = pack_buckets(self.churn.buckets)
         if self.buyers.changed:
             self.buyers.changed = False
-            record.buyers = pack_buckets(self.buyers.buckets())
+            record.buyers = pack_buckets(self.buyers.buckets(), lists=True)
         record.buyer_level = self.buyers.level
         return record
 

@@ -179,19 +179,22 @@ def day_of(time: int) -> int:
     return time // DAY_MS
 
 
-def pack_buckets(buckets: Buckets) -> str:
+def pack_buckets(buckets: Buckets, *, lists: bool = False) -> str:
     """Buckets as text: ``days-since-the-entry-before[:counters]``, blank between entries; ``[1]`` needs no counters,
     and a counter of 0 behind the first no text.
 
     Two to six characters for the usual day, a quarter of what JSON takes, and still readable:
     ``20366 4:1,4598 5:1,,1`` has one order on day 20366, one of 4598 on day 20370, one that went wrong on day 20375.
-    Zeros at the end are left out, so that buckets of the same counts are the same text.
+    Zeros at the end are left out, so that buckets of the same counts are the same text; not of ``lists``, whose length
+    says something.
     """
     parts = []
     before = 0
     for day in sorted(buckets):
         # No counter but 0 begins with one.
-        counters = ",".join(map(str, buckets[day])).replace(",0", ",").rstrip(",")
+        counters = ",".join(map(str, buckets[day])).replace(",0", ",")
+        if not lists:
+            counters = counters.rstrip(",")
         parts.append(str(day - before) if counters == "1" else f"{day - before}:{counters}")
         before = day
     return " ".join(parts)

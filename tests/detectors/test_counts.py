@@ -23,7 +23,7 @@ NAMES = [
     f"{name}_{days}d"
     for days in WINDOWS
     for name in ("orders", "gmv", *COUNTS.values(), *DENOMINATORS.values(), *(rate for rate, _ in RATES.values()))
-]
+] + ["late_buyer_cancels_30d", "failed_value_share_30d"]
 
 
 @pytest.fixture(scope="module")

@@ -28,7 +28,7 @@ def by_hand(orders: list[tuple[int, int]], today: int) -> tuple[int, float | Non
 
 def reread(counts: BuyerCounts) -> BuyerCounts:
     """Written to the store and read again."""
-    return BuyerCounts(counts.day, unpack_buckets(pack_buckets(counts.buckets())), counts.level)
+    return BuyerCounts(counts.day, unpack_buckets(pack_buckets(counts.buckets(), lists=True)), counts.level)
 
 
 @given(st.lists(st.tuples(st.integers(-3, 40), st.integers(0, 6)) | st.integers(0, 40), max_size=60))
@@ -64,8 +64,8 @@ def test_counts_tell_when_what_is_stored_has_changed(steps: list[tuple[int, int]
             counts.add(counts.day - step[0], step[1])
         if counts.changed:
             counts.changed = False
-            stored = pack_buckets(counts.buckets())
-        assert stored == pack_buckets(counts.buckets())
+            stored = pack_buckets(counts.buckets(), lists=True)
+        assert stored == pack_buckets(counts.buckets(), lists=True)
 
 
 def test_a_few_buyers_with_very_many_orders_stay_exact() -> None:
@@ -96,7 +96,7 @@ def test_figures_are_estimated_above_capacity(seed: int) -> None:
     assert counts.distinct == pytest.approx(distinct, rel=0.35)
     assert counts.concentration == pytest.approx(concentration, rel=0.5)
     assert counts.repeat_share == pytest.approx(repeats, abs=0.1)
-    assert len(pack_buckets(counts.buckets())) < 10_000
+    assert len(pack_buckets(counts.buckets(), lists=True)) < 10_000
     assert figures(reread(counts)) == figures(counts)
 
 

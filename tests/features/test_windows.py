@@ -125,7 +125,8 @@ def test_days_to_come_wait() -> None:
 @given(st.dictionaries(st.integers(-5, 40_000), st.lists(st.integers(-9, 10**12), min_size=1, max_size=12)))
 @settings(deadline=None)
 def test_packed_buckets_read_back(buckets: Buckets) -> None:
-    """Whatever the days and numbers, text and buckets stand for each other, apart from zeros at the end."""
+    """Whatever the days and numbers, text and buckets stand for each other, apart from zeros at the end of counters."""
+    assert unpack_buckets(pack_buckets(buckets, lists=True)) == buckets
     text = pack_buckets(buckets)
     read = unpack_buckets(text)
     assert pack_buckets(read) == text
