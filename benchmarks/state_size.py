@@ -52,7 +52,8 @@ def state_size(redis_url: str, namespace: str) -> StateSize:
                 name = key.decode().partition("}:")[2]
                 prefix = name[:2]
                 if prefix not in (MERCHANT, ORDER, LISTING):
-                    shards += length if kind == b"string" else memory
+                    # What left since it was listed takes nothing.
+                    shards += (length if kind == b"string" else memory) or 0
                     continue
                 merchant = name[2:] if prefix == MERCHANT else split_key(name[2:])[0]
                 kinds[prefix] += 1
