@@ -10,7 +10,7 @@ ratio of sums over merchants and its variance that between them (the delta metho
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from math import log, sqrt
 from typing import Final
 
@@ -123,14 +123,6 @@ def always_quantile(merchants: int, alpha: float = ALPHA, tuned_for: int = TUNED
     squared = (-2 * log(alpha) + log(-2 * log(alpha) + 1)) / tuned_for
     mixed = merchants * squared + 1
     return sqrt(2 * mixed / (merchants * squared) * log(sqrt(mixed) / alpha))
-
-
-def outcomes_by_arm(experiment: str, arms: Sequence[Arm], outcomes: Mapping[str, Outcome]) -> dict[str, list[Outcome]]:
-    """Merchants' outcomes (by id), sorted into the arms."""
-    found: dict[str, list[Outcome]] = {arm.name: [] for arm in arms}
-    for merchant_id, outcome in sorted(outcomes.items()):
-        found[arm_of(experiment, merchant_id, arms)].append(outcome)
-    return found
 
 
 def _rate(outcomes: Iterable[Outcome]) -> ArmRate:

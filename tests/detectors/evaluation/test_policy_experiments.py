@@ -13,7 +13,6 @@ from detectors.evaluation.policy_experiments import (
     always_quantile,
     arm_of,
     compare_arms,
-    outcomes_by_arm,
 )
 
 ARMS = (Arm("control", 0.8), Arm("strict", 0.2))
@@ -69,12 +68,3 @@ def test_the_sequence_is_narrowest_where_it_was_tuned() -> None:
     assert near < always_quantile(TUNED_FOR // 20)
     assert near < always_quantile(TUNED_FOR * 20)
     assert near == pytest.approx(3.0, abs=0.2)
-
-
-def test_outcomes_are_sorted_into_arms() -> None:
-    """Each merchant into one, and none is lost."""
-    outcomes = {f"m{n}": Outcome(1, 0) for n in range(500)}
-    found = outcomes_by_arm("e1", ARMS, outcomes)
-    assert {name: len(each) for name, each in found.items()} == {
-        name: sum(arm_of("e1", merchant, ARMS) == name for merchant in outcomes) for name in ("control", "strict")
-    }
