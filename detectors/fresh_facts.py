@@ -63,7 +63,8 @@ def scope_of(rule: Rule, kind: SubjectKind, action: Action) -> str:
 def begin(rule: Rule, scope: str, decision_id: str, at: int, circumstances: Circumstances) -> FreshFacts:
     """The count that a decision begins."""
     needs = _needs(rule)
-    levels = {name: value for name in needs.states if (value := circumstances.value(name)) is not None}
+    # As floats, which is how they come back from the store: a whole number would be stored otherwise before and after.
+    levels = {name: float(value) for name in needs.states if (value := circumstances.value(name)) is not None}
     return FreshFacts(scope, decision_id, at, dict.fromkeys(needs.cases, 0), [], levels)
 
 

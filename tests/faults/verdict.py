@@ -34,6 +34,8 @@ from tests.faults.reference import Coordinates, Reference, coordinates, undistur
 #: Stored, but about the way to the state and not about the state.
 _OF_THE_WAY = frozenset({"owner", "sequence", "position", "journal", "timers"})
 _EXAMPLES = 5
+#: Bytes shown on either side of a difference.
+_AROUND = 80
 
 
 @dataclass
@@ -154,7 +156,11 @@ def judge_state(verdict: Verdict, shards: Sequence[Shard], reference: Reference)
         found = {key: value for key, value in shard.items() if key not in _OF_THE_WAY}
         wanted = reference.values.get(number, {})
         keys = sorted(found.keys() | wanted.keys())
-        wrong += [f"{number}:{key}" for key in keys if found.get(key) != wanted.get(key)]
+        wrong += [
+            f"{number}:{key}: {first_difference(found.get(key), wanted.get(key))}"
+            for key in keys
+            if found.get(key) != wanted.get(key)
+        ]
         timers = {member.decode(): int(score) for member, score in shard.get("timers", [])}
         expected = reference.timers.get(number, {})
         wrong += [
@@ -163,6 +169,20 @@ def judge_state(verdict: Verdict, shards: Sequence[Shard], reference: Reference)
             if timers.get(key) != expected.get(key)
         ]
     verdict.state_differences += verdict.complain("stored otherwise", wrong)
+
+
+def first_difference(found: object, wanted: object) -> str:
+    """Where two stored values part, with some of what stands around it on both sides."""
+    if not isinstance(found, bytes) or not isinstance(wanted, bytes):
+        return f"{_clipped(found)}, not {_clipped(wanted)}"
+    at = next((i for i, (one, other) in enumerate(zip(found, wanted, strict=False)) if one != other), 0)
+    around = slice(max(0, at - _AROUND), at + _AROUND)
+    return f"{found[around]!r}, not {wanted[around]!r} (at {at})"
+
+
+def _clipped(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 2 * _AROUND else f"{text[: 2 * _AROUND]}..."
 
 
 def judge_history(verdict: Verdict, deployment: Deployment, journal: Mapping[int, list[JournalEntry]]) -> None:
