@@ -126,10 +126,6 @@ class Challenger:
             self._decide()
         self._teach(point, bad)
 
-    def relearn(self, values: Values, bad: bool, champion: float) -> None:
-        """Learn an outcome that was learned before, after :meth:`restore`."""
-        self._teach(self._point(values, champion), bad)
-
     def comparison(self) -> Comparison:
         """Both models' metrics on the orders that both judged."""
         return Comparison(self._trackers[0].metrics(), self._trackers[1].metrics(), self.serving, self._changes)

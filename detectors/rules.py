@@ -105,9 +105,5 @@ class RuleGroup:
         """Why a rule of the group fired on these values."""
         return rule.explain(dict(zip(self.features, values, strict=True)))
 
-    def named_by(self, rules: Sequence[Rule]) -> tuple[str, ...]:
-        """Features that some rules of the group name, each once."""
-        return tuple(dict.fromkeys(name for rule in rules for name in rule.features))
-
     def __repr__(self) -> str:
         return f"RuleGroup({', '.join(rule.id for rule in self.rules)})"

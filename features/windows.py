@@ -174,11 +174,6 @@ class DayCounters:
                             sums[at] += amount
 
 
-def day_of(time: int) -> int:
-    """Day number (UTC) of a time in ms: days since 1970-01-01."""
-    return time // DAY_MS
-
-
 def pack_buckets(buckets: Buckets, *, lists: bool = False) -> str:
     """Buckets as text: ``days-since-the-entry-before[:counters]``, blank between entries; ``[1]`` needs no counters,
     and a counter of 0 behind the first no text.

@@ -169,7 +169,6 @@ def test_the_worst_rule_comes_first(tmp_path: Path) -> None:
     fired = group.fired(row)
     assert [rule.id for rule in fired] == ["z-rule", "a-rule"]
     assert group.reason(fired[0], row).text == "50.0% of 30 orders"
-    assert group.named_by(fired[:1]) == ("orders_30d", "late_ship_rate_30d")
 
 
 def test_a_row_of_another_length_is_refused(packaged: PolicySet) -> None:

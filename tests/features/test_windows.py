@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.windows import DAY_MS, WINDOWS, Buckets, DayCounters, day_of, pack_buckets, unpack_buckets
+from features.windows import DAY_MS, WINDOWS, Buckets, DayCounters, pack_buckets, unpack_buckets
 
 WIDTH = 3
 START = 20_000
@@ -154,8 +154,3 @@ def test_other_text_is_refused(text: str) -> None:
     """Text that is no packed buckets is an error, not a wrong count."""
     with pytest.raises(ValueError, match="invalid literal"):
         unpack_buckets(text)
-
-
-def test_days_begin_at_midnight_utc() -> None:
-    """The last millisecond of a day is in it, the next begins another."""
-    assert (day_of(0), day_of(DAY_MS - 1), day_of(DAY_MS)) == (0, 0, 1)
