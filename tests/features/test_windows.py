@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.windows import DAY_MS, WINDOWS, Buckets, DayCounters, pack_buckets, unpack_buckets
+from features.windows import WINDOWS, Buckets, DayCounters, pack_buckets, unpack_buckets
 
 WIDTH = 3
 START = 20_000
