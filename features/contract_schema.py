@@ -1,10 +1,11 @@
 """The contract for programs: JSON Schemas of all events and an AsyncAPI document of the topics, from the types.
 
-``shopwarden contracts`` prints them; docs/asyncapi.json is the document with the default topic names. A schema says
-what one value looks like. What takes more than the value (that the key equals ``merchant_id``, size, times in the
-future) is checked in :mod:`features.decode` and stands in docs/contracts.md.
+``shopwarden contracts`` prints them; docs/asyncapi.json is the document with the default topic names, docs/schemas has
+the schemas one by one. A schema says what one value looks like. What takes more than the value (that the key equals
+``merchant_id``, size, times in the future) is checked in :mod:`features.decode` and stands in docs/contracts.md.
 """
 
+from collections.abc import Iterator
 from inspect import cleandoc, getdoc
 from typing import Any, Final, TypeAlias, get_args
 
@@ -20,7 +21,7 @@ Json: TypeAlias = dict[str, Any]
 
 #: Version of the contract: the second number is raised when a type or field is added. What breaks consumers is a new
 #: version of the type (``….v2``) beside the old one.
-CONTRACT_VERSION: Final = "1.1.0"
+CONTRACT_VERSION: Final = "1.2.0"
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 #: Unions of events, and what a topic is for, by the topic's field in the settings.
@@ -53,6 +54,40 @@ def json_schema() -> Json:
         "description": f"Version {CONTRACT_VERSION} of the contract. Unknown fields are allowed everywhere.",
         "$defs": schemas("#/$defs/"),
     }
+
+
+def schema_files() -> dict[str, Json]:
+    """One JSON Schema of its own for the value of each message, by the name of its file; it needs no other file."""
+    prefix = "#/$defs/"
+    every = schemas(prefix)
+    names = [name for field in _CHANNELS for name in _names_in(field) if name != _DEAD_LETTER]
+    return {f"{name}.json": _alone(name, every, prefix) for name in sorted(names)}
+
+
+def _alone(name: str, every: Json, prefix: str) -> Json:
+    """A schema with the definitions that it refers to, straight or through others."""
+    needed: Json = {}
+    todo = [every[name]]
+    while todo:
+        for reference in _references(todo.pop()):
+            part = reference.removeprefix(prefix)
+            if part not in needed:
+                needed[part] = every[part]
+                todo.append(every[part])
+    definitions = {"$defs": dict(sorted(needed.items()))} if needed else {}
+    return {"$schema": DIALECT, "$id": f"urn:shopwarden:{name}", **every[name], **definitions}
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value
+            else:
+                yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
 
 
 def asyncapi(topics: TopicSettings) -> Json:

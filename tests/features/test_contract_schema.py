@@ -1,10 +1,13 @@
 """The contract for programs: complete, valid, and the same as what the decoder accepts."""
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
+import zstandard
+from jsonschema import Draft7Validator, Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from config.topics import TopicSettings
@@ -30,6 +33,18 @@ def references(node: Any) -> Iterator[str]:
     elif isinstance(node, list):
         for value in node:
             yield from references(value)
+
+
+def test_the_document_is_asyncapi() -> None:
+    """It is valid by the official JSON Schema of AsyncAPI 3.0.
+
+    The file is ``schemas/3.0.0-without-$id.json`` of the npm package ``@asyncapi/specs`` 6.11.1 (Apache-2.0), without
+    blanks and compressed.
+    """
+    packed = Path(__file__).with_name("asyncapi-3.0.0.schema.json.zst").read_bytes()
+    official = json.loads(zstandard.decompress(packed))
+    Draft7Validator(official).validate(DOCUMENT)
+    assert not Draft7Validator(official).is_valid({**DOCUMENT, "operations": {"read": {"action": "listen"}}})
 
 
 @pytest.mark.parametrize("document", [SCHEMAS, DOCUMENT], ids=["jsonschema", "asyncapi"])

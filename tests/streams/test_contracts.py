@@ -16,7 +16,8 @@ from detectors.adwin import Shift
 from detectors.apply import Core
 from detectors.flush import Emit, Flush
 from detectors.judge import fresh_models
-from features.contract_schema import asyncapi, json_schema, name_of
+from features.contract_schema import asyncapi, json_schema, name_of, schema_files
+from features.events import InputEvent
 from features.omissions import Gap
 from features.outputs import Output
 from features.policy_notices import PolicyNotice
@@ -85,14 +86,12 @@ NOT_HERE = {
 }
 
 
-def test_the_copy_in_the_documentation_is_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """docs/asyncapi.json is what `shopwarden contracts` prints where no settings are given."""
+def test_the_document_is_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without `--out` the AsyncAPI document is printed."""
     monkeypatch.chdir(tmp_path)
     result = CliRunner().invoke(main, ["contracts"])
     assert result.exit_code == 0
-    assert result.output == (DOCS / "asyncapi.json").read_text(encoding="utf-8"), (
-        "shopwarden contracts > docs/asyncapi.json"
-    )
+    assert json.loads(result.output) == DOCUMENT
 
 
 def test_the_schemas_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +100,52 @@ def test_the_schemas_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     result = CliRunner().invoke(main, ["contracts", "--format", "jsonschema"])
     assert result.exit_code == 0
     assert json.loads(result.output) == json_schema()
+
+
+def test_the_schemas_in_the_documentation_are_up_to_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """docs/schemas and docs/asyncapi.json are what `shopwarden contracts --out` writes where no settings are given."""
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(main, ["contracts", "--out", "out"])
+    assert result.exit_code == 0, result.output
+    written = {path.relative_to("out"): path.read_bytes() for path in Path("out").rglob("*.json")}
+    kept = {path.relative_to(DOCS): path.read_bytes() for path in (*DOCS.glob("*.json"), *DOCS.glob("schemas/*"))}
+    assert written == kept, "shopwarden contracts --out docs"
+
+
+def test_each_schema_stands_alone() -> None:
+    """A file of docs/schemas is valid JSON Schema that needs no other file, and there is one for each type."""
+    for name, schema in schema_files().items():
+        Draft202012Validator.check_schema(schema)
+        used = set(re.findall(r'"#/\$defs/([^"]+)"', json.dumps(schema)))
+        assert used == set(schema.get("$defs", ())), name
+    assert {f"{name_of(each)}.json" for each in (*get_args(InputEvent), *get_args(Output))} <= set(schema_files())
+
+
+def test_check_accepts_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`contracts check` names each change since an older contract, and fails where one breaks."""
+    monkeypatch.chdir(tmp_path)
+    Path("same.json").write_text(json.dumps(DOCUMENT))
+    accepted = CliRunner().invoke(main, ["contracts", "check", "same.json"])
+    assert accepted.exit_code == 0 and "keeps what same.json promised (0 changes)" in accepted.output
+    older = json.loads(json.dumps(DOCUMENT))
+    older["components"]["schemas"]["order.shipped"]["properties"]["lorry"] = {"type": "string"}
+    del older["channels"]["orders"]["messages"]["order.reviewed"]
+    Path("older.json").write_text(json.dumps(older))
+    refused = CliRunner().invoke(main, ["contracts", "check", "older.json"])
+    assert refused.exit_code == 1
+    assert "breaks  order.shipped.lorry: was taken away" in refused.output
+    assert "allowed  orders: order.reviewed: is new" in refused.output
+    assert "1 of 2 changes since older.json" in refused.output
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", "{", "\udcff"])
+def test_check_of_something_else(text: str, tmp_path: Path) -> None:
+    """A file that is no contract is a mistake in usage, told in words."""
+    path = tmp_path / "other.json"
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    result = CliRunner().invoke(main, ["contracts", "check", str(path)])
+    assert result.exit_code == 2
+    assert "other.json: " in result.output
 
 
 def test_simulated_inputs_keep_to_the_contract(run: tuple[list[Record], list[Emit]]) -> None:
