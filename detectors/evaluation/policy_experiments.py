@@ -1,4 +1,5 @@
-"""Experiments with policies: merchants are assigned to arms for good, and the arms' rates are compared.
+"""Experiments with policies: merchants are assigned to arms for good (:mod:`detectors.assignment`), and the arms' rates
+are compared.
 
 A merchant is the unit of chance (a policy acts on merchants, and its orders stand or fall together), so a rate is a
 ratio of sums over merchants and its variance that between them (the delta method). Two intervals of the difference:
@@ -9,8 +10,7 @@ ratio of sums over merchants and its variance that between them (the delta metho
   2024), wider, but true at all times together 95 % of the time. Whoever stops on it is not fooled by stopping.
 """
 
-import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from math import log, sqrt
 from typing import Final
 
@@ -24,14 +24,6 @@ ALPHA: Final = 0.05
 TUNED_FOR: Final = 500
 #: Merchants that an arm needs before anything is said of it.
 LEAST_MERCHANTS: Final = 20
-_SCALE: Final = 1 << 64
-
-
-class Arm(Struct, frozen=True):
-    """An arm of an experiment and its share of the merchants, over 0."""
-
-    name: str
-    share: float
 
 
 class Outcome(Struct, frozen=True, gc=False):
@@ -71,25 +63,6 @@ class Effect(Struct, frozen=True, kw_only=True):
         if self.always_low is None or self.always_high is None:
             return False
         return self.always_low > 0 or self.always_high < 0
-
-
-def arm_of(experiment: str, merchant_id: str, arms: Sequence[Arm]) -> str:
-    """The arm that a merchant belongs to, for good: drawn by a hash of both names, so every shard draws the same.
-
-    Raises
-    ------
-    ValueError
-        No arms, or a share that is not over 0.
-    """
-    if not arms or any(arm.share <= 0 for arm in arms):
-        raise ValueError("an experiment needs arms, each with a share over 0")
-    digest = hashlib.blake2b(f"{experiment}\0{merchant_id}".encode(), digest_size=8).digest()
-    drawn = int.from_bytes(digest, "big") / _SCALE * sum(arm.share for arm in arms)
-    for arm in arms:
-        drawn -= arm.share
-        if drawn < 0:
-            return arm.name
-    return arms[-1].name
 
 
 def compare_arms(treated: Iterable[Outcome], control: Iterable[Outcome]) -> Effect:

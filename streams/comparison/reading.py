@@ -40,7 +40,7 @@ def read_published(
 def take(published: Published, value: bytes, headers: Headers, written: int | None = None) -> None:
     """Put one record of ``governance-events`` into a run; ``written`` is its own timestamp, ms."""
     named = dict(headers)
-    kind, identifier, time = named.get("ce_type"), named.get("ce_id"), _milliseconds(named.get("ce_time"))
+    kind, identifier, time = named.get("ce_type"), named.get("ce_id"), event_time(named.get("ce_time"))
     if kind is None or identifier is None or time is None:
         published.unread += 1
         return
@@ -54,7 +54,8 @@ def _known(written: int | None, time: int) -> int | None:
     return None if written is None or written == time else written
 
 
-def _milliseconds(text: bytes | None) -> int | None:
+def event_time(text: bytes | None) -> int | None:
+    """The header ``ce_time`` as ms; ``None`` where it is no time."""
     if text is None:
         return None
     try:

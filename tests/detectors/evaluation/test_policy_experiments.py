@@ -8,31 +8,10 @@ from hypothesis import strategies as st
 
 from detectors.evaluation.policy_experiments import (
     TUNED_FOR,
-    Arm,
     Outcome,
     always_quantile,
-    arm_of,
     compare_arms,
 )
-
-ARMS = (Arm("control", 0.8), Arm("strict", 0.2))
-
-
-def test_merchants_are_spread_by_the_shares_for_good() -> None:
-    """A fifth of ten thousand, whoever asks; another experiment draws independently."""
-    drawn = [arm_of("e1", f"m{n}", ARMS) for n in range(10_000)]
-    assert drawn == [arm_of("e1", f"m{n}", ARMS) for n in range(10_000)]
-    strict = [name == "strict" for name in drawn]
-    assert sum(strict) == pytest.approx(2_000, abs=160)
-    both = sum(a and arm_of("e2", f"m{n}", ARMS) == "strict" for n, a in enumerate(strict))
-    assert both == pytest.approx(400, abs=80)
-
-
-@pytest.mark.parametrize("arms", [(), (Arm("a", 0.5), Arm("b", 0))])
-def test_arms_need_shares(arms: tuple[Arm, ...]) -> None:
-    """None, or nothing of one, is a mistake."""
-    with pytest.raises(ValueError, match="share over 0"):
-        arm_of("e", "m", arms)
 
 
 def test_the_difference_is_that_of_the_rates_of_all_orders() -> None:

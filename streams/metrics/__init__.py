@@ -1,0 +1,1 @@
+"""Governance metrics: read from archives and topics, reported, followed and published."""
