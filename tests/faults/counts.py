@@ -1,13 +1,11 @@
 """What every merchant's counts and rates must be by the independent oracle, and what the store says."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import msgspec
 
-from features.keys import split_key
 from features.merchant import Merchant, MerchantRecord
-from features.order import OrderRecord, held_against_buyer
 from features.population import Population
 from features.registry import FEATURES, Context
 from features.shard import ShardClock
@@ -35,23 +33,23 @@ class Differences:
         self.others.append(f"{feature} of {merchant} is {found}, not {wanted}")
 
 
-def against_the_oracle(shards: Sequence[Shard], events: Iterable[Mapping[str, Any]]) -> Differences:
+def against_the_oracle(
+    shards: Sequence[Shard], events: Iterable[Mapping[str, Any]], excused: Set[tuple[str, str]]
+) -> Differences:
     """Compare every windowed count and rate of every merchant stored.
 
-    ``events`` are the good ones, in the order of arrival.
+    ``events`` are the good ones, in the order of arrival. ``excused`` are the orders, as merchant and order, whose
+    claims are held against the buyer: that depends on what a shard knew when they came, and tests/oracle_claims.py is
+    about it.
     """
     merchants: dict[str, Merchant] = {}
     watermarks: dict[str, int] = {}
-    # Which claims are excused depends on what a shard knew when they came; tests/oracle_claims.py is about that.
-    excused: set[tuple[str, str]] = set()
     for shard in shards:
         watermark = msgspec.json.decode(shard.get("clock", b"{}"), type=ShardClock).watermark
         for key, value in shard.items():
             if key.startswith("m:"):
                 merchants[key[2:]] = Merchant(key[2:], msgspec.json.decode(value, type=MerchantRecord))
                 watermarks[key[2:]] = watermark
-            elif key.startswith("o:") and held_against_buyer(msgspec.json.decode(value, type=OrderRecord)):
-                excused.add(split_key(key[2:]))
     as_of = {name: merchant.record.as_of for name, merchant in merchants.items()}
     found = Differences()
     events = [event for event in events if event["merchant_id"] in as_of]

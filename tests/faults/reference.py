@@ -4,7 +4,7 @@ No process, no broker, no store and no fault is involved: one core for each shar
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -15,6 +15,8 @@ from config.settings import Settings
 from detectors.flush import Emit, Flush
 from detectors.judge import fresh_models
 from features.decode import RECORD_KINDS, RecordKind
+from features.keys import split_key
+from features.order import OrderRecord, held_against_buyer
 from features.shard import Record
 from streams.reading import partition_of
 from streams.recording import as_bytes, headers_of
@@ -33,8 +35,20 @@ class Reference:
     values: dict[int, dict[str, bytes | list[bytes]]] = field(default_factory=dict)
     timers: dict[int, dict[str, int]] = field(default_factory=dict)
     applied: Counter[Coordinates] = field(default_factory=Counter)
+    #: Orders, as merchant and order, whose claims are held against the buyer; many are forgotten before they leave the
+    #: longest window.
+    excused: set[tuple[str, str]] = field(default_factory=set)
     #: Records that the journal says were not there any more.
     left_out: set[Coordinates] = field(default_factory=set)
+
+    def note_excused(self, orders: Mapping[str, OrderRecord], touched: Set[str]) -> None:
+        """Note which of some orders are held against their buyers now."""
+        for key in touched:
+            order = orders.get(key)
+            if order is not None and held_against_buyer(order):
+                self.excused.add(split_key(key))
+            elif order is not None:
+                self.excused.discard(split_key(key))
 
 
 def undisturbed(settings: Settings, records: Iterable[Message], journal: Mapping[int, list[JournalEntry]]) -> Reference:
@@ -56,9 +70,12 @@ def undisturbed(settings: Settings, records: Iterable[Message], journal: Mapping
             )
             applied = [given[place] for place in places if place in given]
             flush = Flush(entry.sequence, applied, entry.tick, entry.clock, entry.gaps, entry.poison)
-            for emit in core.apply(flush):
+            events = core.decode(flush)
+            needed = core.needed(flush, events)
+            for emit in core.apply(flush, events):
                 if emit.stream != "exchange":
                     found.outputs[emit.id] = emit
+            found.note_excused(core.state.orders, needed.orders)
         changes = take_changes(core)
         lists = {name: added[-keep:] for name, (added, keep) in changes.appends.items() if added}
         found.values[shard] = {**changes.values, **lists}

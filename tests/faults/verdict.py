@@ -118,7 +118,7 @@ def judge(deployment: Deployment, journal: Mapping[int, list[JournalEntry]], inp
     order = {place: index for index, place in enumerate(reference.applied)}
     places = sorted(by_place.keys() - reference.left_out, key=lambda place: (order.get(place, len(order)), place))
     fed = [by_place[place] for place in places if place[0] != settings.topics.exchange]
-    judge_counts(verdict, shards, fed, letters)
+    judge_counts(verdict, shards, fed, letters, reference.excused)
     judge_poison(verdict, letters, input_.poison)
     return verdict
 
@@ -221,7 +221,11 @@ def judge_outputs(
 
 
 def judge_counts(
-    verdict: Verdict, shards: Sequence[Shard], records: Sequence[Message], letters: Sequence[DeadLetter]
+    verdict: Verdict,
+    shards: Sequence[Shard],
+    records: Sequence[Message],
+    letters: Sequence[DeadLetter],
+    excused: Set[tuple[str, str]],
 ) -> None:
     """Every count and rate of every merchant is the oracle's, over all records but those in the dead letters."""
     refused = {letter.source for letter in letters}
@@ -230,7 +234,7 @@ def judge_counts(
         topic, partition, offset = coordinates(message)
         if f"{topic}:{partition}:{offset}" not in refused:
             good.append(orjson.loads(message.value() or b""))
-    found = against_the_oracle(shards, good)
+    found = against_the_oracle(shards, good, excused)
     verdict.counts_compared = found.compared
     verdict.lost += found.below
     verdict.doubled += found.above
