@@ -40,7 +40,16 @@ class WorkerSettings(Section):
     )
     # Recall is estimated from a random sample of what was not flagged; 0.5 % is a load that reviewers can carry.
     audit_rate: float = Field(
-        default=0.005, ge=0, le=1, description="Share of the other assessments drawn for the audit sample."
+        default=0.005, ge=0, le=1, description="Share of all assessments drawn at random for the audit sample."
+    )
+    # Violations are rare: a random sample finds next to none, and what is estimated from it stays uncertain. At 5 % one
+    # in fifty of the high and one in a hundred of the elevated is drawn as well, and hardly any of the low.
+    audit_score_rate: float = Field(
+        default=0.05,
+        ge=0,
+        le=1,
+        description="Chance of an assessment with the highest score to be drawn for the audit sample besides; that of "
+        "others falls with the square of their score. 0 leaves the random sample alone.",
     )
     # Enforcement changes what it is judged by: only merchants that are left alone show what the others would have done.
     # One in a hundred is little harm, as only minor actions are held out, and still gives every rule some cases a year.

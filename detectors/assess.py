@@ -4,11 +4,11 @@ out.
 
 from collections.abc import Callable, Sequence
 from typing import Final
-from zlib import crc32
 
 from msgspec import Struct
 
 from detectors.adwin import Shift
+from detectors.audit_sample import AuditDraw, draw
 from detectors.circumstances import circumstances_of
 from detectors.duties import Duties
 from detectors.enforcer import Enforcer
@@ -44,7 +44,6 @@ from features.rounding import nearest
 from features.shard import ShardState
 from features.vectors import behaviour_vector
 
-_AUDIT_SCALE: Final = 1 << 32
 #: Orders of the last hour (decayed), or listings created in seven days, that make a merchant busy: two orders within
 #: the hour.
 _BUSY_ORDERS: Final = 1.5
@@ -313,9 +312,9 @@ class Assessor:
         if news or self.enforcer.acts(merchant, subject, finding):
             return self._publish(merchant, subject, finding, probability, context)
         identifier = self.outbox.next_id()
-        if self._drawn(identifier):
+        if drawn := draw(identifier, finding, settings):
             self._emit(merchant, subject, finding, probability, context, identifier)
-            self._sample(merchant, subject, identifier)
+            self._sample(merchant, subject, identifier, drawn)
         return identifier
 
     # -- the shard ---------------------------------------------------------------------------------------------------
@@ -342,8 +341,8 @@ class Assessor:
     def _publish(self, party: Party, subject: Subject, finding: Finding, probability: float, context: Context) -> str:
         identifier = self.outbox.next_id()
         self._emit(party, subject, finding, probability, context, identifier)
-        if self._drawn(identifier):
-            self._sample(party, subject, identifier)
+        if drawn := draw(identifier, finding, self.judge.settings):
+            self._sample(party, subject, identifier, drawn)
         return identifier
 
     def _emit(
@@ -387,11 +386,8 @@ class Assessor:
             subject.id,
         )
 
-    def _drawn(self, identifier: str) -> bool:
-        """Whether an assessment belongs to the audit sample: drawn by its id, so every run draws the same."""
-        return crc32(identifier.encode()) < self.judge.settings.audit_rate * _AUDIT_SCALE
-
-    def _sample(self, party: Party, subject: Subject, assessment_id: str) -> None:
+    def _sample(self, party: Party, subject: Subject, assessment_id: str, drawn: AuditDraw) -> None:
+        alone = drawn.probability == drawn.any_probability
         self.outbox.publish(
             self.outbox.next_id(),
             AuditSampled(
@@ -399,8 +395,9 @@ class Assessor:
                 merchant_id=merchant_id(party),
                 creator_id=creator_id(party),
                 subject=subject,
-                stratum="uniform",
-                inclusion_probability=self.judge.settings.audit_rate,
+                stratum=drawn.stratum,
+                inclusion_probability=drawn.probability,
+                sample_probability=None if alone else drawn.any_probability,
                 assessment_id=assessment_id,
             ),
             subject.id,

@@ -36,14 +36,15 @@ BAD_ORDER_PRIOR: Final = 0.1
 class JudgeSettings(Struct, frozen=True, kw_only=True):
     """What the core needs to know from the settings.
 
-    ``publish_level`` indexes :data:`features.outputs.LEVELS`; ``audit_rate`` and ``holdout_rate`` are
-    probabilities; times are in ms where
-    their names do not say days. ``retention_days`` is that of orders.
+    ``publish_level`` indexes :data:`features.outputs.LEVELS`; ``audit_rate`` and ``holdout_rate`` are probabilities,
+    ``audit_score_rate`` is that of a score of 1000; times are in ms where their names do not say days.
+    ``retention_days`` is that of orders.
     """
 
     mode: Mode = "live"
     publish_level: int = 2
     audit_rate: float = 0.005
+    audit_score_rate: float = 0.0
     holdout_rate: float = 0.01
     allowed_lateness: int = 3_600_000
     retention_days: int = 60

@@ -188,7 +188,9 @@ class AuditSampled(
 ):
     """A subject was drawn with a known probability: for review, or (``withheld``) to be left alone and watched.
 
-    ``stratum`` is ``uniform``, or ``holdout:`` and the code of the policy that is not enforced.
+    ``stratum`` is ``uniform``, ``score`` (the more likely, the higher the score), or ``holdout:`` and the code of the
+    policy that is not enforced. ``inclusion_probability`` is that of being drawn by this stratum,
+    ``sample_probability`` by any of those for review; absent where there is no other.
     """
 
     sequence: int
@@ -199,6 +201,7 @@ class AuditSampled(
     assessment_id: str
     withheld: Withheld | None = None
     creator_id: str | None = None
+    sample_probability: UnitInterval | None = None
 
 
 class AppealNoted(

@@ -66,6 +66,7 @@ def judge_settings(settings: Settings) -> JudgeSettings:
         mode=worker.mode,
         publish_level=LEVELS.index(worker.publish_level),
         audit_rate=worker.audit_rate,
+        audit_score_rate=worker.audit_score_rate,
         holdout_rate=worker.holdout_rate,
         allowed_lateness=worker.allowed_lateness_s * 1000,
         retention_days=settings.retention.order_days,

@@ -1,18 +1,22 @@
 """One figure of governance with how sure it is."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from math import sqrt
 from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 from scipy.stats import beta
+from scipy.stats import t as student
 
 from detectors.evaluation.proportions import wilson
 from detectors.evaluation.sampled_ratios import RatioEstimate, SampledUnit, estimate_ratio
+from detectors.evaluation.survival import quantile, survival
+from features.windows import HOUR_MS
 
 #: How an estimate and its interval were made; docs/metrics.md has a paragraph on each.
 Method: TypeAlias = Literal[
-    "count", "wilson", "clopper-pearson", "clustered", "horvitz-thompson", "kaplan-meier", "psi"
+    "count", "wilson", "clopper-pearson", "clustered", "horvitz-thompson", "kaplan-meier", "student", "katz", "psi"
 ]
 Unit: TypeAlias = Literal["share", "ratio", "hours", "days", "count", "index", "minor units"]
 #: Below this many cases the guarantee of Clopper and Pearson is taken, above it Wilson's narrower interval.
@@ -44,6 +48,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
     part (a count). ``numerator`` and ``denominator`` are what it is a ratio of, as counted; a sample's are the units
     drawn. ``mature``: whether nearly all outcomes are known (``completeness`` is the share that is): what is not mature
     is never to be compared. Of a sample, ``completeness`` is the share of the drawn that a person has judged.
+    ``bound``: of an index of stability, what it stays below 95 % of the time by chance.
     """
 
     name: str
@@ -60,6 +65,7 @@ class Estimate(Struct, frozen=True, kw_only=True):
     mature: bool
     completeness: float = 1.0
     note: str = ""
+    bound: float | None = None
 
 
 def of_slice(**named: str) -> dict[str, str]:
@@ -166,6 +172,74 @@ def clustered(
         completeness=completeness,
         mature=bool(units) and completeness >= MATURE,
         note=note,
+    )
+
+
+def mean(
+    name: str,
+    period: Period,
+    values: Sequence[float],
+    *,
+    unit: Unit = "count",
+    slice_: Mapping[str, str] = {},
+    completeness: float = 1.0,
+    note: str = "",
+) -> Estimate:
+    """A mean of independent figures with Student's interval; of fewer than two without any."""
+    total, number = float(sum(values)), len(values)
+    centre = total / number if number else None
+    low = high = None
+    if centre is not None and number > 1:
+        spread = sqrt(sum((value - centre) ** 2 for value in values) / (number - 1))
+        reach = float(student.ppf(0.975, number - 1)) * spread / sqrt(number)
+        low, high = max(0.0, centre - reach), centre + reach
+    return Estimate(
+        name=name,
+        slice=dict(slice_),
+        start=period.start,
+        end=period.end,
+        value=centre,
+        low=low,
+        high=high,
+        numerator=total,
+        denominator=number,
+        unit=unit,
+        method="student",
+        mature=number > 0 and completeness >= MATURE,
+        completeness=completeness,
+        note=note,
+    )
+
+
+def time_until(
+    name: str,
+    period: Period,
+    waits: Sequence[tuple[float, bool]],
+    *,
+    slice_: Mapping[str, str] = {},
+    part: float = 0.5,
+) -> Estimate:
+    """Hours by which something has happened to a part of the cases, out of (ms, whether it happened) of each.
+
+    It is mature as cases still waiting are counted for as long as they were watched; not where it never got so far.
+    """
+    steps = survival([wait / HOUR_MS for wait, _ in waits], [happened for _, happened in waits])
+    found = quantile(steps, part)
+    happened = sum(each for _, each in waits)
+    return Estimate(
+        name=name,
+        slice=dict(slice_) | ({} if part == 0.5 else {"quantile": f"{100 * part:g} %"}),
+        start=period.start,
+        end=period.end,
+        value=found.value,
+        low=found.low,
+        high=found.high,
+        numerator=happened,
+        denominator=len(waits),
+        unit="hours",
+        method="kaplan-meier",
+        mature=found.value is not None,
+        note=f"{len(waits) - happened:,} of {len(waits):,} still waiting" if happened < len(waits) else "",
     )
 
 

@@ -75,7 +75,9 @@ def run_test(test: PolicyTest, judge: Judge, problems: list[Problem]) -> Outcome
 
 def _undrawn(judge: Judge) -> Judge:
     """The same judge without hold-out and audit sample: a test's merchant is never among the few that are drawn."""
-    settings = msgspec.structs.replace(judge.settings, holdout_rate=0.0, audit_rate=0.0, mode="replay")
+    settings = msgspec.structs.replace(
+        judge.settings, holdout_rate=0.0, audit_rate=0.0, audit_score_rate=0.0, mode="replay"
+    )
     return Judge(settings, judge.policies, judge.pseudonyms, judge.signer)
 
 
