@@ -28,7 +28,7 @@ class StuckError(Exception):
 
 
 class Progress:
-    """Looks at the shards' checkpoints all the time: the sum of a shard's positions, and when it last grew."""
+    """Looks at the shards' checkpoints all the time: the sum of a shard's positions in the topics that are fed."""
 
     def __init__(self, deployment: Deployment, store: Store) -> None:
         self._deployment = deployment
@@ -60,6 +60,7 @@ class Progress:
     def _run(self) -> None:
         deployment = self._deployment
         keys = [deployment.tag(number) + "position" for number in range(deployment.partitions)]
+        exchange = deployment.settings.topics.exchange
         client = redis.Redis.from_url(self._store.url, socket_timeout=1, retry=Retry(NoBackoff(), 0))
         with client:
             while not self._stopping.wait(_LOOK_S):
@@ -69,8 +70,9 @@ class Progress:
                 except redis.RedisError:
                     continue
                 for number, value in enumerate(values):
-                    total = sum(position_of({} if value is None else {"position": value}).offsets.values())
-                    self.positions[number] = total
+                    offsets = position_of({} if value is None else {"position": value}).offsets
+                    # What shards tell each other is not fed, and has no end that could be reached.
+                    self.positions[number] = sum(end for topic, end in offsets.items() if topic != exchange)
                 self.looks += 1
 
 
