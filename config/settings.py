@@ -18,6 +18,7 @@ from config.kafka import KafkaSettings
 from config.redis import RedisSettings
 from config.retention import RetentionSettings
 from config.sources import SettingsError
+from config.telemetry import TelemetrySettings
 from config.topics import TopicSettings
 from config.worker import WorkerSettings
 
@@ -51,6 +52,9 @@ class Settings(BaseSettings):
     worker: WorkerSettings = Field(default=WorkerSettings(), description="What a worker does and how fast.")
     retention: RetentionSettings = Field(
         default=RetentionSettings(), description="How long orders, listings and merchants are kept, by event time."
+    )
+    telemetry: TelemetrySettings = Field(
+        default=TelemetrySettings(), description="What operators watch: metrics, health and traces."
     )
     # No default: one that is in the source code would protect nobody.
     pseudonym_key: SecretStr | None = Field(

@@ -22,7 +22,12 @@ DELIMITER = "__"
 #: Names the TOML file.
 CONFIG_VARIABLE = "SHOPWARDEN_CONFIG"
 #: Variables with our prefix that are no settings: the above and switches of the test suite.
-NOT_SETTINGS = {CONFIG_VARIABLE, "SHOPWARDEN_REQUIRE_KAFKA", "SHOPWARDEN_REQUIRE_CHROMIUM"}
+NOT_SETTINGS = {
+    CONFIG_VARIABLE,
+    "SHOPWARDEN_REQUIRE_KAFKA",
+    "SHOPWARDEN_REQUIRE_CHROMIUM",
+    "SHOPWARDEN_REQUIRE_PROMTOOL",
+}
 # Kubernetes puts the addresses of services into the environment of pods: of one called "shopwarden-…" with our prefix.
 _KUBERNETES = re.compile(r"SHOPWARDEN_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 
@@ -152,7 +157,9 @@ def _variables(
     origins = {}
     for name, value in variables.items():
         upper = name.upper()
-        if not upper.startswith(PREFIX) or upper in NOT_SETTINGS or _KUBERNETES.fullmatch(upper):
+        if not upper.startswith(PREFIX) or upper in NOT_SETTINGS:
+            continue
+        if upper not in by_variable and _KUBERNETES.fullmatch(upper):
             continue
         if upper in by_variable:
             if value:  # an empty variable is an unset one, as docker-compose passes it

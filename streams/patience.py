@@ -158,6 +158,8 @@ class Patience:
         self._sleep = sleep
         self._jitter = jitter
         self._until: float | None = None
+        #: Tries that failed.
+        self.failures = 0
         self.outage = OutageLog(name, clock)
 
     @property
@@ -196,6 +198,7 @@ class Patience:
                 try:
                     return await operation()
                 except Exception as error:
+                    self.failures += 1
                     if not passes(error):
                         raise self._explain(error, what) from error
                     reason = error

@@ -58,6 +58,7 @@ from streams.publish import Batch, Publisher
 from streams.snapshot import keep_loaded, needed_names, take_changes
 from streams.store import JournalEntry, Position, ShardStore, StoreError
 from streams.tails import PublishedBefore
+from streams.telemetry.meter import WorkerMeter
 
 logger = logging.getLogger("shopwarden.shard")
 
@@ -108,6 +109,8 @@ class ShardProtocol:
         Tells Kafka how far the shard's checkpoint is.
     passed
         Called after each step.
+    meter
+        Counts what is done.
     """
 
     def __init__(
@@ -120,6 +123,7 @@ class ShardProtocol:
         pseudonym_key: str,
         acknowledge: Callable[[dict[str, int]], Awaitable[object]],
         passed: Callable[[Step], None] = passing,
+        meter: WorkerMeter | None = None,
     ) -> None:
         self.core = core
         self._store = store
@@ -128,6 +132,7 @@ class ShardProtocol:
         self._pseudonym_key = pseudonym_key
         self._acknowledge = acknowledge
         self._passed = passed
+        self._meter = meter or WorkerMeter()
         self._partition = core.state.partition
         #: The last checkpoint that was begun.
         self.position = position
@@ -141,13 +146,21 @@ class ShardProtocol:
         self._batches: list[Batch] = []
         self._unrecorded: list[JournalEntry] = []
         self._mail: list[Emit] = []
-        self._recorded_at = time.monotonic()
+        self._began = self._recorded_at = time.monotonic()
         self.checkpoints = 0
+        #: When the oldest flush was applied that no checkpoint covers, and that the one under way does.
+        self._unwritten_since: float | None = None
+        self._writing_since: float | None = None
 
     @property
     def offsets(self) -> Mapping[str, int]:
         """Next offset to apply of each topic of which anything was applied."""
         return self._offsets
+
+    def unwritten_seconds(self) -> float:
+        """For how long the oldest applied flush has been waiting for its checkpoint; 0 if there is none."""
+        since = [each for each in (self._writing_since, self._unwritten_since) if each is not None]
+        return time.monotonic() - min(since) if since else 0.0
 
     # -- a flush ------------------------------------------------------------------------------------------------------
 
@@ -162,6 +175,7 @@ class ShardProtocol:
             keep_loaded(self.core.state, names, await self._store.read(names))
         await self._load_behind(needed)
         self._apply(flush, events, entry)
+        self._meter.flushes_recovered += 1
 
     async def _load_behind(self, needed: Needed) -> None:
         """Load the orders and listings that decisions are about; which these are says what was loaded before."""
@@ -173,6 +187,7 @@ class ShardProtocol:
     def recovered(self) -> None:
         """The journal has been applied again."""
         self._published |= self._before.settled()
+        self._meter.recovered(time.monotonic() - self._began)
         self._passed(Step.RECOVERED)
 
     async def flush(self, flush: Flush, entry: JournalEntry) -> None:
@@ -186,17 +201,23 @@ class ShardProtocol:
             A record made it fail; the state in memory is of no use any more.
         """
         await self._publisher.room()
+        began = time.perf_counter()
         events = self.core.decode(flush)
         needed = self.core.needed(flush, events)
         names = needed_names(self.core.state, needed)
+        decoded = time.perf_counter()
         values = await self._store.journal(entry, names)
         keep_loaded(self.core.state, names, values)
         await self._load_behind(needed)
+        journalled = time.perf_counter()
         self._passed(Step.JOURNALLED)
         self._apply(flush, events, entry)
+        self._meter.flushed(time.perf_counter() - began, journalled - decoded)
 
     def _apply(self, flush: Flush, events: list[Decoded], entry: JournalEntry) -> None:
+        began = time.perf_counter()
         emits = self.core.apply(flush, events)
+        self._meter.applied(entry.ranges, time.perf_counter() - began)
         offsets = self._offsets
         for gap in flush.gaps:
             offsets[gap.topic] = max(offsets.get(gap.topic, 0), gap.last + 1) if gap.why == "expired" else gap.first
@@ -206,6 +227,8 @@ class ShardProtocol:
         self.policy = entry.policy
         for notice in entry.policies:
             self.publication = notice.publication + 1
+        if self._unwritten_since is None:
+            self._unwritten_since = time.monotonic()
         self._passed(Step.APPLIED)
         if not self._before.holds(entry):
             self._unrecorded.append(entry)
@@ -216,6 +239,7 @@ class ShardProtocol:
             emits = [emit for emit in emits if emit.stream != "exchange"]
         if emits:
             self._batches.append(self._publisher.publish(emits, self._partition))
+            self._meter.published(emits)
         if time.monotonic() - self._recorded_at >= RECORD_EVERY_S:
             self._record()
         self._passed(Step.PUBLISHED)
@@ -245,6 +269,7 @@ class ShardProtocol:
         changes = take_changes(self.core)
         self._record()
         batches, self._batches = self._batches, []
+        self._writing_since, self._unwritten_since = self._unwritten_since, None
         self.position = cut = Position(
             sequence=self.sequence,
             offsets=dict(self._offsets),
@@ -255,6 +280,7 @@ class ShardProtocol:
         )
 
         async def write() -> None:
+            began = time.perf_counter()
             published = self._published
             for batch in batches:
                 await self._publisher.delivered(batch)
@@ -265,7 +291,9 @@ class ShardProtocol:
                 previous.sequence, position, changes.values, changes.deleted, changes.timers, changes.appends
             )
             self._passed(Step.CHECKPOINTED)
+            self._meter.checkpointed(time.perf_counter() - began)
             self.checkpoints += 1
+            self._writing_since = None
             await self._acknowledge(position.offsets)
             self._passed(Step.ACKNOWLEDGED)
 

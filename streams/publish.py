@@ -102,6 +102,8 @@ class Publisher:
 
     def __init__(self, config: Mapping[str, Any], topics: Mapping[Stream, str], journal: str, namespace: str) -> None:
         self._trouble: KafkaError | None = None
+        #: Errors that the client has told of.
+        self.errors = 0
         self.outage = OutageLog("Kafka, for outputs,")
         self._until: float | None = None
         self._producer = Producer({**config, "error_cb": self._note})
@@ -114,6 +116,7 @@ class Publisher:
 
     def _note(self, error: KafkaError) -> None:
         self._trouble = error
+        self.errors += 1
 
     def end(self, grace: float) -> None:
         """The worker was told to stop: outages are waited for ``grace`` seconds more, then OutageError."""

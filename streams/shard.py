@@ -85,6 +85,8 @@ class ShardRunner:
         self._clock = clock
         self._recovering = list(journal)
         self._gaps = list(gaps)
+        #: Whether the journal is still being applied again.
+        self.recovering = True
         intake.reserve(journal)
         self._arrived = asyncio.Event()
         self._stopping = False
@@ -192,6 +194,7 @@ class ShardRunner:
                 return False
             logger.info("journal applied again", extra={"shard": self.intake.partition, "sequence": last})
         self.protocol.recovered()
+        self.recovering = False
         return True
 
     def _done(self, records: Sequence[Record]) -> None:

@@ -20,6 +20,7 @@ from streams.reading import ReadError
 from streams.shard import ShardOptions, ShardRunner
 from streams.store import StoreError
 from streams.takeover import STREAMS, Taken, Takeover
+from streams.telemetry.meter import WorkerMeter
 
 if TYPE_CHECKING:
     from streams.transport import BatchConsumer
@@ -40,8 +41,10 @@ class Shards:
         policies: PolicyFeed,
         topics: Mapping[RecordKind, str],
         fail: Callable[[BaseException], None],
+        meter: WorkerMeter | None = None,
     ) -> None:
         self._settings = settings
+        self._meter = meter or WorkerMeter()
         self._policies = policies
         self._fail = fail
         self._topics = dict(topics)
@@ -122,6 +125,7 @@ class Shards:
         StoreError
             A shard's topics were split over workers, or the store can't be read by this version.
         """
+        self._meter.rebalances += 1
         by_number: dict[int, set[str]] = {}
         for tp in assigned:
             by_number.setdefault(tp.partition, set()).add(tp.topic)
@@ -188,7 +192,9 @@ class Shards:
             taken.published,
             key_id,
             lambda offsets: self._acknowledge(number, offsets),
+            meter=self._meter,
         )
+        self._meter.began(number, taken.core.state.statistics)
         options = ShardOptions(
             flush_interval=worker.flush_interval_ms / 1000,
             max_flush_records=worker.max_flush_records,
@@ -215,6 +221,7 @@ class Shards:
                 await task
             finally:
                 self._runners.pop(number, None)
+                self._meter.ended(number)
                 self._starts = {tp: offset for tp, offset in self._starts.items() if tp.partition != number}
             logger.info("shard released", extra={"shard": number})
 
@@ -233,13 +240,26 @@ class Shards:
         if self._publisher is not None:
             self._publisher.end(grace)
 
-    # -- what the watchdog asks
-    # ----------------------------------------------------------------------------------------
+    # -- what the watchdog and telemetry ask --------------------------------------------------------------------------
 
     @property
     def waiting(self) -> bool:
         """Whether Redis or Kafka is away, as far as anyone here waits for them."""
-        return self.patience.waiting or (self._publisher is not None and self._publisher.outage.waiting)
+        return self.patience.waiting or self.waiting_to_publish
+
+    @property
+    def waiting_to_publish(self) -> bool:
+        """Whether Kafka does not take or confirm outputs."""
+        return self._publisher is not None and self._publisher.outage.waiting
+
+    @property
+    def publish_errors(self) -> int:
+        """Errors that the producer has told of: lost connections and the like; it repeats what it can."""
+        return 0 if self._publisher is None else self._publisher.errors
+
+    def running(self) -> dict[int, ShardRunner]:
+        """The shards that are owned now, by their number."""
+        return self._runners.copy()
 
     @property
     def loaded(self) -> bool:

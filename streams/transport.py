@@ -85,6 +85,8 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
         super().__init__(*args, **kwargs)
         #: Offset after the last record fetched of each partition.
         self.fetched: dict[TP, int] = {}
+        #: Errors of the group, of fetching, and commits that failed.
+        self.errors = 0
 
     @Service.task
     async def _look_for_errors(self) -> None:
@@ -107,6 +109,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
             if fetching.done() and not fetching.cancelled():
                 fetching.result()
         except KafkaError as error:
+            self.errors += 1
             ended = coordinator._coordination_task.done() or fetching.done()  # noqa: SLF001
             if ended or isinstance(error, _FATAL):
                 return cast(Exception, error)
@@ -132,6 +135,7 @@ class BatchConsumerThread(AIOKafkaConsumerThread):
             await asyncio.wait_for(consumer.commit(wanted), _COMMIT_S)
         except (KafkaError, TimeoutError) as error:
             # Not an error of ours: positions are in Redis. The next checkpoint commits again.
+            self.errors += 1
             logger.debug("offsets not committed: %r", error)
             return False
         return True
@@ -289,6 +293,11 @@ class BatchConsumer(FaustConsumer):
         """
         thread = cast(BatchConsumerThread, self._thread)
         return {tp: (thread.fetch_position(tp), thread.fetched.get(tp), thread.reach(tp)) for tp in self.assignment()}
+
+    @property
+    def errors(self) -> int:
+        """Errors of the client so far, commits that failed among them."""
+        return cast(BatchConsumerThread, self._thread).errors
 
     def joined(self) -> bool:
         """Whether the group has given this worker its partitions, be they none."""

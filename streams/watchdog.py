@@ -161,6 +161,11 @@ class Watchdog:
         """Seconds between two looks; the loop should beat as often."""
         return self._every
 
+    @property
+    def kafka_away(self) -> bool:
+        """Whether no broker answered when it was asked last."""
+        return self._outage.waiting
+
     def start(self) -> None:
         """Begin to watch."""
         self._thread.start()

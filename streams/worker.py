@@ -34,6 +34,7 @@ from streams.policies.feed import PolicyFeed
 from streams.policies.library import PolicyLibrary
 from streams.reading import ReadError
 from streams.startup import await_services
+from streams.telemetry.worker_telemetry import WorkerTelemetry
 from streams.watchdog import EXIT_STUCK, BrokerEnds, Watchdog, stacks
 
 logger = logging.getLogger("shopwarden.worker")
@@ -92,7 +93,7 @@ def run_worker(settings: Settings) -> int:
     Raises
     ------
     config.settings.SettingsError, config.policies.PolicyError, streams.topics.TopicsError,
-    streams.startup.ServicesAwayError, streams.patience.RefusedError
+    streams.startup.ServicesAwayError, streams.patience.RefusedError, streams.telemetry.server.TelemetryError
         It could not start.
     """
     judge = make_judge(settings)
@@ -112,6 +113,12 @@ def _tune_collector() -> None:
 
 
 async def _run(settings: Settings, judge: Judge) -> int:
+    telemetry = WorkerTelemetry(settings)
+    with telemetry.served():
+        return await _work(settings, judge, telemetry)
+
+
+async def _work(settings: Settings, judge: Judge, telemetry: WorkerTelemetry) -> int:
     stop = asyncio.Event()
     deadline = settings.worker.shutdown_deadline_s
     _on_signals(stop, deadline)
@@ -127,7 +134,9 @@ async def _run(settings: Settings, judge: Judge) -> int:
     with contextlib.suppress(ReadError):  # who takes shards over reads again, and waits
         await policies.catch_up()
     # Merchants and feedback are optional topics.
-    app = create_app(settings, policies, {kind: name for kind, name in names.items() if name in report.inputs})
+    topics = {kind: name for kind, name in names.items() if name in report.inputs}
+    app = create_app(settings, policies, topics, telemetry.meter)
+    telemetry.attach(app, policies, report.shards)
     started = asyncio.create_task(app.start())
     logger.info(
         "worker started",
@@ -144,6 +153,7 @@ async def _run(settings: Settings, judge: Judge) -> int:
                 started.result()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), _WATCH_S)
+    telemetry.readiness.stopping = True
     if not stop.is_set():
         _arm(deadline)
         logger.error("worker failed; stopping: %s", app.shopwarden_failure or app.crash_reason)

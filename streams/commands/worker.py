@@ -20,6 +20,7 @@ def command(settings: Settings) -> None:
     """
     from streams.patience import RefusedError
     from streams.startup import ServicesAwayError
+    from streams.telemetry.server import TelemetryError
     from streams.topics import TopicsError
     from streams.worker import run_worker
 
@@ -28,6 +29,6 @@ def command(settings: Settings) -> None:
         code = run_worker(settings)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
-    except (TopicsError, PolicyError, ServicesAwayError, RefusedError) as error:
+    except (TopicsError, PolicyError, ServicesAwayError, RefusedError, TelemetryError) as error:
         raise click.ClickException(str(error)) from None
     sys.exit(code)

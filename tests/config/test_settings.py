@@ -135,3 +135,9 @@ def test_missing_pseudonym_key_says_how_to_make_one() -> None:
     with pytest.raises(SettingsError, match=r"pseudonym_key is missing; make one with .*token_hex"):
         Settings().require_pseudonym_key()
     assert load_settings(pseudonym_key="0123456789abcdef").require_pseudonym_key() == b"0123456789abcdef"
+
+
+def test_a_setting_called_port_is_no_variable_of_kubernetes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of both end in PORT; ours is read."""
+    monkeypatch.setenv("SHOPWARDEN_TELEMETRY__PORT", "9464")
+    assert load_settings().telemetry.port == 9464

@@ -26,6 +26,7 @@ from streams.snapshot import BLOBS, LISTS, keep_loaded, needed_names, restore
 from streams.store import NOTHING, Appends, JournalEntry, Loaded, Position, ShardLostError, ShardStore, StoreError
 from streams.tails import Extent, PublishedBefore, merged_journal
 from streams.takeover import STREAMS
+from streams.telemetry.meter import WorkerMeter
 
 KEY = b"a key for tests, and no other use"
 TOPICS: dict[RecordKind, str] = {kind: kind for kind in RECORD_KINDS}
@@ -267,6 +268,7 @@ async def start_shard(
     extents: Mapping[str, Extent] | None = None,
     policies: PolicyLibrary | None = None,
     passed: Callable[[Step], None] = passing,
+    meter: WorkerMeter | None = None,
 ) -> ShardRunner:
     """Claim and load a shard, as a worker does when it is assigned; ``run()`` of what is returned starts it.
 
@@ -295,7 +297,9 @@ async def start_shard(
 
     library = policies or PolicyLibrary(judge)
     core = restore(0, loaded, library.judge, fresh_models(42))
-    protocol = ShardProtocol(core, store, publisher, position, published, "k1", acknowledge, passed)
+    protocol = ShardProtocol(core, store, publisher, position, published, "k1", acknowledge, passed, meter)
+    if meter is not None:
+        meter.began(0, core.state.statistics)
     return ShardRunner(protocol, intake, plan.journal, plan.gaps, library, claim, options, clock)
 
 
