@@ -6,23 +6,20 @@ method, and recovery is calling it again on the flushes that the journal names.
 
 from collections.abc import Sequence
 
-from detectors.assess import Assessor
-from detectors.creators import CreatorFlow
-from detectors.exchange import TELL, ExchangeFlow
+from detectors.bench import Bench, Creators, Exchange, Flow, SplitBench, Trial
+from detectors.exchange import TELL
+from detectors.exchange_post import Post
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge, Models
-from detectors.listings import ListingFlow
-from detectors.merchants import MerchantFlow
-from detectors.orders import OrderFlow
 from detectors.outbox import Outbox
 from detectors.promotions import TELL_DRIVEN
-from detectors.redress import Redress
 from features.decode import Decoded, Rejection, decode, decode_message
 from features.events import OrderCreated
 from features.exchange import Message
 from features.keys import entity_key, split_key
 from features.omissions import Poison
 from features.outputs import Source
+from features.policy_notices import Rollout
 from features.shard import Needed, Record, ShardState
 
 #: Name of the source of what a tick of event time causes.
@@ -61,30 +58,45 @@ class Core:
         "judge",
         "models",
         "state",
+        "trial",
     )
 
     def __init__(self, state: ShardState, models: Models, judge: Judge) -> None:
         self.state = state
         self.models = models
         self._outbox = Outbox()
-        self._arrange(judge)
+        self._arrange(judge, None)
 
-    def _arrange(self, judge: Judge) -> None:
+    def _arrange(self, judge: Judge, trial: Trial | None) -> None:
         """Build what judges: it holds nothing that lasts from one flush to the next."""
         self.judge = judge
-        self._assessor = Assessor(self.state, self.models, judge, self._outbox)
-        self._orders = OrderFlow(self._assessor)
-        self._listings = ListingFlow(self._assessor)
-        redress = Redress(self._assessor)
-        self._merchants = MerchantFlow(self._assessor, redress)
-        self._post = self._assessor.post
-        self._promotions = self._assessor.promotions
-        self._creators = CreatorFlow(self._assessor, redress)
-        self._exchange = ExchangeFlow(self._assessor, self._post, judge.settings.shards, self._creators)
+        self.trial = trial
+        state, models, outbox = self.state, self.models, self._outbox
+        self._post = post = Post(state, outbox, judge.settings.shards, judge.pseudonyms)
+        base = Bench(state, models, judge, outbox, post)
+        self._assessor = base.assessor
+        self._promotions = base.assessor.promotions
+        benches: Bench | SplitBench = base
+        if trial is not None:
+            # The brake is the base's for both, so that a set on trial can't loosen it.
+            capped = trial.judge.capped_by(judge.breaker)
+            benches = SplitBench(base, Bench(state, models, capped, outbox, post), trial.rollout)
+        self._orders: Flow = benches.orders
+        self._listings: Flow = benches.listings
+        self._merchants: Flow = benches.merchants
+        self._creators: Creators = benches.creators
+        self._exchange: Exchange = benches.exchange
 
-    def use(self, judge: Judge) -> None:
-        """Judge by other policies from the next flush on; state and models stay as they are."""
-        self._arrange(judge)
+    def use(self, judge: Judge, trial: Trial | None = None) -> None:
+        """Judge by other policies from the next flush on, a share of the parties by those on trial; state and models
+        stay as they are.
+        """
+        self._arrange(judge, trial)
+
+    @property
+    def rollout(self) -> Rollout | None:
+        """The roll-out under way: which parties are judged by which set on trial."""
+        return None if self.trial is None else self.trial.rollout
 
     def decode(self, flush: Flush) -> list[Decoded]:
         """Decode a flush's records, so that what it needs can be loaded before it is applied."""
@@ -217,15 +229,15 @@ class Core:
                     else:
                         self._move_on(watermark)
                         outbox.time = at
-                apply_order(event)  # type: ignore[arg-type]
+                apply_order(event)
             elif kind == "listings":
-                self._listings.apply(event)  # type: ignore[arg-type]
+                self._listings.apply(event)
             elif kind == "exchange":
                 self._exchange.apply(event)  # type: ignore[arg-type]
             elif kind == "feedback" and event.creator_id is not None:  # type: ignore[union-attr]
                 self._creators.feedback(event)  # type: ignore[arg-type]
             else:
-                self._merchants.apply(event)  # type: ignore[arg-type]
+                self._merchants.apply(event)
             if post.waiting:
                 post.send()
 

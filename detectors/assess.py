@@ -74,13 +74,13 @@ class Assessor:
         "timers",
     )
 
-    def __init__(self, state: ShardState, models: Models, judge: Judge, outbox: Outbox) -> None:
+    def __init__(self, state: ShardState, models: Models, judge: Judge, outbox: Outbox, post: Post) -> None:
         self.state = state
         self.models = models
         self.judge = judge
         self.outbox = outbox
         self.timers = MerchantTimers(state, judge.settings.rest_days)
-        self.post = Post(state, outbox, judge.settings.shards, judge.pseudonyms)
+        self.post = post
         self.promotions = Promotions(state, judge, outbox, self.post)
         self.enforcer = Enforcer(state, models, judge, outbox, self.timers, self.post, self.promotions)
         self._assess_every = judge.settings.assess_every

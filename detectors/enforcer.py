@@ -208,6 +208,7 @@ class Enforcer:
                 supersedes=decision.supersedes,
                 review_reason=decision.review_reason,
                 limited_to=_limits(party, rule),
+                policy_version=self._judge.policies.version,
                 statement_of_reasons=statement_of_reasons(
                     rule,
                     decision,

@@ -1,5 +1,6 @@
 """What a shard makes of what others tell it: who uses the same things, who is under enforcement, who claims a lot."""
 
+from collections.abc import Callable
 from typing import Final
 
 from detectors.assess import Assessor
@@ -21,6 +22,7 @@ from features.exchange import (
     CreatorFlagged,
     Figures,
     Flagged,
+    Item,
     Message,
     Met,
     Seen,
@@ -63,8 +65,8 @@ class ExchangeFlow:
                 state.correspondence.tell_at = 1
                 state.timers.set(TELL, 1)
 
-    def apply(self, message: Message) -> None:
-        """Apply one message, unless it was applied before."""
+    def apply(self, message: Message, flow_of: "Callable[[Item], ExchangeFlow] | None" = None) -> None:
+        """Apply one message, unless it was applied before; ``flow_of`` says which flow takes an item, if not this."""
         state = self._state
         if not state.correspondence.take(message.origin):
             state.statistics.duplicates += 1
@@ -73,24 +75,28 @@ class ExchangeFlow:
         # Another shard may be ahead; its time is not this one's.
         at = min(message.occurred_at, max(state.clock.highest, state.clock.watermark) or message.occurred_at)
         for item in message.items:
-            match item:
-                case Seen():
-                    for name in item.buckets:
-                        self._seen(name, item, message.origin.shard, message.occurred_at)
-                case Figures():
-                    state.population.take_in(item.tally, message.occurred_at)
-                case Met():
-                    self._met(item, at)
-                case Unmet():
-                    self._unmet(item, at)
-                case Flagged():
-                    self._flagged(item, at)
-                case BuyerClaims():
-                    self._claims(item, at)
-                case CreatorFlagged():
-                    self._creator_flagged(item, at)
-                case _:
-                    self._creators.told(item, message.origin.shard, at)
+            (self if flow_of is None else flow_of(item)).take(item, message, at)
+
+    def take(self, item: Item, message: Message, at: int) -> None:
+        """Apply one item of a message at an event time, ms."""
+        match item:
+            case Seen():
+                for name in item.buckets:
+                    self._seen(name, item, message.origin.shard, message.occurred_at)
+            case Figures():
+                self._state.population.take_in(item.tally, message.occurred_at)
+            case Met():
+                self._met(item, at)
+            case Unmet():
+                self._unmet(item, at)
+            case Flagged():
+                self._flagged(item, at)
+            case BuyerClaims():
+                self._claims(item, at)
+            case CreatorFlagged():
+                self._creator_flagged(item, at)
+            case _:
+                self._creators.told(item, message.origin.shard, at)
 
     # -- timers -------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from detectors.anomaly import BehaviourAnomaly
 from detectors.bad_order import BadOrderModel
+from detectors.breaker import Breaker
 from detectors.calibration import Metrics
 from detectors.category import CategoryModel
 from detectors.challenger import Challenger
@@ -75,16 +76,24 @@ class JudgeSettings(Struct, frozen=True, kw_only=True):
 class Judge:
     """Settings, policies and pseudonyms: everything about judging that is not learned."""
 
-    __slots__ = ("policies", "pseudonyms", "settings", "signer")
+    __slots__ = ("breaker", "policies", "pseudonyms", "settings", "signer")
 
     def __init__(
         self, settings: JudgeSettings, policies: PolicySet, pseudonyms: Pseudonyms, signer: Signer | None = None
     ) -> None:
         self.settings = settings
         self.policies = policies
+        #: Caps the severe actions of a shard.
+        self.breaker = policies.breaker
         self.pseudonyms = pseudonyms
         #: Signs the snapshots of models; unless told otherwise, under a key derived from that of the pseudonyms.
         self.signer = signer or Signer(pseudonyms.derived("model snapshots"))
+
+    def capped_by(self, breaker: Breaker | None) -> "Judge":
+        """The same judge under another circuit breaker."""
+        judge = Judge(self.settings, self.policies, self.pseudonyms, self.signer)
+        judge.breaker = breaker
+        return judge
 
 
 class Models:

@@ -115,6 +115,7 @@ class Outbox:
                 publication=notice.publication,
                 version=notice.version,
                 previous=notice.previous,
+                percent=notice.percent,
                 mode=mode,
             )
         identifier = f"policies-{partition}-{notice.publication}-{notice.version or 'refused'}"

@@ -24,7 +24,7 @@ class SevereCap:
 
     def passed(self, party: Party, decision: Decision) -> Decision:
         """The decision as it may be carried out: the same, or one that waits for a person."""
-        breaker = self._judge.policies.breaker
+        breaker = self._judge.breaker
         if (
             breaker is None
             or decision.requires_review

@@ -156,6 +156,8 @@ class EnforcementDecided(
     review_reason: ReviewReason | None = None
     #: The merchants that an action against a creator is limited to; absent: it is about all of them.
     limited_to: list[Subject] | None = None
+    #: Version of the policy set that judged.
+    policy_version: str = ""
     statement_of_reasons: dict[str, object] = field(default_factory=dict)
 
 
@@ -353,11 +355,20 @@ class EnforcementCapped(Struct, frozen=True, kw_only=True, tag_field="type", tag
     mode: Mode
 
 
-class PoliciesChanged(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.policies.changed.v1"):
+class PoliciesChanged(
+    Struct,
+    frozen=True,
+    kw_only=True,
+    tag_field="type",
+    tag="shopwarden.policies.changed.v1",
+    omit_defaults=True,
+):
     """A shard judges by another policy set from here on.
 
     Keyed by the shard, not by a merchant, and without a sequence. ``publication`` is the offset of the set in the topic
     of policies, ``version`` its own, ``previous`` that of the set before (empty for a shard that begins).
+    ``percent`` is the share of merchants and creators that it judges, absent for all of them; below 100 ``previous``
+    goes on judging the others.
     """
 
     partition: int
@@ -365,6 +376,7 @@ class PoliciesChanged(Struct, frozen=True, kw_only=True, tag_field="type", tag="
     version: str
     previous: str
     mode: Mode
+    percent: float = 100.0
 
 
 class PoliciesRefused(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.policies.refused.v1"):

@@ -42,6 +42,10 @@ class ReadError(Exception):
     """Topics cannot be read; the message says why."""
 
 
+class NoTopicError(ReadError):
+    """A topic does not exist."""
+
+
 class StalledError(ReadError):
     """The broker has not answered for long."""
 
@@ -173,7 +177,7 @@ class TopicReader:
         for topic in topics:
             described = metadata.topics.get(topic)
             if described is None or described.error is not None:
-                raise ReadError(f"there is no topic {topic!r}; the broker has {_listed(metadata.topics)}")
+                raise NoTopicError(f"there is no topic {topic!r}; the broker has {_listed(metadata.topics)}")
             found.update((topic, partition) for partition in described.partitions)
         return found
 

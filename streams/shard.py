@@ -156,11 +156,18 @@ class ShardRunner:
         sequence, clock = self.protocol.sequence + 1, self._clock()
         policies = self._policies
         notices = policies.news(self.protocol.publication, self.protocol.policy)
-        if self.core.judge is not policies.judge:
-            self.core.use(policies.judge)
-        policy = self.core.judge.policies.version
+        if self.core.judge is not policies.judge or self.core.rollout != policies.rollout:
+            self.core.use(policies.judge, policies.trial)
         entry = JournalEntry(
-            sequence, ranges_of(records), tick, policy, clock, self._claim, list(gaps), policies=list(notices)
+            sequence,
+            ranges_of(records),
+            tick,
+            self.core.judge.policies.version,
+            clock,
+            self._claim,
+            list(gaps),
+            policies=list(notices),
+            rollout=self.core.rollout,
         )
         try:
             await self.protocol.flush(Flush(sequence, records, tick, clock, gaps, policies=notices), entry)
@@ -212,13 +219,14 @@ class ShardRunner:
 
     def _judge_as(self, entry: JournalEntry) -> None:
         """Judge by the policies that judged a journalled flush, as far as they are known."""
-        now = self.core.judge.policies.version
-        if entry.policy == now:
+        core = self.core
+        now = core.judge.policies.version
+        if entry.policy == now and entry.rollout == core.rollout:
             return
         judge = self._policies.judge_of(entry.policy)
-        if judge is not None:
-            self.core.use(judge)
-        elif not self._warned_of_policies:
+        trial = self._policies.trial_of(entry.rollout)
+        core.use(judge or core.judge, trial)
+        if (judge is None or core.rollout != entry.rollout) and not self._warned_of_policies:
             self._warned_of_policies = True
             logger.warning(
                 "journalled flushes are judged by other policies than before: their outputs may differ",

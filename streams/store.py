@@ -22,14 +22,15 @@ from msgspec import Struct, field
 from redis.exceptions import NoScriptError
 
 from features.omissions import Gap, Poison
-from features.policy_notices import PolicyNotice
+from features.policy_notices import PolicyNotice, Rollout
 from streams.clients import AsyncRedis
 from streams.patience import OutageError, Patience
 
 logger = logging.getLogger("shopwarden.store")
 
 #: Version of what a checkpoint holds; a worker refuses a newer one. 2: journal entries with a clock, gaps and poison.
-STORE_VERSION: Final = 2
+#: 3: entries say what was published of policies, and which set judges a share of the parties.
+STORE_VERSION: Final = 3
 #: Keys loaded by one MGET at most: larger ones would block the server for others.
 _LOAD_CHUNK: Final = 5_000
 #: Keys that one step of a walk through the store looks at.
@@ -71,6 +72,8 @@ class JournalEntry(Struct, frozen=True, array_like=True):
     policies
         What was noted, ahead of the records, of policy sets that were published: ``policy`` is in force from this
         flush on if one of them was taken up.
+    rollout
+        The policy set that judged a share of the parties instead of ``policy``, if any.
     """
 
     sequence: int
@@ -82,6 +85,7 @@ class JournalEntry(Struct, frozen=True, array_like=True):
     gaps: list[Gap] = []
     poison: list[Poison] = []
     policies: list[PolicyNotice] = []
+    rollout: Rollout | None = None
 
 
 class Position(Struct, frozen=True):
@@ -234,6 +238,19 @@ class ShardStore:
         """Put down where a shard without a checkpoint begins; one that has a position keeps it."""
         key, value = self.key("position"), msgspec.json.encode(position)
         await self._patience(lambda: self._client.set(key, value, nx=True), f"begin shard {self._partition}")
+
+    async def raise_version(self, position: Position) -> None:
+        """Mark a checkpoint of an older version as one that only this version continues, ahead of the first entry that
+        the older one would misread.
+
+        Raises
+        ------
+        ShardLostError
+            The shard has another owner.
+        """
+        keys = [self.key("owner"), self.key("position")]
+        value = msgspec.json.encode(msgspec.structs.replace(position, version=STORE_VERSION))
+        self._judge(await self._run("position", keys, [self._token, value]), "raising the version")
 
     async def journal(self, entry: JournalEntry, names: Sequence[str] = ()) -> list[bytes | None]:
         """Write a flush ahead, and read the stored values that it needs, in one round trip.

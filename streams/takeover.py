@@ -25,7 +25,7 @@ from streams.policies.feed import PolicyFeed
 from streams.protocol import Step, passing
 from streams.reading import Partition, ReadError, TopicReader, partition_of, read_to_end
 from streams.snapshot import BLOBS, LISTS, restore
-from streams.store import JournalEntry, Loaded, Position, ShardStore, StoreError
+from streams.store import STORE_VERSION, JournalEntry, Loaded, Position, ShardStore, StoreError
 from streams.tails import Extent, PublishedBefore, Tail, extents, merged_journal, read_tails
 
 logger = logging.getLogger("shopwarden.takeover")
@@ -164,6 +164,9 @@ class Takeover:
         plan = resume(position.offsets, journal, held, claim)
         if plan.missing:
             self._missing(number, plan.missing)
+        if 1 < position.version < STORE_VERSION:
+            # One of version 1 is upgraded as a whole, with its next checkpoint.
+            await store.raise_version(position)
         if plan.journal != loaded.journal:
             await store.rewrite_journal(position.sequence, plan.journal)
         if len(journal) > len(loaded.journal):

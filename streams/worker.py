@@ -130,7 +130,7 @@ async def _work(settings: Settings, judge: Judge, telemetry: WorkerTelemetry) ->
         return 0
     names = {kind: settings.topics.name(kind) for kind in RECORD_KINDS}
     judge.settings = msgspec.structs.replace(judge.settings, shards=report.shards)
-    policies = PolicyFeed(PolicyLibrary(judge), kafka_config(settings), report.policies)
+    policies = PolicyFeed(PolicyLibrary(judge), kafka_config(settings), settings.topics.policies)
     with contextlib.suppress(ReadError):  # who takes shards over reads again, and waits
         await policies.catch_up()
     # Merchants and feedback are optional topics.

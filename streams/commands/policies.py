@@ -8,7 +8,7 @@ import msgspec
 
 from config.policies import PolicyError, load_policies
 from config.settings import Settings
-from streams.commands.live_policies import history, publish, rollback
+from streams.commands.live_policies import history, promote, publish, rollback, widen
 from streams.options import pass_settings
 from streams.printable import printable
 
@@ -21,7 +21,7 @@ def command() -> None:
     """Check, compare, test, show and publish policy rules."""
 
 
-for live in (publish, history, rollback):
+for live in (publish, widen, promote, rollback, history):
     command.add_command(live)
 
 

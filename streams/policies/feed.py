@@ -1,6 +1,7 @@
 """Reads the topic of policies for a worker: to its end when a shard is taken over, and from then on as it grows."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from typing import Any, Final
@@ -9,7 +10,7 @@ from confluent_kafka import Message
 
 from streams.policies.library import PolicyLibrary
 from streams.policies.publication import KnownPublication, read_publication
-from streams.reading import ReadError, TopicReader, read_to_end
+from streams.reading import NoTopicError, ReadError, TopicReader, read_to_end
 
 logger = logging.getLogger("shopwarden.policies")
 
@@ -19,15 +20,17 @@ EVERY_S: Final = 1.0
 _LOOK_S: Final = 0.2
 #: Seconds until the topic is read anew after the broker refused.
 _AGAIN_S: Final = 5.0
+#: Seconds until it is looked for again while there is none.
+_MISSING_S: Final = 10.0
 
 
 class PolicyFeed:
-    """Keeps a library up to date. Without a topic it stays as it is.
+    """Keeps a library up to date. While there is no topic it stays as it is.
 
     Sets are compiled in a thread, so that the shards go on meanwhile.
     """
 
-    def __init__(self, library: PolicyLibrary, config: Mapping[str, Any], topic: str | None) -> None:
+    def __init__(self, library: PolicyLibrary, config: Mapping[str, Any], topic: str) -> None:
         self.library = library
         self._config = dict(config)
         self._topic = topic
@@ -40,21 +43,24 @@ class PolicyFeed:
         streams.reading.ReadError
             The broker does not answer, or refuses.
         """
-        if self._topic is not None:
-            self._take(await asyncio.to_thread(self._read_to_end, self._topic, self.library.end))
+        with contextlib.suppress(NoTopicError):
+            self._take(await asyncio.to_thread(self._read_to_end, self.library.end))
 
     async def follow(self) -> None:
         """Read what is published, until cancelled. While the broker is away, what is in force stays."""
-        while self._topic is not None:
+        while True:
+            pause = _AGAIN_S
             try:
-                with await asyncio.to_thread(self._open, self._topic) as reader:
+                with await asyncio.to_thread(self._open) as reader:
                     while True:
                         found = await asyncio.to_thread(_look, reader)
                         self._take(found)
                         await asyncio.sleep(EVERY_S)
+            except NoTopicError:
+                pause = _MISSING_S
             except ReadError as error:
                 logger.warning("the topic of policies cannot be read just now: %s", error)
-            await asyncio.sleep(_AGAIN_S)
+            await asyncio.sleep(pause)
 
     def _take(self, found: list[KnownPublication]) -> None:
         library = self.library
@@ -69,11 +75,11 @@ class PolicyFeed:
                 logger.info("policies published", extra={"publication": number, "policies": version})
         library.add(found)
 
-    def _open(self, topic: str) -> TopicReader:
-        return TopicReader(self._config, [topic], start={(topic, 0): self.library.end})
+    def _open(self) -> TopicReader:
+        return TopicReader(self._config, [self._topic], start={(self._topic, 0): self.library.end})
 
-    def _read_to_end(self, topic: str, start: int) -> list[KnownPublication]:
-        with TopicReader(self._config, [topic], start={(topic, 0): start}) as reader:
+    def _read_to_end(self, start: int) -> list[KnownPublication]:
+        with TopicReader(self._config, [self._topic], start={(self._topic, 0): start}) as reader:
             return _compiled(list(read_to_end(reader)))
 
 

@@ -6,7 +6,15 @@ from collections.abc import Mapping, Sequence
 from config.settings import Settings
 from streams.archive import ArchiveRecord
 from streams.clients import kafka_config, producer_config
-from streams.policies.publication import KnownPublication, Publication, compile_files, encode, read_publication
+from streams.policies.publication import (
+    EVERYBODY,
+    Act,
+    KnownPublication,
+    Publication,
+    compile_files,
+    encode,
+    read_publication,
+)
 from streams.producing import ArchiveProducer, ProduceError
 from streams.reading import TopicReader, read_to_end
 from streams.topics import check_topics
@@ -34,11 +42,6 @@ def published_policies(settings: Settings) -> list[KnownPublication]:
     return read_history(settings) if check_topics(settings).policies is not None else []
 
 
-def in_force(history: Sequence[KnownPublication]) -> KnownPublication | None:
-    """The latest that can be used."""
-    return next((each for each in reversed(history) if each.policies is not None), None)
-
-
 def numbered(history: Sequence[KnownPublication], number: int) -> KnownPublication | None:
     """The publication of a number; of two that were published at once under one, the later."""
     return next((each for each in reversed(history) if each.publication and each.publication.number == number), None)
@@ -50,18 +53,32 @@ def make_publication(
     *,
     by: str,
     why: str,
+    act: Act = "publish",
     rolls_back_to: int | None = None,
+    percent: float = EVERYBODY,
+    salt: str = "",
 ) -> Publication:
-    """The next publication. Raises config.policies.PolicyError if the set can't be used."""
+    """The next publication; its fields are those of Publication.
+
+    Raises
+    ------
+    config.policies.PolicyError
+        The set can't be used.
+    """
+    version = compile_files(files).version
     numbers = [each.publication.number for each in history if each.publication is not None]
     return Publication(
         number=max(numbers, default=0) + 1,
-        version=compile_files(files).version,
+        version=version,
         published_at=time.time_ns() // 1_000_000,
         by=by,
         why=why,
         files=dict(files),
         rolls_back_to=rolls_back_to,
+        act=act,
+        percent=percent,
+        # Of its own for each set, so that it is not always the same merchants on whom things are tried.
+        salt=salt if salt or percent >= EVERYBODY else version,
     )
 
 

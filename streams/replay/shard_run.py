@@ -26,6 +26,7 @@ from streams.replay.recorded import RecordedFlushes, read_journals
 from streams.replay.recorded_models import load_recorded
 from streams.replay.rounds import ROUND_MS, Source
 from streams.replay.run_folder import Published
+from streams.store import JournalEntry
 from streams.worker import compiled_policies, judge_settings
 
 #: Pseudonyms that never leave this process need no secret; a fixed key makes every run the same.
@@ -150,15 +151,21 @@ class ShardRun:
         self._flushes = sum(len(journal.entries) for journal in journals.values())
         for shard, core in cores.items():
             for entry, flush in RecordedFlushes(settings, shard, journals[shard].entries):
-                judge = None if library is None else library.judge_of(entry.policy)
-                if judge is not None and judge is not core.judge:
-                    core.use(judge)
+                if library is not None:
+                    _judge_as(entry, core, library)
                 emits = [emit for emit in apply_and_forget(core, flush) if emit.stream != "exchange"]
                 self.records += sum(record.kind != "exchange" for record in flush.records)
                 self.moment = core.state.clock.highest
                 self._applied += 1
                 found = [each for each in replay_records(emits, plan, shard) if plan.covers(each.timestamp or 0)]
                 yield shard, [Published(shard, shard, found)] if found else []
+
+
+def _judge_as(entry: JournalEntry, core: Core, library: PolicyLibrary) -> None:
+    """Judge by the policies that judged a journalled flush, as far as they are known."""
+    judge, trial = library.judge_of(entry.policy) or core.judge, library.trial_of(entry.rollout)
+    if judge is not core.judge or (None if trial is None else trial.rollout) != core.rollout:
+        core.use(judge, trial)
 
 
 def _library(job: Job, judge: Judge) -> PolicyLibrary | None:

@@ -23,7 +23,17 @@ from streams.publish import Batch, Publisher, PublishError
 from streams.shard import ShardOptions, ShardRunner
 from streams.simulator import SCENARIO_NAMES, Plan, Simulation, SimulatorConfig
 from streams.snapshot import BLOBS, LISTS, keep_loaded, needed_names, restore
-from streams.store import NOTHING, Appends, JournalEntry, Loaded, Position, ShardLostError, ShardStore, StoreError
+from streams.store import (
+    NOTHING,
+    STORE_VERSION,
+    Appends,
+    JournalEntry,
+    Loaded,
+    Position,
+    ShardLostError,
+    ShardStore,
+    StoreError,
+)
 from streams.tails import Extent, PublishedBefore, merged_journal
 from streams.takeover import STREAMS
 from streams.telemetry.meter import WorkerMeter
@@ -118,6 +128,11 @@ class MemoryStore(ShardStore):
     async def begin(self, position: Position) -> None:
         """Where it begins."""
         self.shelf.values.setdefault("position", msgspec.json.encode(position))
+
+    async def raise_version(self, position: Position) -> None:
+        """Mark it as of this version."""
+        self._check("raising the version")
+        self.shelf.values["position"] = msgspec.json.encode(msgspec.structs.replace(position, version=STORE_VERSION))
 
     async def journal(self, entry: JournalEntry, names: Sequence[str] = ()) -> list[bytes | None]:
         """Append to the journal, and read."""

@@ -59,7 +59,7 @@ def run() -> tuple[list[Record], list[Emit]]:
     emits = []
     for sequence, start in enumerate(range(0, len(records), 1000), 1):
         gaps = [Gap("orders", 40, 57, "expired")] if sequence == 2 else []
-        notices = [PolicyNotice(4, "", "", "no file"), PolicyNotice(5, "b", "a")] if sequence == 2 else []
+        notices = [PolicyNotice(4, "", "", "no file"), PolicyNotice(5, "b", "a", "", 12.5)] if sequence == 2 else []
         emitted = core.apply(Flush(sequence, records[start : start + 1000], gaps=gaps, policies=notices))
         if sequence == 2:
             core._assessor.warn_of([("bad-order:share", Shift(0.1, 0.2, 640))])

@@ -232,6 +232,19 @@ async def test_an_older_state_is_searched_for_what_must_be_upgraded(store: Shard
     assert (await store.load([])).entities == []
 
 
+async def test_an_older_checkpoint_is_claimed_for_this_version(store: ShardStore, client: AsyncRedis) -> None:
+    """Ahead of the first entry that an older worker would misread, which from then on refuses it; who has lost the
+    shard can't do it.
+    """
+    old = Position(version=2, sequence=1, offsets={"orders": 10})
+    await store.checkpoint(0, old, {}, [], {})
+    await store.raise_version(old)
+    assert (await store.load([])).position == Position(sequence=1, offsets={"orders": 10})
+    await claimed(client, "second")
+    with pytest.raises(ShardLostError):
+        await store.raise_version(old)
+
+
 async def test_shards_do_not_meet(store: ShardStore, client: AsyncRedis) -> None:
     """Another shard has its own owner, journal and records."""
     other = await claimed(client, "other", partition=4)

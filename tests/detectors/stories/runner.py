@@ -30,6 +30,7 @@ import yaml
 
 from detectors.assess import Assessor
 from detectors.confirmation import Confirmation
+from detectors.exchange_post import Post
 from detectors.finding import Finding
 from detectors.judge import fresh_models
 from detectors.ladder import Decision
@@ -90,7 +91,8 @@ class Stage:
         # Peers are as the defaults say, whatever the one merchant does.
         self.state.population.prior_day = 10**9
         self.state.population.deliveries.since = (BEGIN - 400) * DAY_MS
-        self.assessor = Assessor(self.state, fresh_models(42), self.judge, self.outbox)
+        post = Post(self.state, self.outbox, self.judge.settings.shards, self.judge.pseudonyms)
+        self.assessor = Assessor(self.state, fresh_models(42), self.judge, self.outbox, post)
         self.flow = MerchantFlow(self.assessor, Redress(self.assessor))
         self.enforcer = self.assessor.enforcer
         self.book = self.enforcer.credit

@@ -44,9 +44,9 @@ def publication(number: int, texts: dict[str, str], **more: object) -> Publicati
     return Publication(number=number, version=version, files=texts, **said)  # type: ignore[arg-type]
 
 
-def known(offset: int, texts: dict[str, str]) -> KnownPublication:
+def known(offset: int, texts: dict[str, str], **more: object) -> KnownPublication:
     """A publication as a worker reads it from the topic."""
-    found = read_publication(offset, encode(publication(offset + 1, texts)))
+    found = read_publication(offset, encode(publication(offset + 1, texts, **more)))
     assert found is not None
     return found
 

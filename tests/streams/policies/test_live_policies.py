@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from config.policies import PACKAGED
+from detectors.assignment import within
 from features.outputs import Output, PoliciesChanged, PoliciesRefused, RiskAssessed
 from streams.archive import ArchiveRecord
 from streams.cli import main
@@ -58,9 +59,9 @@ def thirds() -> list[list[ArchiveRecord]]:
 
 
 def test_published_policies_take_effect_in_every_shard(deployment: Deployment, tmp_path: Path) -> None:
-    """During traffic a broken set is forced into the topic and a good one published; the worker is killed, and another
-    publication goes back. Each shard judges part by part by the set in force, says so once, and keeps its set on error;
-    a replay as recorded comes to the same, byte for byte.
+    """During traffic a broken set is forced into the topic and a good one published; the worker is killed, and the set
+    before is rolled out to half of the merchants. Each shard judges part by part by the sets in force, says so once,
+    and keeps its set on error; a replay as recorded comes to the same, byte for byte.
     """
     first, second, third = thirds()
     milder = folder_of(tmp_path / "milder", MILDER)
@@ -74,7 +75,8 @@ def test_published_policies_take_effect_in_every_shard(deployment: Deployment, t
         worker.until(lambda: worker.log().count("policies published") == 1, "hearing of the policies", 60)
         worker.until_checkpointed(ends_of(feed(deployment, second)))
         worker.kill()
-    result = run(deployment, "publish", PACKAGED, "--by", "bob", "--why", "strict again", "--yes", "--without-tests")
+    by = ("--by", "bob", "--why", "strict again", "--yes", "--without-tests")
+    result = run(deployment, "publish", PACKAGED, *by, "--percent", 50, "--salt", "s")
     assert result.exit_code == 0, result.output
     with Worker(deployment, tmp_path, "successor") as worker:
         worker.until_checkpointed(ends_of(feed(deployment, third)))
@@ -94,15 +96,18 @@ def test_published_policies_take_effect_in_every_shard(deployment: Deployment, t
             (PoliciesChanged, 1),
             (PoliciesChanged, 2),
         ]
-        in_force, seen = packaged, set[str]()
+        assert [(each.version, each.previous, each.percent) for each in noted if isinstance(each, PoliciesChanged)] == [
+            (other, packaged, 100),
+            (packaged, other, 50),
+        ]
+        changes, seen = 0, set[tuple[int, str]]()
         for each in outputs:
-            if isinstance(each, PoliciesChanged):
-                assert each.previous == in_force
-                in_force = each.version
-            elif isinstance(each, RiskAssessed):
-                assert each.versions.policy == in_force
-                seen.add(in_force)
-        assert (in_force, seen) == (packaged, {packaged, other})
+            changes += isinstance(each, PoliciesChanged)
+            if isinstance(each, RiskAssessed):
+                drawn = within("s", each.merchant_id or each.creator_id or "", 50)
+                assert each.versions.policy == (packaged, other, packaged if drawn else other)[changes]
+                seen.add((changes, each.versions.policy))
+        assert seen == {(0, packaged), (1, other), (2, packaged), (2, other)}
 
     verified = CliRunner().invoke(main, ["verify"], env=deployment.environment())
     assert verified.exit_code == 0, verified.output
@@ -110,7 +115,8 @@ def test_published_policies_take_effect_in_every_shard(deployment: Deployment, t
 
     found = run(deployment, "history")
     assert found.exit_code == 0, found.output
-    assert "ann: too strict" in found.output and "bob: strict again  [in force]" in found.output
+    assert "ann: too strict  [in force]" in found.output
+    assert "bob: strict again (rolled out to 50 %)  [in force for 50 %]" in found.output
     assert "[cannot be used]" in found.output and 'unknown level "elevatd"' in found.output
 
 
@@ -162,3 +168,42 @@ def test_what_does_not_pass_is_not_published(deployment: Deployment, tmp_path: P
     assert refused.exit_code == 1 and "nothing was published" in refused.output
     assert read_history(deployment.settings) == []
     assert "nothing was published" in run(deployment, "history").output
+
+
+def test_a_roll_out_from_a_share_to_everybody(deployment: Deployment, tmp_path: Path) -> None:
+    """It is widened, promoted or ended, each a publication that the history tells of; one at a time and upwards."""
+    by = ("--by", "ann", "--why", "a trial", "--yes")
+    folder = folder_of(tmp_path / "milder", MILDER)
+    for begin in (("widen", "20"), ("promote",)):
+        nothing = run(deployment, *begin, *by)
+        assert nothing.exit_code == 2 and "no roll-out is under way" in nothing.output
+    salted = run(deployment, "publish", folder, *by, "--without-tests", "--salt", "x")
+    assert salted.exit_code == 2 and "--percent" in salted.output
+
+    def ok(*arguments: object) -> None:
+        result = run(deployment, *arguments, *by)
+        assert result.exit_code == 0, result.output
+
+    ok("publish", folder, "--without-tests", "--percent", 10)
+    ok("rollback")
+    ok("publish", folder, "--without-tests", "--percent", 10)
+    second = run(deployment, "publish", PACKAGED, *by, "--without-tests", "--percent", 5)
+    assert second.exit_code == 2 and "is being rolled out (10 %)" in second.output
+    narrower = run(deployment, "widen", 10, *by)
+    assert narrower.exit_code == 2 and "has 10 % already" in narrower.output
+    ok("widen", 50)
+    ok("promote")
+    again = run(deployment, "publish", folder, *by, "--without-tests", "--percent", 5)
+    assert again.exit_code == 2 and "in force for everybody already" in again.output
+    rows = [orjson.loads(line) for line in run(deployment, "history", "--json").output.splitlines()]
+    version = compile_files(MILDER).version
+    assert [(row["act"], row["percent"], row["salt"], row["state"]) for row in rows] == [
+        ("roll_out", 10, version, ""),
+        ("roll_back", 0, version, ""),
+        ("roll_out", 10, version, ""),
+        ("widen", 50, version, ""),
+        ("promote", 100, None, "in force"),
+    ]
+    words = run(deployment, "history").output
+    for act in ("rolled out to 10 %", "roll-out ended", "widened to 50 %", "promoted to everybody"):
+        assert f"ann: a trial ({act})" in words
