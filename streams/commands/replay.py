@@ -114,6 +114,7 @@ def command(
     from streams.replay.run import replay
     from streams.replay.summary import Summary
     from streams.replay.task import plan_job
+    from streams.telemetry.replay_metrics import replay_metrics
 
     given = _input(files, olist)
     offsets: tuple[Bounds, ...] = wanted.pop("offsets")
@@ -139,13 +140,17 @@ def command(
             plan,
             offsets,
         )
-        with Progress("replayed") as progress, open_destination(destination, settings, job.plan.shards) as write:
+        with (
+            Progress("replayed") as progress,
+            open_destination(destination, settings, job.plan.shards) as write,
+            replay_metrics(settings) as metrics,
+        ):
 
             def told(reached: Reached) -> None:
                 progress.advance(reached.records - progress.count, note=described(reached, progress.seconds))
                 if not summary.reached.records:
                     begun.append(progress.seconds)
-                summary.reached = reached
+                summary.reached = metrics.reached = reached
 
             for published in replay(job, processes, told, checkpoints):
                 for record in published.records:

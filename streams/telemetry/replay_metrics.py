@@ -18,12 +18,13 @@ logger = logging.getLogger("shopwarden.telemetry")
 
 
 class ReplayMetrics(Collector):
-    """Gives a replay's metrics; :attr:`reached` is set as it goes on."""
+    """Gives a replay's metrics; :attr:`reached` is set as it goes on; ``port`` is where, 0 if nowhere."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._began = clock()
         self.reached = Reached()
+        self.port = 0
 
     def collect(self) -> Iterable[Metric]:
         """All families."""
@@ -33,12 +34,12 @@ class ReplayMetrics(Collector):
         yield gauge("shopwarden_replay_progress_ratio", "Share of the input that was read, 0 to 1.", reached.part)
         yield gauge(
             "shopwarden_replay_event_time_seconds",
-            "How far event time has come, since the epoch.",
-            reached.moment / 1e3,
+            "How far event time has come (Unix time).",
+            reached.moment / 1000,
         )
         yield gauge(
             "shopwarden_replay_running_seconds",
-            "For how long the replay has been running.",
+            "For how long it has been running.",
             self._clock() - self._began,
         )
 
@@ -61,6 +62,7 @@ def replay_metrics(settings: Settings) -> Iterator[ReplayMetrics]:
     )
     try:
         server.start()
+        metrics.port = server.port
     except TelemetryError as error:
         logger.warning("the replay goes on without metrics: %s", error)
     try:

@@ -1,13 +1,14 @@
 """What a replay shows while it runs."""
 
 import urllib.request
+from urllib.error import URLError
 
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import generate_latest
 
 from config.settings import Settings
-from streams.embedded import free_port
+from config.telemetry import TelemetrySettings
 from streams.replay.progress import Reached
 from streams.telemetry.replay_metrics import ReplayMetrics, replay_metrics
 from tests.promtool import promtool
@@ -35,19 +36,28 @@ def test_progress_is_shown() -> None:
 
 def test_it_is_served_while_the_replay_lasts() -> None:
     """On the port of the settings; not before, not after."""
-    port = free_port()
-    settings = Settings(telemetry={"port": port})
-    with replay_metrics(settings) as metrics:
+    with replay_metrics(settings(0)) as metrics:
         metrics.reached = Reached(7)
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(f"http://127.0.0.1:{metrics.port}/metrics", timeout=30) as answer:
             assert b"shopwarden_replay_records_total 7.0" in answer.read()
-    with pytest.raises(OSError):
-        urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30)
+    with pytest.raises(URLError):
+        urllib.request.urlopen(f"http://127.0.0.1:{metrics.port}/metrics", timeout=30)
 
 
 def test_a_taken_port_is_no_reason_to_end(caplog: pytest.LogCaptureFixture) -> None:
     """Beside a worker with the same settings the replay goes on without, and says so."""
-    settings = Settings(telemetry={"port": free_port()})
-    with replay_metrics(settings), replay_metrics(settings):
-        pass
+    with replay_metrics(settings(0)) as first, replay_metrics(settings(first.port)) as second:
+        assert first.port
+        assert not second.port
     assert "goes on without metrics" in caplog.text
+
+
+def test_without_a_port_there_is_no_server() -> None:
+    """The default."""
+    with replay_metrics(Settings()) as metrics:
+        assert not metrics.port
+
+
+def settings(port: int) -> Settings:
+    """Settings with this port."""
+    return Settings(telemetry=TelemetrySettings(port=port))
