@@ -32,7 +32,7 @@ BROKER ?=
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-bench demo test fuzz check evaluate format bench verify faults soak lock clean
+.PHONY: help setup setup-bench demo test fuzz check docs evaluate format bench verify faults soak lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -67,6 +67,9 @@ check: $(STAMP) ## Lint, formatting, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: $(STAMP) ## Write the documentation as a site, into build/site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 format: $(STAMP) ## Format the code and sort its imports
 	$(BIN)/ruff check --fix-only --select I,UP,F401 .
