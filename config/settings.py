@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator, model_v
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from config import sources
+from config.console import ConsoleSettings
 from config.fields import Identifier, read_secret_files
 from config.kafka import KafkaSettings
 from config.redis import RedisSettings
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
     telemetry: TelemetrySettings = Field(
         default=TelemetrySettings(), description="What operators watch: metrics, health and traces."
     )
+    console: ConsoleSettings = Field(default=ConsoleSettings(), description="The web page for analysts.")
     # No default: one that is in the source code would protect nobody.
     pseudonym_key: SecretStr | None = Field(
         default=None,

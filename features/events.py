@@ -229,7 +229,7 @@ class Sample(Struct, frozen=True, gc=False):
 
 
 class ReviewDecided(Event, frozen=True, kw_only=True, tag="review.decided", gc=False):
-    """A person judged a decision or a subject."""
+    """A person judged a decision or a subject; ``by`` names who, for the audit trail alone."""
 
     verdict: Literal["violation", "clean"]
     source: Literal["human", "audit", "brand", "regulator"]
@@ -238,21 +238,26 @@ class ReviewDecided(Event, frozen=True, kw_only=True, tag="review.decided", gc=F
     policy: Label | None = None
     sample: Sample | None = None
     creator_id: Id | None = None
+    by: Label | None = None
 
 
 class AppealFiled(Event, frozen=True, kw_only=True, tag="appeal.filed", gc=False):
-    """A merchant or creator contests a decision."""
+    """A merchant or creator contests a decision; ``by`` names who filed it for them, for the audit trail alone."""
 
     decision_id: Id
     creator_id: Id | None = None
+    by: Label | None = None
 
 
 class AppealDecided(Event, frozen=True, kw_only=True, tag="appeal.decided", gc=False):
-    """The appeal ended: upheld keeps the decision, overturned reverses it."""
+    """The appeal ended: upheld keeps the decision, overturned reverses it; ``by`` names who decided, for the audit
+    trail alone.
+    """
 
     decision_id: Id
     outcome: Literal["upheld", "overturned"]
     creator_id: Id | None = None
+    by: Label | None = None
 
 
 class ReportReceived(Event, frozen=True, kw_only=True, tag="report.received", gc=False):

@@ -8,6 +8,7 @@ import click
 COMMANDS = {
     "backfill": "backfill",
     "compare": "compare",
+    "console": "console",
     "contracts": "contracts",
     "dead-letters": "dead_letters",
     "demo": "demo",

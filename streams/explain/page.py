@@ -134,6 +134,12 @@ def _entry(entry: Entry) -> Iterator[str]:
         yield printable(f"      {line}")
 
 
+def entry_lines(event: Mapping[str, Any]) -> list[str]:
+    """What an output says, as lines of text."""
+    kind = str(event.get("type", "?")).removeprefix(_TYPE)
+    return [printable(line) for line in _LINES.get(kind, _other)(event)]
+
+
 def _about(subject: Mapping[str, Any]) -> str:
     return f"{subject['kind']} {subject['id']}" if "kind" in subject and "id" in subject else ""
 

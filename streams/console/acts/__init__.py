@@ -1,0 +1,1 @@
+"""What people do in the console: always an event on the feedback topic, never a change of state."""

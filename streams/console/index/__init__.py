@@ -1,0 +1,1 @@
+"""What the console remembers of the topics: tables in SQLite, written by one thread and read by many."""
