@@ -5,18 +5,23 @@ Labels are bounded: topics, shards, codes, policies and kinds; never a merchant,
 
 import time
 from collections.abc import Callable, Iterable, Iterator
-from typing import Final, TypeAlias
+from typing import Final, TypeAlias, get_args
 
 from msgspec import Struct
 from prometheus_client.core import Metric
 from prometheus_client.registry import Collector
 
+from detectors.drift import WATCHED
+from features.decode import RejectionCode
 from features.shard import ShardState
 from streams.shard import ShardRunner
 from streams.telemetry.families import by_label, counter, gauge, histogram
 from streams.telemetry.meter import WorkerMeter
 from streams.watchdog import Beat
 
+#: Told as 0 from the start: of a counter that begins at 1, Prometheus does not see that it has risen.
+_REASONS: Final = dict.fromkeys(get_args(RejectionCode), 0)
+_FIGURES: Final = dict.fromkeys((figure.name for figure in WATCHED), 0)
 _SHARD: Final = ("shard",)
 _MODEL: Final = ("model", "shard")
 
@@ -132,7 +137,7 @@ class WorkerMetrics(Collector):
         yield counter(
             "shopwarden_dead_letters",
             "Records put among the dead letters, by reason.",
-            by_label(meter.dead_letters.copy()),
+            by_label(_REASONS | meter.dead_letters),
             ("reason",),
         )
         yield counter(
@@ -153,7 +158,7 @@ class WorkerMetrics(Collector):
         yield counter(
             "shopwarden_drift_alarms",
             "Lasting changes of what the models see or say.",
-            by_label(statistics.drifts),
+            by_label(_FIGURES | statistics.drifts),
             ("figure",),
         )
 

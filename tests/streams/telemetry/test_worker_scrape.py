@@ -91,6 +91,9 @@ def assert_figures(samples: Samples, deployment: Deployment, topics: set[str], r
     published = samples["shopwarden_outputs_total"]
     assert sum(n for labels, n in published.items() if dict(labels)["type"].startswith("shopwarden.")) == len(events)
     assert sum(samples["shopwarden_decisions_total"].values()) > 0
+    # Told before the first one, so that a rise from 0 is seen.
+    assert samples["shopwarden_dead_letters_total"][(("reason", "unprocessable"),)] == 0
+    assert {dict(labels)["figure"] for labels in samples["shopwarden_drift_alarms_total"]} >= {"bad-order:brier"}
     assert samples["shopwarden_ready"][()] == 1
     assert samples["shopwarden_shards"][()] == samples["shopwarden_shards_assigned"][()] == PARTITIONS
     assert samples["shopwarden_shards_recovering"][()] == 0
