@@ -30,11 +30,14 @@ from streams.console.server import make_app
 from streams.console.service import Service
 from streams.console.sessions import Sessions
 from streams.console.state import StateReader
+from streams.console.telemetry import metrics_served
 from streams.console.templating import make_environment
 from streams.console.trail import Trail
 from streams.console.users import Users, UsersError
 from streams.evaluation.archive_run import evaluation_judge
 from streams.reading import ReadError
+from streams.telemetry.console_metrics import ConsoleMetrics
+from streams.telemetry.server import TelemetryError
 from streams.worker import make_judge
 
 logger = logging.getLogger("shopwarden.console")
@@ -103,6 +106,7 @@ def open_service(settings: Settings, users: Users) -> Iterator[Service]:
             threads = stack.enter_context(ThreadPoolExecutor(_THREADS, "console"))
             templates = make_environment()
             key = console.session_key
+            live = Live(partial(fragment, templates, index, follower))
             service = Service(
                 settings=settings,
                 judge=judge,
@@ -115,9 +119,10 @@ def open_service(settings: Settings, users: Users) -> Iterator[Service]:
                     secrets.token_bytes(32) if key is None else key.get_secret_value().encode(), console.session_hours
                 ),
                 desk=Desk(console, index, trail, Proposals(trail, console.proposal_hours), sender),
-                live=Live(partial(fragment, templates, index, follower)),
+                live=live,
                 templates=templates,
                 threads=threads,
+                metrics=ConsoleMetrics(lambda: follower.progress.lag, lambda: live.clients),
                 tries=Buckets(_SIGN_INS_A_MINUTE, 60),
             )
             follower.start()
@@ -142,8 +147,11 @@ def run_console(settings: Settings, say: Callable[[str], None]) -> None:
         It can't start.
     """
     users, token = admit(settings)
-    with open_service(settings, users) as service:
-        asyncio.run(_serve(service, token, say))
+    try:
+        with open_service(settings, users) as service, metrics_served(service):
+            asyncio.run(_serve(service, token, say))
+    except TelemetryError as error:
+        raise ConsoleError(str(error)) from error
 
 
 async def _serve(service: Service, token: str, say: Callable[[str], None]) -> None:

@@ -38,7 +38,8 @@ _PAGES: Final = (
 
 def make_app(service: Service) -> web.Application:
     """The application of a console whose parts are there."""
-    app = web.Application(middlewares=[middlewares.errors, middlewares.sign_in], client_max_size=_MOST_BYTES)
+    passed = [service.metrics.middleware, middlewares.errors, middlewares.sign_in]
+    app = web.Application(middlewares=passed, client_max_size=_MOST_BYTES)
     app[SERVICE] = service
     for page in _PAGES:
         app.add_routes(page.ROUTES)

@@ -21,6 +21,7 @@ from streams.console.sessions import Session, Sessions
 from streams.console.state import StateReader
 from streams.console.trail import Trail
 from streams.console.users import User, Users
+from streams.telemetry.console_metrics import ConsoleMetrics
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -41,6 +42,7 @@ class Service(Struct, eq=False):
     live: Live
     templates: Environment
     threads: ThreadPoolExecutor
+    metrics: ConsoleMetrics
     #: Tries to sign in, by address.
     tries: Buckets
 

@@ -25,18 +25,15 @@ class ConsoleMetrics(Collector):
     ----------
     index_lag
         Says for each topic how many records the index has not read yet.
-
-    Attributes
-    ----------
     listeners
-        Open streams of server-sent events; whoever opens or closes one counts it here.
+        Says how many streams of server-sent events are open.
     """
 
-    def __init__(self, index_lag: Callable[[], Mapping[str, int]] = dict) -> None:
+    def __init__(self, index_lag: Callable[[], Mapping[str, int]] = dict, listeners: Callable[[], int] = int) -> None:
         self._index_lag = index_lag
+        self._listeners = listeners
         self._seconds: dict[str, Histogram] = {}
         self._answers: dict[tuple[str, str, str], int] = {}
-        self.listeners = 0
 
     def answered(self, route: str, method: str, status: int, seconds: float | None) -> None:
         """A request was answered; ``seconds`` is ``None`` for a stream, which lasts as long as people look."""
@@ -85,7 +82,7 @@ class ConsoleMetrics(Collector):
             list(self._answers.copy().items()),
             ("route", "method", "status"),
         )
-        yield gauge("shopwarden_console_listeners", "Open streams of server-sent events.", self.listeners)
+        yield gauge("shopwarden_console_listeners", "Open streams of server-sent events.", self._listeners())
         yield gauge(
             "shopwarden_console_index_lag_records",
             "Records of a topic that the index has not read yet.",

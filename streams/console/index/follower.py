@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
-from msgspec import Struct
+from msgspec import Struct, field
 
 from config.settings import Settings
 from streams.clients import kafka_config
@@ -56,6 +56,8 @@ class Progress(Struct):
         When the broker last said anything, by time.monotonic().
     trouble
         What is wrong; empty if nothing is.
+    lag
+        Topic -> records that are there and not in the index yet, as far as the client knows.
     """
 
     records: int = 0
@@ -63,6 +65,7 @@ class Progress(Struct):
     behind: bool = True
     heard: float = 0.0
     trouble: str = ""
+    lag: dict[str, int] = field(default_factory=dict)
 
 
 class Follower:
@@ -198,6 +201,7 @@ class Follower:
                 recent = (self.progress.records - counted) / (now - measured)
                 self.progress.rate += share * (recent - self.progress.rate)
                 counted, measured = self.progress.records, now
+                self.progress.lag = self._lag()
 
     def _draught(self) -> None:
         records: list[Message] = []
@@ -213,6 +217,14 @@ class Follower:
             self.progress.heard = self._clock()
             self.progress.trouble = ""
         self.progress.behind = len(records) >= _BATCH // 2
+
+    def _lag(self) -> dict[str, int]:
+        lag: dict[str, int] = {}
+        for topic, number in self._partitions:
+            # Below 0 before the first answer.
+            _, end = self._consumer.get_watermark_offsets(TopicPartition(topic, number), cached=True)
+            lag[topic] = lag.get(topic, 0) + max(0, end - self.place(topic, number))
+        return lag
 
     def _prune(self) -> None:
         console = self._settings.console

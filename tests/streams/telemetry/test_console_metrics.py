@@ -55,8 +55,7 @@ async def test_streams_are_not_timed() -> None:
 
 async def test_the_index_is_told_of() -> None:
     """How far it is behind, by topic, and how many listen; promtool finds no fault."""
-    metrics = ConsoleMetrics(lambda: {"orders": 3, "listings": 0})
-    metrics.listeners += 2
+    metrics = ConsoleMetrics(lambda: {"orders": 3, "listings": 0}, lambda: 2)
     text = await shown(metrics)
     assert 'shopwarden_console_index_lag_records{topic="orders"} 3.0' in text
     assert "shopwarden_console_listeners 2.0" in text
