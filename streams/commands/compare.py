@@ -7,6 +7,7 @@ import click
 import msgspec
 
 from config.settings import Settings
+from detectors.comparison.comparison import Comparison
 from features.windows import HOUR_MS
 from streams.archive import ArchiveError
 from streams.comparison.request import CompareError, Request, RunSource, compare_runs
@@ -87,21 +88,27 @@ def report(settings: Settings, request: Request, *, html: Path | None, json_file
         raise click.UsageError(str(error)) from error
     except (ArchiveError, ReadError) as error:
         raise click.ClickException(str(error)) from error
+    show(found, html=html, json_file=json_file, merchants=merchants)
+
+
+def show(found: Comparison, *, html: Path | None, json_file: Path | None, merchants: int, table: bool = True) -> None:
+    """Print a comparison's table unless it is not wanted, and write the files that are asked for."""
     if json_file is not None:
         _write(json_file, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
     if html is not None:
         from streams.comparison.page import html_page
 
         _write(html, html_page(found).encode())
-    from rich.console import Console
+    if table:
+        from rich.console import Console
 
-    from streams.comparison.table import print_comparison
+        from streams.comparison.table import print_comparison
 
-    console = Console()
-    if not console.is_terminal:
-        # Piped into a file or another program, rows are not folded at a terminal's width.
-        console.width = 240
-    print_comparison(found, console, merchants=merchants)
+        console = Console()
+        if not console.is_terminal:
+            # Piped into a file or another program, rows are not folded at a terminal's width.
+            console.width = 240
+        print_comparison(found, console, merchants=merchants)
     for file in (html, json_file):
         if file is not None:
             click.echo(f"written: {file}", err=True)

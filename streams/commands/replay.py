@@ -13,7 +13,10 @@ from streams.options import pass_settings
 from streams.progress import Progress
 
 if TYPE_CHECKING:
-    from streams.replay.plan import ArchiveInput, OlistInput, Plan
+    from streams.commands.replay_comparison import Comparing
+    from streams.replay.destination import Destination
+    from streams.replay.plan import ArchiveInput, Job, OlistInput, Plan
+    from streams.replay.summary import Summary
     from streams.replay.task import Bounds
 
 
@@ -85,6 +88,25 @@ class Offsets(click.ParamType):
     metavar="DIR",
     help="Keep the run in this folder: interrupted, the same command goes on with it.",
 )
+@click.option(
+    "--against",
+    metavar="BASELINE",
+    help="Compare with what was decided live ('live'), with an archive of governance events, or with what the policies "
+    "in a folder decide over the same records.",
+)
+@click.option(
+    "--truth",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="With --against: truth file, as of `shopwarden evaluate`, for precision and recall.",
+)
+@click.option(
+    "--report",
+    "reports",
+    type=click.Path(dir_okay=False, path_type=Path),
+    multiple=True,
+    metavar="FILE",
+    help="With --against: write the comparison to NAME.html (a page that needs nothing else) or NAME.json.",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON.")
 @pass_settings
@@ -108,14 +130,12 @@ def command(
     or in several. State is kept in memory; Redis is at most read, for its models. Every output says `mode: replay` and
     the run's id, and goes nowhere but to --out.
     """
-    from streams.replay.destination import DestinationError, ReplayTopics, open_destination, parse_destination
+    from streams.commands.replay_comparison import Comparing
+    from streams.replay.destination import DestinationError, ReplayTopics, parse_destination
     from streams.replay.failures import ReplayError
-    from streams.replay.progress import Reached, described
-    from streams.replay.run import replay
-    from streams.replay.summary import Summary
     from streams.replay.task import plan_job
-    from streams.telemetry.replay_metrics import replay_metrics
 
+    comparing = Comparing.wanted(settings, wanted.pop("against"), wanted.pop("truth"), wanted.pop("reports"))
     given = _input(files, olist)
     offsets: tuple[Bounds, ...] = wanted.pop("offsets")
     if offsets and (given is not None or wanted["order"] == "as-recorded"):
@@ -130,9 +150,6 @@ def command(
         raise click.BadParameter(str(error), param_hint="--out") from None
     if checkpoints is not None and (isinstance(destination, ReplayTopics) or wanted["order"] == "as-recorded"):
         raise click.UsageError("--checkpoints goes with a file, or without --out, and with --order event-time")
-    summary = Summary()
-    #: When it was first heard of, and when the first record was applied.
-    begun = [0.0]
     try:
         job = plan_job(
             settings if policies is None else settings.model_copy(update={"policy_dir": policies}),
@@ -140,24 +157,7 @@ def command(
             plan,
             offsets,
         )
-        with (
-            Progress("replayed") as progress,
-            open_destination(destination, settings, job.plan.shards) as write,
-            replay_metrics(settings) as metrics,
-        ):
-
-            def told(reached: Reached) -> None:
-                progress.advance(reached.records - progress.count, note=described(reached, progress.seconds))
-                if not summary.reached.records:
-                    begun.append(progress.seconds)
-                summary.reached = metrics.reached = reached
-
-            for published in replay(job, processes, told, checkpoints):
-                for record in published.records:
-                    write(record)
-                    summary.add(record)
-            summary.seconds = progress.seconds
-            summary.applying_seconds = summary.seconds - begun[-1]
+        summary = _carried_out(job, processes, destination, checkpoints, comparing)
     except (ReplayError, DestinationError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
@@ -172,6 +172,48 @@ def command(
             err=True,
         )
     click.echo(summary.as_json(job.plan) if as_json else "\n".join(summary.lines(job.plan)))
+    if comparing is not None:
+        comparing.conclude(job, processes, table=not as_json)
+
+
+def _carried_out(
+    job: "Job",
+    processes: int,
+    destination: "Destination | None",
+    checkpoints: Path | None,
+    comparing: "Comparing | None",
+) -> "Summary":
+    """Carry a job out: its outputs go to the destination and to a comparison, and are summed up."""
+    from streams.replay.destination import open_destination
+    from streams.replay.progress import Reached, described
+    from streams.replay.run import replay
+    from streams.replay.summary import Summary
+    from streams.telemetry.replay_metrics import replay_metrics
+
+    summary = Summary()
+    #: When it was first heard of, and when the first record was applied.
+    begun = [0.0]
+    with (
+        Progress("replayed") as progress,
+        open_destination(destination, job.settings, job.plan.shards) as write,
+        replay_metrics(job.settings) as metrics,
+    ):
+
+        def told(reached: Reached) -> None:
+            progress.advance(reached.records - progress.count, note=described(reached, progress.seconds))
+            if not summary.reached.records:
+                begun.append(progress.seconds)
+            summary.reached = metrics.reached = reached
+
+        for published in replay(job, processes, told, checkpoints):
+            for record in published.records:
+                write(record)
+                summary.add(record)
+                if comparing is not None:
+                    comparing.take(record)
+        summary.seconds = progress.seconds
+        summary.applying_seconds = summary.seconds - begun[-1]
+    return summary
 
 
 def _check(

@@ -1,7 +1,8 @@
 """What is to be compared, read and judged: from paths to a comparison."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 from msgspec import Struct
@@ -13,11 +14,12 @@ from detectors.comparison.causes import Causes, Policies
 from detectors.comparison.comparison import Background, Comparison, compare
 from detectors.comparison.published import Published
 from detectors.comparison.quality import Known
+from detectors.comparison.trade import Trade
 from detectors.judge import Judge
 from detectors.policy import compile_policies
 from features.outputs import Mode
 from features.registry import FEATURES
-from streams.archive import read_archive
+from streams.archive import ArchiveRecord, read_archive
 from streams.clients import kafka_config
 from streams.comparison.reading import OUTPUTS, judge_side_by_side, read_published, read_trade
 from streams.evaluation.archive_run import evaluation_judge
@@ -25,6 +27,9 @@ from streams.evaluation.patterns import BUYER_POLICIES
 from streams.evaluation.truth import Labels, LabelsError, read_labels
 from streams.reading import TopicReader, read_to_end
 from streams.recording import archive_record
+
+#: Event time without any output of the baseline that counts as a silence.
+SILENCE_MS: Final = 3_600_000
 
 
 class CompareError(Exception):
@@ -55,7 +60,7 @@ class Request(Struct, frozen=True, kw_only=True):
     candidate: RunSource
     events: Path | None = None
     truth: Path | None = None
-    silence: int = 3_600_000
+    silence: int = SILENCE_MS
     shards: int = 1
     start: int | None = None
     common: bool = False
@@ -78,7 +83,7 @@ def compare_runs(settings: Settings, request: Request, *, advance: Callable[[], 
     for source in judged:
         if source.policies is not None or source.mode is not None:
             raise CompareError(f"{source.path} is a folder of policies: it has no other policies, and no mode")
-    labels = _labels(request.truth)
+    labels = known_labels(request.truth)
     policies = [_policies(source) for source in sources]
     published = _published(settings, request, judged, advance)
     begun = request.start or 0
@@ -88,10 +93,37 @@ def compare_runs(settings: Settings, request: Request, *, advance: Callable[[], 
         for run in published:
             run.decisions = [each for each in run.decisions if each.starts_at >= begun]
             run.times = [time for time in run.times if time >= begun]
-    merchants = {each.merchant_id for run in published for each in run.decisions if each.merchant_id}
-    trade = None if request.events is None else read_trade(read_archive(request.events), merchants, advance=advance)
+    trade = None
+    if request.events is not None:
+        trade = read_trade(read_archive(request.events), merchants_of(published), advance=advance)
+    names = request.baseline.path.name, request.candidate.path.name
+    return compare_published(settings, names, published, policies, trade=trade, known=labels, silence=request.silence)
+
+
+def merchants_of(published: Iterable[Published]) -> set[str]:
+    """Merchants that runs decided about."""
+    return {each.merchant_id for run in published for each in run.decisions if each.merchant_id}
+
+
+def compare_published(
+    settings: Settings,
+    names: tuple[str, str],
+    published: tuple[Published, Published],
+    policies: Sequence[Policies | None],
+    *,
+    trade: Trade | None = None,
+    known: Known | None = None,
+    silence: int = SILENCE_MS,
+) -> Comparison:
+    """Compare what a baseline and a candidate published; ``policies`` are those that judged, where they are known.
+
+    Raises
+    ------
+    CompareError
+        The policies of the settings can't be used.
+    """
     # Codes for matching: those of the settings where nobody says which policies judged.
-    sets = [each.compiled for each in policies if each is not None] or [_load(settings.policies_path).compiled]
+    sets = [each.compiled for each in policies if each is not None] or [known_policies(settings.policies_path).compiled]
     codes = {rule.id: rule.policy for each in sets for rule in (*each.rules.values(), *each.by_score.values())}
     causes = None
     if policies[0] is not None and policies[1] is not None:
@@ -100,13 +132,13 @@ def compare_runs(settings: Settings, request: Request, *, advance: Callable[[], 
         published[0],
         published[1],
         Background(
-            names=(request.baseline.path.name, request.candidate.path.name),
+            names=names,
             trade=trade,
-            known=labels,
+            known=known,
             codes=codes,
             blameless=frozenset(rule for rule, code in codes.items() if code in BUYER_POLICIES),
             causes=causes,
-            silence=request.silence,
+            silence=silence,
         ),
     )
 
@@ -125,20 +157,26 @@ def _published(
         except ApplyError as error:
             raise CompareError(f"{error}; please report it") from error
     found = [
-        live.pop(0) if source in judged else _recorded(settings, source, advance)
+        live.pop(0) if source in judged else read_recorded(settings, source, advance)
         for source in (request.baseline, request.candidate)
     ]
     return found[0], found[1]
 
 
-def _recorded(settings: Settings, source: RunSource, advance: Callable[[], object]) -> Published:
+def read_recorded(
+    settings: Settings,
+    source: RunSource,
+    advance: Callable[[], object] = lambda: None,
+    wanted: Callable[[ArchiveRecord], bool] = lambda _: True,
+) -> Published:
+    """What a run that is on record published, as far as it is wanted; errors as :func:`compare_runs`."""
     modes = frozenset() if source.mode is None else frozenset({str(source.mode)})
     if source.topic is None:
-        published = read_published(read_archive(source.path), modes, advance=advance)
+        published = read_published(filter(wanted, read_archive(source.path)), modes, advance=advance)
     else:
         with TopicReader(kafka_config(settings), [source.topic]) as reader:
             records = (msgspec.structs.replace(archive_record(m), topic=OUTPUTS) for m in read_to_end(reader))
-            published = read_published(records, modes, advance=advance)
+            published = read_published(filter(wanted, records), modes, advance=advance)
     if not published.counts:
         of_mode = f" of mode {source.mode}" if source.mode else ""
         raise CompareError(
@@ -151,15 +189,16 @@ def _recorded(settings: Settings, source: RunSource, advance: Callable[[], objec
 def _judge(settings: Settings, folder: Path) -> Judge:
     base = evaluation_judge(settings)
     judged = msgspec.structs.replace(base.settings, mode="replay")
-    return Judge(judged, _load(folder).compiled, base.pseudonyms, base.signer)
+    return Judge(judged, known_policies(folder).compiled, base.pseudonyms, base.signer)
 
 
 def _policies(source: RunSource) -> Policies | None:
     folder = source.path if source.topic is None and source.path.is_dir() else source.policies
-    return None if folder is None else _load(folder)
+    return None if folder is None else known_policies(folder)
 
 
-def _load(folder: Path) -> Policies:
+def known_policies(folder: Path) -> Policies:
+    """The policies in a folder; raises CompareError with all that is wrong."""
     try:
         files = load_policies(folder)
         return Policies(files, compile_policies(files, FEATURES))
@@ -167,7 +206,8 @@ def _load(folder: Path) -> Policies:
         raise CompareError(f"{folder}: {error}") from error
 
 
-def _labels(file: Path | None) -> Known | None:
+def known_labels(file: Path | None) -> Known | None:
+    """What a truth file says; raises CompareError if it can't be read."""
     if file is None:
         return None
     try:

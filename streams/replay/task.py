@@ -54,12 +54,23 @@ def plan_job(
         source, shards = _topics(settings, bounds)
     else:
         source, shards = given, plan.shards or settings.topics.partitions
-    plan = replace(plan, shards=shards)
+    job = Job(settings, replace(plan, shards=shards), source)
+    return job if plan.run else renamed(job)
+
+
+def renamed(job: Job) -> Job:
+    """The job under an id of its own, made of all that decides its outputs.
+
+    Raises
+    ------
+    ReplayError
+        The policies can't be used.
+    """
     try:
-        judge = replay_judge(settings, shards)
+        judge = replay_judge(job.settings, job.plan.shards)
     except PolicyError as error:
         raise ReplayError(str(error)) from None
-    return Job(settings, plan if plan.run else name_run(settings, judge, plan), source)
+    return replace(job, plan=name_run(job.settings, judge, replace(job.plan, run="")))
 
 
 def _topics(settings: Settings, bounds: Sequence[Bounds]) -> tuple[KafkaInput, int]:

@@ -126,6 +126,17 @@ def test_command(live: Deployment, tmp_path: Path) -> None:
     assert sorted(map(_content, found), key=repr) == sorted(map(_content, written), key=repr)
 
 
+def test_against_what_was_decided_live(live: Deployment, tmp_path: Path) -> None:
+    """As recorded, a replay by the same policies decides what was decided; the live topic is the baseline."""
+    path = tmp_path / "c.json"
+    result = run(live, "replay", "--order", "as-recorded", "--against", "live", "--report", str(path))
+    assert result.exit_code == 0, result.output
+    found = orjson.loads(path.read_bytes())
+    assert found["outcomes"]["equal"] > 100
+    assert found["outcomes"]["changed"] == found["outcomes"]["lost"] == found["outcomes"]["gained"] == 0
+    assert list(found["baseline"]["modes"]) == ["live"] and list(found["candidate"]["modes"]) == ["replay"]
+
+
 def test_nothing_live_is_touched(live: Deployment, tmp_path: Path) -> None:
     """A replay and a verification leave Redis and every live topic as they were."""
     topics = [live.settings.topics.name(topic) for topic in live.settings.topics.NAMES if topic != "policies"]
