@@ -27,10 +27,13 @@ RUN useradd --system --uid 10001 --no-create-home shopwarden \
 COPY --from=build /opt/shopwarden /opt/shopwarden
 COPY LICENSE /usr/share/doc/shopwarden/LICENSE
 ENV PATH=/opt/shopwarden/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
+# Metrics, health and readiness; within the container's own network, so all addresses.
+ENV SHOPWARDEN_TELEMETRY__PORT=9464 SHOPWARDEN_TELEMETRY__ADDRESS=0.0.0.0
+EXPOSE 9464
 USER shopwarden
 WORKDIR /tmp
-# Healthy when Kafka, the topics and Redis can be used with the settings given.
-HEALTHCHECK --interval=60s --timeout=30s --start-period=30s --retries=3 CMD ["shopwarden", "doctor"]
+# Healthy when the worker, or the console, is ready.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["shopwarden", "probe"]
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["shopwarden"]
 CMD ["worker"]

@@ -20,6 +20,7 @@ COMMANDS = {
     "import": "import_",
     "models": "models",
     "policies": "policies",
+    "probe": "probe",
     "produce": "produce",
     "record": "record",
     "replay": "replay",

@@ -18,7 +18,7 @@ from tests.kafka_broker import kafka_version
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docker-compose.yml"
-OURS = ("topics", "worker", "simulator")
+OURS = ("topics", "worker", "simulator", "console")
 #: What would be a secret if it held a value of its own.
 SECRET = re.compile(r"(?i)(password|secret|token|pseudonym_key)\b")
 
@@ -90,7 +90,7 @@ def test_settings_exist(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     services = load()["services"]
     for name in OURS:
         for variable, value in services[name]["environment"].items():
-            monkeypatch.setenv(variable, str(key) if variable.endswith("KEY_FILE") else value)
+            monkeypatch.setenv(variable, str(key) if variable.endswith("_FILE") else value)
     settings = load_settings()
     assert settings.kafka.brokers == "kafka:19092"
     assert settings.redis.url == "redis://valkey:6379/0"
@@ -135,6 +135,31 @@ def test_everything_is_waited_for() -> None:
             else:
                 assert how["condition"] == "service_completed_successfully"
                 assert "restart" not in services[name]
+
+
+def test_what_is_mounted_exists() -> None:
+    """Files of this repository that services are given are there, and can't be changed by them."""
+    mounted = [
+        volume.split(":")
+        for service in load()["services"].values()
+        for volume in service.get("volumes", [])
+        if volume.startswith("./")
+    ]
+    assert len(mounted) == 4
+    for source, _, mode in mounted:
+        assert (ROOT / source).exists(), source
+        assert mode == "ro"
+
+
+def test_prometheus_scrapes_where_the_image_serves() -> None:
+    """The port of metrics is one and the same in the image and in Prometheus's configuration."""
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    port = re.findall(r"SHOPWARDEN_TELEMETRY__PORT=(\d+)", dockerfile)[0]
+    assert f"EXPOSE {port}" in dockerfile
+    scraped = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text())["scrape_configs"]
+    ours = [place for job in scraped for place in job.get("dns_sd_configs", [])]
+    assert {place["port"] for place in ours} == {int(port)}
+    assert {name for place in ours for name in place["names"]} <= load()["services"].keys()
 
 
 def test_kafka_is_the_version_that_is_tested() -> None:
