@@ -60,7 +60,7 @@ METRICS: Final[dict[str, Metric]] = {
     "orders": Metric("Orders", "Orders placed in the period.", ORDERS),
     "listing_violation_rate": Metric(
         "Listing violation rate",
-        "Share of the versions of listings in the period that break a policy, estimated from the audit sample.",
+        "Share of the listings created or edited in the period that break a policy, estimated from the audit sample.",
         AUDIT,
         "lower",
     ),

@@ -44,15 +44,16 @@ def prevalence(state: State, period: Period) -> Iterator[Estimate]:
         drawn, answered = audited(state, period, kind)
         yield proportion("audit_response", period, len(answered), drawn, slice_=of_slice(subject=kind))
         yield _share(name, period, drawn, answered, lambda _: 1.0, lambda each: each.violation)
-        if kind == "listing":
-            currency = main_currency(state)
-            yield from _by_exposure(state, period, drawn, answered, currency)
+    yield from _by_exposure(state, period)
 
 
-def _by_exposure(
-    state: State, period: Period, drawn: int, answered: list[Answered], currency: str
-) -> Iterator[Estimate]:
-    """The same with each listing weighed by what it sold or how often it was seen in the period."""
+def _by_exposure(state: State, period: Period) -> Iterator[Estimate]:
+    """The share of all that was ordered, paid and seen in the period.
+
+    Most of it is of listings that were there before, so they are drawn from all, with all the chances that they had.
+    """
+    drawn, answered = audited(state, Period(0, period.end, period.now), "listing")
+    currency = main_currency(state)
     first, last = period.start // DAY_MS, (period.end - 1) // DAY_MS
     exposure: dict[tuple[str, str], tuple[int, int, int]] = {}
     for each in answered:

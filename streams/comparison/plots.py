@@ -4,7 +4,6 @@ Colours are those of the page's style (classes), so that they follow its light a
 """
 
 from collections.abc import Sequence
-from html import escape
 from typing import Final
 
 from msgspec import Struct
@@ -15,6 +14,7 @@ from detectors.comparison.published import Level
 from detectors.comparison.sums import Group
 from features.outputs import LEVELS
 from streams.comparison.words import moment, money
+from streams.svg import circle, legend, line, rect, svg, text
 
 _WIDTH: Final = 920
 _DAY: Final = 86_400_000
@@ -35,20 +35,20 @@ def outcome_bars(groups: Sequence[Group], most: int = 18) -> str:
     largest = max((group.equal + group.changed + group.lost + group.gained for group in shown), default=1)
     row, left = 24, 260
     scale = (_WIDTH - left - 90) / largest
-    parts = [_legend([(name, style) for name, style in _PARTS], left)]
+    parts = [legend([(name, style) for name, style in _PARTS], left)]
     for at, group in enumerate(shown):
         top = 30 + at * row
-        parts.append(_text(left - 8, top + 13, group.name, anchor="end"))
+        parts.append(text(left - 8, top + 13, group.name, anchor="end"))
         across: float = left
         for name, style in _PARTS:
             count = getattr(group, name)
             if count:
                 width = count * scale
                 title = f"{group.name}: {count:,} {name}"
-                parts.append(_rect(across, top, max(width, 1.0), row - 7, style, title))
+                parts.append(rect(across, top, max(width, 1.0), row - 7, style, title))
                 across += width
-        parts.append(_text(across + 6, top + 13, f"{group.baseline:,} → {group.candidate:,}", style="quiet"))
-    return _svg(_WIDTH, 36 + len(shown) * row, parts, "Decisions by rule: equal, changed, lost and gained")
+        parts.append(text(across + 6, top + 13, f"{group.baseline:,} → {group.candidate:,}", style="quiet"))
+    return svg(_WIDTH, 36 + len(shown) * row, parts, "Decisions by rule: equal, changed, lost and gained")
 
 
 def timeline(days: Sequence[Day], outage: Outage) -> str:
@@ -65,19 +65,19 @@ def timeline(days: Sequence[Day], outage: Outage) -> str:
     def up(count: float) -> float:
         return height - bottom - count / largest * (height - bottom - top)
 
-    parts = [_legend([("baseline", "baseline"), ("candidate", "candidate"), ("baseline silent", "silent")], left)]
+    parts = [legend([("baseline", "baseline"), ("candidate", "candidate"), ("baseline silent", "silent")], left)]
     for silence in outage.silences:
         words = f"baseline silent, {moment(silence.since)} to {moment(silence.until)}"
         begin = across(max(first, silence.since))
         width = max(across(min(last, silence.until)) - begin, 2.0)
-        parts.append(_rect(begin, top, width, height - top - bottom, "silent", words))
+        parts.append(rect(begin, top, width, height - top - bottom, "silent", words))
     for gap in outage.gaps:
         words = f"never seen: {gap.topic}/{gap.partition}, {gap.first_offset:,} to {gap.last_offset:,} ({gap.why})"
         at = across(min(max(gap.time, first), last))
-        parts.append(_rect(at - 1, top, 2, height - top - bottom, "lost", words))
+        parts.append(rect(at - 1, top, 2, height - top - bottom, "lost", words))
     for count in (0, largest / 2, largest):
-        parts.append(_line(left, up(count), _WIDTH - 10, up(count), "grid"))
-        parts.append(_text(left - 6, up(count) + 4, f"{count:,.0f}", anchor="end", style="quiet"))
+        parts.append(line(left, up(count), _WIDTH - 10, up(count), "grid"))
+        parts.append(text(left - 6, up(count) + 4, f"{count:,.0f}", anchor="end", style="quiet"))
     counts = {day.start: day for day in days}
     starts = range(first, last, _DAY)
     for style in ("baseline", "candidate"):
@@ -86,11 +86,11 @@ def timeline(days: Sequence[Day], outage: Outage) -> str:
         parts.append(f'<polyline class="{style}" points="{path}"/>')
     step = max(1, len(starts) // 6)
     parts += [
-        _text(across(start), height - 8, moment(start)[:10], style="quiet")
+        text(across(start), height - 8, moment(start)[:10], style="quiet")
         for start in starts[::step]
         if across(start) < _WIDTH - 70
     ]
-    return _svg(_WIDTH, height, parts, "Decisions a day in the baseline and in the candidate")
+    return svg(_WIDTH, height, parts, "Decisions a day in the baseline and in the candidate")
 
 
 def restricted_bars(groups: Sequence[Group], currency: str, most: int = 12) -> str:
@@ -105,15 +105,15 @@ def restricted_bars(groups: Sequence[Group], currency: str, most: int = 12) -> s
     largest = max(max(one, other) for _, one, other in shown)
     row, left = 34, 200
     scale = (_WIDTH - left - 190) / largest
-    parts = [_legend([("baseline", "baseline"), ("candidate", "candidate")], left)]
+    parts = [legend([("baseline", "baseline"), ("candidate", "candidate")], left)]
     for at, (group, one, other) in enumerate(shown):
         top = 30 + at * row
-        parts.append(_text(left - 8, top + 17, group.name, anchor="end"))
+        parts.append(text(left - 8, top + 17, group.name, anchor="end"))
         for below, style, amount in ((0, "baseline", one), (13, "candidate", other)):
             words = money({currency: amount})
-            parts.append(_rect(left, top + below, max(amount * scale, 1.0), 11, style, f"{style}: {words}"))
-            parts.append(_text(left + amount * scale + 6, top + below + 10, words, style="quiet small"))
-    return _svg(_WIDTH, 36 + len(shown) * row, parts, "Worth of orders under restrictions, by category")
+            parts.append(rect(left, top + below, max(amount * scale, 1.0), 11, style, f"{style}: {words}"))
+            parts.append(text(left + amount * scale + 6, top + below + 10, words, style="quiet small"))
+    return svg(_WIDTH, 36 + len(shown) * row, parts, "Worth of orders under restrictions, by category")
 
 
 def level_steps(runs: tuple[Sequence[Level], Sequence[Level]], marks: Sequence[Mark], begin: int, end: int) -> str:
@@ -130,8 +130,8 @@ def level_steps(runs: tuple[Sequence[Level], Sequence[Level]], marks: Sequence[M
 
     parts = []
     for level in LEVELS:
-        parts.append(_line(left, up(level), width - 8, up(level), "grid"))
-        parts.append(_text(left - 6, up(level) + 4, level, anchor="end", style="quiet small"))
+        parts.append(line(left, up(level), width - 8, up(level), "grid"))
+        parts.append(text(left - 6, up(level) + 4, level, anchor="end", style="quiet small"))
     for style, levels in zip(("baseline", "candidate"), runs, strict=True):
         path = [f"M{left},{up(LEVELS[0]):.1f}"]
         path += [f"H{across(each.time):.1f}V{up(each.level):.1f}" for each in levels]
@@ -139,42 +139,7 @@ def level_steps(runs: tuple[Sequence[Level], Sequence[Level]], marks: Sequence[M
         parts.append(f'<path class="{style} step" d="{"".join(path)}"/>')
     for mark in marks:
         at = across(mark.time)
-        parts.append(_circle(at, height - 16, 4, mark.style, mark.words))
-    parts.append(_text(left, height - 1, moment(begin)[:10], style="quiet small"))
-    parts.append(_text(width - 8, height - 1, moment(end)[:10], anchor="end", style="quiet small"))
-    return _svg(width, height, parts, "Levels over time, in the baseline and in the candidate")
-
-
-def _legend(entries: Sequence[tuple[str, str]], left: float) -> str:
-    parts = []
-    across = left
-    for words, style in entries:
-        parts.append(_rect(across, 6, 11, 11, style, words) + _text(across + 16, 16, words, style="quiet"))
-        across += 34 + 7.2 * len(words)
-    return "".join(parts)
-
-
-def _svg(width: int, height: int, parts: Sequence[str], words: str) -> str:
-    return (
-        f'<svg role="img" aria-label="{escape(words)}" viewBox="0 0 {width} {height}" width="{width}" '
-        f'height="{height}">{"".join(parts)}</svg>'
-    )
-
-
-def _rect(x: float, y: float, width: float, height: float, style: str, words: str) -> str:
-    return (
-        f'<rect class="{style}" x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}">'
-        f"<title>{escape(words)}</title></rect>"
-    )
-
-
-def _circle(x: float, y: float, radius: float, style: str, words: str) -> str:
-    return f'<circle class="{style}" cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"><title>{escape(words)}</title></circle>'
-
-
-def _line(x: float, y: float, to: float, down: float, style: str) -> str:
-    return f'<line class="{style}" x1="{x:.1f}" y1="{y:.1f}" x2="{to:.1f}" y2="{down:.1f}"/>'
-
-
-def _text(x: float, y: float, words: str, *, anchor: str = "start", style: str = "") -> str:
-    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'
+        parts.append(circle(at, height - 16, 4, mark.style, mark.words))
+    parts.append(text(left, height - 1, moment(begin)[:10], style="quiet small"))
+    parts.append(text(width - 8, height - 1, moment(end)[:10], anchor="end", style="quiet small"))
+    return svg(width, height, parts, "Levels over time, in the baseline and in the candidate")
