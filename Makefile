@@ -32,7 +32,7 @@ BROKER ?=
 MINUTES ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-bench demo test fuzz check docs evaluate format bench verify faults soak lock clean
+.PHONY: help setup setup-bench demo test fuzz check docs evaluate coverage format bench verify faults soak lock clean
 
 help: ## Show what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -81,6 +81,9 @@ bench: $(STAMP) $(BENCH_STAMP) ## Measure, and write build/bench.json (ARGS=...)
 evaluate: $(STAMP) ## Measure how good the judgement is, into build/evaluation.* (DATA=DIR, SEEDS=101,102, QUICK=1)
 	$(BIN)/python -m benchmarks.evaluation $(if $(DATA),--data $(DATA)) $(if $(SEEDS),--seeds $(SEEDS)) \
 		$(if $(QUICK),--quick) $(ARGS)
+
+coverage: $(STAMP) ## Measure how often the intervals of metrics hold the truth, into build/coverage.json (ARGS="--runs 50")
+	$(BIN)/python -m benchmarks.coverage $(ARGS)
 
 verify: $(STAMP) ## Compare live runs with replays of what they read, byte for byte, into build/verify.json
 	$(BIN)/python -m benchmarks.verify_runs $(ARGS)

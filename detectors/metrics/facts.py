@@ -194,6 +194,8 @@ class State(Struct):
     #: Latest published score of a subject, and when it was first named or accused since its latest version.
     scores: dict[tuple[str, str, str], int] = field(default_factory=dict)
     flagged: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    #: Merchants by a digest of what they share (bank account, owner, device), with when each was first seen with it.
+    links: dict[int, dict[str, int]] = field(default_factory=dict)
     #: Currencies of what was ordered, in minor units.
     gmv: dict[str, int] = field(default_factory=dict)
     #: Exposures counted of late, by a digest of their event's id, with their day: repeats count once.

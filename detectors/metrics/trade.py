@@ -20,6 +20,7 @@ from detectors.metrics.facts import (
     OpenOrder,
     State,
 )
+from detectors.metrics.linked import LINKING, MOST_SHARING
 from detectors.order_facts import FACTS
 from features import events
 from features.events import InputEvent, OrderEvent
@@ -56,6 +57,7 @@ class TradeFold:
             events.ListingExposed: self._exposed,
             events.OrderCreated: self._placed,
             events.MerchantRegistered: self._registered,
+            events.MerchantAccountChanged: self._changed,
             **dict.fromkeys(FACTS, self._order),
         }
 
@@ -80,6 +82,15 @@ class TradeFold:
         merchant.first_day = min(merchant.first_day, event.registered_at // DAY_MS)
         merchant.country = event.country
         merchant.kind = event.kind
+
+    def _changed(self, event: events.MerchantAccountChanged) -> None:
+        self.merchant(event.merchant_id, event.occurred_at)
+        if event.what in LINKING:
+            digest = xxh3_64_intdigest(f"{event.what}\0{event.value_hash}".encode())
+            sharing = self._state.links.setdefault(digest, {})
+            # One more than count is enough to know that it says nothing.
+            if len(sharing) <= MOST_SHARING:
+                sharing.setdefault(event.merchant_id, event.occurred_at)
 
     def _version(self, event: events.ListingVersion) -> None:
         self.merchant(event.merchant_id, event.occurred_at)

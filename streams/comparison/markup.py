@@ -72,15 +72,15 @@ open();
 """
 
 
-def document(title: str, parts: Iterable[str]) -> str:
-    """A whole page. Its policy forbids to fetch anything from anywhere."""
+def document(title: str, parts: Iterable[str], *, style: str = "") -> str:
+    """A whole page, with style of its own beside that of all. Its policy forbids to fetch anything from anywhere."""
     policy = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; img-src data:"
     return "\n".join([
         "<!doctype html>",
         '<html lang="en"><head><meta charset="utf-8">',
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head><body>",
+        f"<title>{escape(title)}</title><style>{_STYLE}{style}</style></head><body>",
         *parts,
         f"<script>{_SCRIPT}</script></body></html>",
         "",

@@ -13,6 +13,7 @@ from streams.archive import ArchiveRecord
 from streams.archive_lines import Headers
 from streams.comparison.reading import OUTPUTS, event_time
 from streams.evaluation.archive_run import ArchiveRun, evaluation_judge, time_of
+from streams.metrics.known_verdicts import KnownVerdicts
 
 _KINDS: Final = frozenset(get_args(TopicKind))
 
@@ -24,6 +25,13 @@ class FeedError(Exception):
 class Feed:
     """Puts records into a ledger.
 
+    Parameters
+    ----------
+    ledger
+        It.
+    reviewers
+        Who answers what is drawn and what asks for a person, if the truth is known.
+
     Attributes
     ----------
     inputs, outputs
@@ -32,8 +40,9 @@ class Feed:
         Input records that cannot be used: they are in the dead letters, and no metric counts them.
     """
 
-    def __init__(self, ledger: Ledger) -> None:
+    def __init__(self, ledger: Ledger, reviewers: KnownVerdicts | None = None) -> None:
         self.ledger = ledger
+        self._reviewers = reviewers
         self.inputs = self.outputs = self.rejected = 0
         self._limits = InputLimits()
 
@@ -53,6 +62,7 @@ class Feed:
     def event(self, event: InputEvent) -> None:
         """Take an input event."""
         self.inputs += 1
+        self._review(event.occurred_at)
         self.ledger.event(event)
 
     def output(self, headers: Headers, value: bytes) -> None:
@@ -62,7 +72,16 @@ class Feed:
         if kind is None or identifier is None or time is None:
             return
         self.outputs += 1
+        self._review(time)
         self.ledger.output(kind.decode(errors="replace"), identifier.decode(errors="replace"), time, value)
+        if self._reviewers is not None:
+            self._reviewers.asked(headers, value)
+
+    def _review(self, time: int) -> None:
+        """Take the verdicts that came before a time."""
+        if self._reviewers is not None:
+            for verdict in self._reviewers.due(time):
+                self.ledger.event(verdict)
 
 
 class _Watching:
