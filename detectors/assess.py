@@ -113,7 +113,6 @@ class Assessor:
         if not due and not urgent:
             return
         state = self.state
-        finding = Finding()
         if due:
             record.assessed_at = record.as_of
             vector = behaviour_vector(merchant, state.population)
@@ -124,14 +123,22 @@ class Assessor:
             if anomaly is not None:
                 self.warn_of(self.models.drift.behaviour(anomaly))
         policies = self.judge.policies
-        if record.anomaly is not None:
-            finding.raise_to(policies.level_of_anomaly(record.anomaly), record.anomaly)
-        context = finding.context = Context(merchant, state.population)
-        if self._merchant_rules is not None and (fired := self._merchant_rules(context)):
-            self._fire(finding, self._unpardoned(merchant, finding, fired))
+        context = Context(merchant, state.population)
+        fired = None if self._merchant_rules is None else self._merchant_rules(context)
         probability = _bad_order_rate(context) or 0.0
         record.probability = nearest(probability, 1e5)
-        finding.raise_to(policies.level_of_probability(probability), probability)
+        unusual = 0 if record.anomaly is None else policies.level_of_anomaly(record.anomaly)
+        likely = policies.level_of_probability(probability)
+        if not fired and not record.fired and (max(unusual, likely)) == record.level:
+            # Nothing stands against most merchants, and nothing did: there is nothing to say or to do.
+            state.statistics.assessments += 1
+            return
+        finding = Finding(context=context)
+        if record.anomaly is not None:
+            finding.raise_to(unusual, record.anomaly)
+        if fired:
+            self._fire(finding, self._unpardoned(merchant, finding, fired))
+        finding.raise_to(likely, probability)
         self._conclude(merchant, finding, probability, context)
 
     def _unpardoned(self, party: Party, finding: Finding, fired: list[Rule]) -> list[Rule]:
@@ -177,7 +184,6 @@ class Assessor:
         state = self.state
         state.statistics.assessments += 1
         if not finding.fired and not record.fired and finding.level == record.level:
-            # Nothing stands against most merchants, and nothing did: there is nothing to say or to do.
             return
         fired = [rule.id for rule in finding.fired]
         changed = finding.level != record.level

@@ -9,11 +9,12 @@ from msgspec.msgpack import Decoder
 
 from detectors.base_rate import BaseRate, BaseRateState
 from detectors.calibration import CalibrationState, CalibrationTracker, Metrics, Reliability
-from detectors.inputs import FixedRanges, Input, Values
-from detectors.known_effects import KnownEffect, KnownEffects
+from detectors.input_code import compile_judgement
+from detectors.inputs import FixedRanges, Input, Values, edge
+from detectors.known_effects import KNOWN_BOUND, KnownEffect, KnownEffects
 from detectors.logistic import InformedLogisticRegression, SettlingRate
 from detectors.model import Parameter, schema_of, seal, unseal
-from detectors.standardize import RunningStandardizer, StandardizerState
+from detectors.standardize import BOUND, RunningStandardizer, StandardizerState
 
 #: Log-odds are cut here (0.0000003): no evidence makes an outcome certain.
 _CERTAIN: Final = 15.0
@@ -100,6 +101,7 @@ class BadOrderModel:
         self.inputs = self._ranges.inputs
         self._names = self._ranges.names
         self._known = KnownEffects(self.inputs, known)
+        self._judge = compile_judgement(self._ranges.ranges, edge, BOUND, self._known.terms, KNOWN_BOUND)
         self._intercept = log(prior / (1.0 - prior))
         self._intercept_rate = intercept_rate
         self._l2 = l2
@@ -137,9 +139,12 @@ class BadOrderModel:
 
     def observe_and_predict(self, values: Values) -> float:
         """:meth:`observe`, then :meth:`predict`, for less than both."""
-        scaled = self._ranges.scale_known(values)
-        self._scaler.observe(scaled)
-        return _probability(self._classifier.log_odds(self._point(scaled)) + self._base_rate.shift)
+        scaler, classifier = self._scaler, self._classifier
+        scaled, odds = self._judge.scaled(values, scaler.means, scaler.factors, classifier.weights)
+        if scaler.observe(scaled):
+            # By the means that it is part of.
+            return _probability(classifier.log_odds(self._point(scaled)) + self._base_rate.shift)
+        return _probability(odds + classifier.intercept + self._base_rate.shift)
 
     def learn(self, values: Values, bad: bool, predicted: float | None = None, time: int = 0) -> None:
         """Learn an order's outcome.
@@ -161,15 +166,16 @@ class BadOrderModel:
         ValueError
             A value is NaN or infinite, or ``predicted`` is no probability.
         """
-        point = self._point(self._ranges.scale_known(values))
-        odds = self._classifier.log_odds(point)
+        scaler, classifier = self._scaler, self._classifier
+        point, odds = self._judge.point(values, scaler.means, scaler.factors, classifier.weights)
+        odds += classifier.intercept
         if predicted is None:
             predicted = _probability(odds + self._base_rate.shift)
         elif not 0.0 <= predicted <= 1.0:
             raise ValueError(f"{predicted} is not a probability")
         self._calibration.add(predicted, bad)
         self._base_rate.add(time, _probability(odds), bad)
-        self._classifier.learn(point, bad, odds)
+        classifier.learn(point, bad, odds)
         self._labels += 1
 
     def revise(self, values: Values, bad: bool, learned_at: int = 0) -> None:
@@ -207,7 +213,9 @@ class BadOrderModel:
 
         :meth:`predict` gives their probability, cut at 15 either way.
         """
-        return self._classifier.log_odds(self._point(self._ranges.scale_known(values))) + self._base_rate.shift
+        scaler, classifier = self._scaler, self._classifier
+        _, odds = self._judge.point(values, scaler.means, scaler.factors, classifier.weights)
+        return odds + classifier.intercept + self._base_rate.shift
 
     def typical(self) -> list[float]:
         """The inputs' running means (of ``log1p`` where an input asks for it), in the features' units."""

@@ -62,7 +62,7 @@ class _Scored(NamedTuple):
     """A text, and what the model says of it."""
 
     words: Sequence[int]
-    table: NDArray[np.intp]
+    table: NDArray[np.int64]
     logits: list[float]
 
 
@@ -207,26 +207,31 @@ class CategoryModel:
             self._last = last = _Scored(words, table, self._logits(words, table))
         return last
 
-    def _table(self, words: Sequence[int]) -> NDArray[np.intp]:
+    def _table(self, words: Sequence[int]) -> NDArray[np.int64]:
         """Where the weights of each word (row) for each category (column) stand."""
         mixed = np.array(words, np.uint64)[:, None] * _GOLDEN + self._hashes
         mixed ^= mixed >> _HALF
         mixed *= _MIX
-        return (mixed >> _SHIFT).astype(np.intp)
+        mixed >>= _SHIFT
+        # Less than 2 ** 16, so signed or not makes no difference.
+        return mixed.view(np.int64)
 
-    def _logits(self, words: Sequence[int], table: NDArray[np.intp]) -> list[float]:
+    def _logits(self, words: Sequence[int], table: NDArray[np.int64]) -> list[float]:
         # Rows are added one after the other in double precision: the same bits on every machine.
-        sums: list[float] = np.add.reduce(self._weights[table].astype(np.float64), axis=0).tolist()
-        scale = 1.0 / sqrt(len(words))
-        return [max(-_LARGEST, min(_LARGEST, each * scale)) for each in sums]
+        sums = np.add.reduce(self._weights.take(table).astype(np.float64), axis=0)
+        sums *= 1.0 / sqrt(len(words))
+        logits: list[float] = np.maximum(np.minimum(sums, _LARGEST), -_LARGEST).tolist()
+        return logits
 
-    def _step(self, words: Sequence[int], table: NDArray[np.intp], errors: Sequence[float]) -> None:
+    def _step(self, words: Sequence[int], table: NDArray[np.int64], errors: Sequence[float]) -> None:
         """One step of gradient descent for the categories in the columns of ``table``; what shares a weight moves it
         together, word after word.
         """
         self._last = None
         steps = (np.array(errors) * (RATE / sqrt(len(words)))).astype(np.float32)
-        np.subtract.at(self._weights, table.ravel(), np.tile(steps, len(words)))
+        each = np.empty(table.shape, np.float32)
+        each[:] = steps
+        np.subtract.at(self._weights, table.ravel(), each.ravel())
 
 
 def _category_hash(category: str) -> int:

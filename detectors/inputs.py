@@ -52,7 +52,7 @@ class FixedRanges:
         The inputs, in the order in which values come. Names are unique.
     """
 
-    __slots__ = ("_ranges", "inputs", "names", "scale", "scale_known")
+    __slots__ = ("inputs", "names", "ranges", "scale", "scale_known")
 
     def __init__(self, inputs: Sequence[Input]) -> None:
         self.inputs = tuple(inputs)
@@ -63,8 +63,9 @@ class FixedRanges:
         for item in self.inputs:
             offset, end = (log1p(item.low), log1p(item.high)) if item.log else (item.low, item.high)
             ranges.append(Range(float(item.low), float(item.high), offset, 1.0 / (end - offset), item.log))
-        self._ranges: Final = tuple(ranges)
-        scaling = compile_scaling(self._ranges, _edge)
+        #: The ranges as code needs them.
+        self.ranges: Final = tuple(ranges)
+        scaling = compile_scaling(self.ranges, edge)
         #: ``scale(values, missing)``: values on 0..1, one per input and in its unit; ``missing`` has what stands for
         #: ``None``, on 0..1. ValueError: a value is NaN or infinite, or their number is wrong.
         self.scale: Final = scaling.filled
@@ -75,12 +76,12 @@ class FixedRanges:
         """Back from 0..1 to the features' units."""
         return [
             expm1(value / each.factor + each.offset) if each.log else value / each.factor + each.offset
-            for value, each in zip(scaled, self._ranges, strict=True)
+            for value, each in zip(scaled, self.ranges, strict=True)
         ]
 
 
-def _edge(value: float, low: float, high: float) -> float:
-    """The rare cases: at an end or beyond, or not a number."""
+def edge(value: float, low: float, high: float) -> float:
+    """The rare cases of a value of a range: at an end or beyond, or not a number."""
     if value <= low and value != -inf:
         return 0.0
     if value >= high and value != inf:

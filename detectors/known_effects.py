@@ -6,10 +6,11 @@ from typing import Final
 
 from msgspec import Struct
 
+from detectors.input_code import KnownTerm
 from detectors.inputs import Input
 
 #: Log-odds that all known effects together may reach: what was known elsewhere decides nothing alone.
-_BOUND: Final = 4.0
+KNOWN_BOUND: Final = 4.0
 
 
 class KnownEffect(Struct, frozen=True, array_like=True):
@@ -46,7 +47,7 @@ class KnownEffects:
         Effects by input name; ``None`` for those of :data:`KNOWN_EFFECTS` that are inputs.
     """
 
-    __slots__ = ("_terms", "effects")
+    __slots__ = ("effects", "terms")
 
     def __init__(self, inputs: Sequence[Input], effects: Mapping[str, KnownEffect] | None) -> None:
         positions = {item.name: position for position, item in enumerate(inputs)}
@@ -60,28 +61,29 @@ class KnownEffects:
             if item.log:
                 raise ValueError(f"known effects are per unit, but input {name!r} is on a logarithmic scale")
             width = item.high - item.low
-            terms.append((positions[name], effect.log_odds * width, (effect.reference - item.low) / width))
-        self._terms = tuple(terms)
+            terms.append(KnownTerm(positions[name], effect.log_odds * width, (effect.reference - item.low) / width))
+        #: The effects on scaled inputs.
+        self.terms: Final = tuple(terms)
         self.effects = dict(effects)
 
     def total(self, scaled: Sequence[float | None]) -> float:
         """Log-odds that the known effects add, at most 4 either way; an absent value adds nothing."""
         total = 0.0
-        for position, factor, reference in self._terms:
-            value = scaled[position]
+        for term in self.terms:
+            value = scaled[term.position]
             if value is not None:
-                total += factor * (value - reference)
-        if -_BOUND < total < _BOUND:
+                total += term.factor * (value - term.reference)
+        if -KNOWN_BOUND < total < KNOWN_BOUND:
             return total
-        return _BOUND if total > 0.0 else -_BOUND
+        return KNOWN_BOUND if total > 0.0 else -KNOWN_BOUND
 
     def parts(self, scaled: Sequence[float | None]) -> list[float]:
         """:meth:`total` by input; cut to the same bound together."""
         parts = [0.0] * len(scaled)
-        for position, factor, reference in self._terms:
-            value = scaled[position]
+        for term in self.terms:
+            value = scaled[term.position]
             if value is not None:
-                parts[position] = factor * (value - reference)
+                parts[term.position] = term.factor * (value - term.reference)
         total = sum(parts)
-        cut = min(1.0, _BOUND / abs(total)) if total else 1.0
+        cut = min(1.0, KNOWN_BOUND / abs(total)) if total else 1.0
         return [part * cut for part in parts]

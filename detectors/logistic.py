@@ -63,6 +63,8 @@ class InformedLogisticRegression:
         What was learned on top of the prior.
     intercept
         Log-odds of an average observation now.
+    weights
+        Log-odds per unit of each input, prior and correction together; not to be changed.
     """
 
     __slots__ = (
@@ -73,9 +75,9 @@ class InformedLogisticRegression:
         "_rate",
         "_step",
         "_steps",
-        "_weights",
         "corrections",
         "intercept",
+        "weights",
     )
 
     def __init__(
@@ -89,17 +91,12 @@ class InformedLogisticRegression:
         self._step = compile_step(len(prior))
         self._steps = 0
         self.corrections = [0.0] * len(prior)
-        self._weights = list(prior)
+        self.weights = list(prior)
         self.intercept = intercept
-
-    @property
-    def weights(self) -> list[float]:
-        """Log-odds per unit of each input, prior and correction together."""
-        return list(self._weights)
 
     def log_odds(self, point: Sequence[float]) -> float:
         """Log-odds of the positive class."""
-        return self._dot(point, self._weights) + self.intercept
+        return self._dot(point, self.weights) + self.intercept
 
     def learn(self, point: Sequence[float], positive: bool, log_odds: float) -> None:
         """Learn a label, given the log-odds of the point as they are now."""
@@ -131,7 +128,7 @@ class InformedLogisticRegression:
         self._steps = labels
 
     def _add_up(self) -> None:
-        self._weights = weights = self.corrections.copy()
+        self.weights = weights = self.corrections.copy()
         for place, prior in self._known:
             weights[place] += prior
 

@@ -5,6 +5,7 @@ evidence met and none firing, values given: 0.4 microseconds; as nested closures
 """
 
 import ast
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from types import CodeType, FunctionType
@@ -13,7 +14,7 @@ from typing import Generic, TypeAlias, TypeVar, cast
 from msgspec import Struct
 
 from detectors.expressions import Expression
-from features.feature import Element
+from features.feature import UNKNOWN, Attribute, Element
 
 R = TypeVar("R")
 C = TypeVar("C")
@@ -56,28 +57,64 @@ def bind_conditions(
 
     A feature is computed when a condition comes to it, and most conditions end at their first piece of evidence: a
     merchant without a claim is asked for little more than its number of claims. Evidence therefore stands before the
-    rest. What is an :class:`~features.feature.Element` of a list is read there, without a call.
+    rest, and of the evidence what costs least. What is an :class:`~features.feature.Element` of a list or an
+    :class:`~features.feature.Attribute` is read where it stands, without a call; what is computed for one condition is
+    kept for the next.
     """
-    names = tuple(dict.fromkeys(name for condition in conditions for name in condition.names))
-    lists: dict[tuple[str, ...], str] = {}
+    conditions_of = Counter(name for condition in conditions for name in condition.names)
+    reads = _Reads()
     values: dict[str, ast.expr] = {}
-    scope: dict[str, object] = {}
-    for index, name in enumerate(names):
+    sources: dict[str, ast.expr] = {}
+    scope: dict[str, object] = {"unknown": UNKNOWN}
+    kept: list[ast.stmt] = []
+    for index, name in enumerate(conditions_of):
         getter = getters[name]
         if isinstance(getter, Element):
-            variable = lists.setdefault(getter.path, f"l{len(lists)}")
-            values[name] = ast.Subscript(_load(variable), ast.Constant(getter.index), ast.Load())
-        else:
-            values[name] = _load(f"v{index}")
-            scope[f"g{index}"] = getter
-    prologue: list[ast.stmt] = []
-    for path, variable in lists.items():
-        found = _load("context")
-        for attribute in path:
-            found = ast.Attribute(found, attribute, ast.Load())
-        prologue.append(ast.Assign([ast.Name(variable, ast.Store())], found))
-    tests = [_lazy_test(condition, values) for condition in conditions]
-    return cast("Callable[[C], list[R]]", _function("context", prologue, conditions, tests, scope))
+            values[name] = ast.Subscript(reads.variable(getter.path), ast.Constant(getter.index), ast.Load())
+            continue
+        values[name] = _load(f"v{index}")
+        if isinstance(getter, Attribute):
+            *owner, attribute = getter.path
+            sources[name] = ast.Attribute(reads.variable(tuple(owner)), attribute, ast.Load())
+            continue
+        scope[f"g{index}"] = getter
+        sources[name] = ast.Call(_load(f"g{index}"), [_load("context")], [])
+        if conditions_of[name] > 1:
+            kept.append(ast.Assign([ast.Name(f"v{index}", ast.Store())], ast.Constant(...)))
+            missing = ast.Compare(values[name], [ast.Is()], [ast.Constant(...)])
+            sources[name] = ast.IfExp(missing, sources[name], values[name])
+    tests = [_lazy_test(condition, values, sources) for condition in conditions]
+    return cast("Callable[[C], list[R]]", _function("context", [*reads.statements, *kept], conditions, tests, scope))
+
+
+class _Reads:
+    """Assignments of what features are read from to variables, each once."""
+
+    def __init__(self) -> None:
+        self.statements: list[ast.stmt] = []
+        self._variables: dict[tuple[str, ...], str] = {}
+
+    def variable(self, path: tuple[str, ...]) -> ast.expr:
+        """The variable of what a path of attributes leads to."""
+        known = self._variables.get(path)
+        if known is None:
+            self._variables[path] = known = f"l{len(self._variables)}"
+            found = _load("context")
+            for attribute in path:
+                found = ast.Attribute(found, attribute, ast.Load())
+            self.statements.append(ast.Assign([ast.Name(known, ast.Store())], found))
+            if path in (("order",), ("listing",)):
+                self.statements.append(_or_unknown(known, path[0]))
+        return _load(known)
+
+
+def _or_unknown(variable: str, what: str) -> ast.stmt:
+    """Has a variable read as unknown where there is no such listing, or no order whose creation is known."""
+    absent: ast.expr = ast.Compare(_load(variable), [ast.Is()], [ast.Constant(None)])
+    if what == "order":
+        created = ast.Attribute(_load(variable), "created", ast.Load())
+        absent = ast.BoolOp(ast.Or(), [absent, ast.Compare(created, [ast.Is()], [ast.Constant(None)])])
+    return ast.If(absent, [ast.Assign([ast.Name(variable, ast.Store())], _load("unknown"))], [])
 
 
 def _function(
@@ -109,8 +146,8 @@ def _function(
     return FunctionType(code, names, "fired")
 
 
-def _lazy_test(condition: Condition[R], variables: Mapping[str, ast.expr]) -> ast.expr:
-    """Evidence first, each feature computed where it is first needed."""
+def _lazy_test(condition: Condition[R], variables: Mapping[str, ast.expr], sources: Mapping[str, ast.expr]) -> ast.expr:
+    """Evidence first, what is read before what is computed; each feature where it is first needed."""
     nulls = condition.nulls
     tests: list[ast.expr] = []
 
@@ -119,8 +156,7 @@ def _lazy_test(condition: Condition[R], variables: Mapping[str, ast.expr]) -> as
         if not isinstance(variable, ast.Name):
             # An element of a list is read where it is used, and is never null.
             return
-        call = ast.Call(_load(f"g{variable.id[1:]}"), [_load("context")], [])
-        value = ast.NamedExpr(ast.Name(variable.id, ast.Store()), call)
+        value = ast.NamedExpr(ast.Name(variable.id, ast.Store()), sources[name])
         if name in nulls:
             # Never decides anything: what stands for null is put in where the feature is used.
             known = ast.Compare(value, [ast.Is()], [ast.Constant(None)])
@@ -128,9 +164,14 @@ def _lazy_test(condition: Condition[R], variables: Mapping[str, ast.expr]) -> as
         else:
             tests.append(ast.Compare(value, [ast.IsNot()], [ast.Constant(None)]))
 
-    for name, least in condition.evidence.items():
+    def cost(name: str) -> int:
+        source = sources.get(name)
+        return 0 if source is None else 1 if isinstance(source, ast.Attribute) else 2
+
+    for name in sorted(condition.evidence, key=cost):
         compute(name)
-        tests.append(ast.Compare(_value(name, variables, nulls), [ast.GtE()], [ast.Constant(float(least))]))
+        least = float(condition.evidence[name])
+        tests.append(ast.Compare(_value(name, variables, nulls), [ast.GtE()], [ast.Constant(least)]))
     for name in condition.expression.names:
         if name not in condition.evidence:
             compute(name)

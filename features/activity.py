@@ -6,7 +6,7 @@ the recent one (short half-life) over the merchant's own base (long half-life), 
 young account, which has had no time to fill its long counter.
 """
 
-from math import exp, log
+from math import exp, floor, log
 from typing import Final
 
 from msgspec import Struct
@@ -65,12 +65,13 @@ class Activity(Struct, array_like=True, gc=False):
         else:
             hour, day, base = exp(-_HOUR_RATE * age), exp(-_DAY_RATE * age), exp(-_BASE_RATE * age)
         # Rounded to what matters, so that the stored record stays short; floats also where whole, as when read again.
-        self.orders_hour = nearest(self.orders_hour + hour, 1e3)
-        self.orders_day = nearest(self.orders_day + day, 1e3)
-        self.orders_base = nearest(self.orders_base + base, 1e3)
-        self.gmv_day = nearest(self.gmv_day + day * amount, 1.0)
-        self.gmv_base = nearest(self.gmv_base + base * amount, 1.0)
-        self.shipped_day = nearest(self.shipped_day, 1e3)
+        # (As by nearest(), written out.)
+        self.orders_hour = floor((self.orders_hour + hour) * 1e3 + 0.5) / 1e3
+        self.orders_day = floor((self.orders_day + day) * 1e3 + 0.5) / 1e3
+        self.orders_base = floor((self.orders_base + base) * 1e3 + 0.5) / 1e3
+        self.gmv_day = floor(self.gmv_day + day * amount + 0.5) / 1.0
+        self.gmv_base = floor(self.gmv_base + base * amount + 0.5) / 1.0
+        self.shipped_day = floor(self.shipped_day * 1e3 + 0.5) / 1e3
 
     def add_shipment(self, time: int) -> None:
         """Count an order shipped at ``time``; late news counts what is left of it."""
@@ -81,11 +82,11 @@ class Activity(Struct, array_like=True, gc=False):
 
     def _shorten(self) -> None:
         """Round what has decayed, so that the stored record stays short."""
-        self.orders_hour = nearest(self.orders_hour, 1e3)
-        self.orders_day = nearest(self.orders_day, 1e3)
-        self.orders_base = nearest(self.orders_base, 1e3)
-        self.gmv_day = nearest(self.gmv_day, 1.0)
-        self.gmv_base = nearest(self.gmv_base, 1.0)
+        self.orders_hour = floor(self.orders_hour * 1e3 + 0.5) / 1e3
+        self.orders_day = floor(self.orders_day * 1e3 + 0.5) / 1e3
+        self.orders_base = floor(self.orders_base * 1e3 + 0.5) / 1e3
+        self.gmv_day = floor(self.gmv_day + 0.5) / 1.0
+        self.gmv_base = floor(self.gmv_base + 0.5) / 1.0
 
     def shipped_in_day(self, now: int) -> float:
         """Decayed count of orders shipped, half-life a day, as of ``now`` (not before ``at``)."""

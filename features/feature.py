@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from msgspec import Struct
 
@@ -49,6 +49,38 @@ class Element(Struct, frozen=True):
         """The figure."""
         value: float = attrgetter(".".join(self.path))(context)[self.index]
         return value
+
+
+class _Unknown:
+    """Stands where an order or a listing is not known: every attribute is ``None``."""
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> None:
+        return None
+
+
+#: What the attributes of an order or listing are read from where there is none.
+UNKNOWN: Final = _Unknown()
+
+
+class Attribute(Struct, frozen=True):
+    """A getter for a figure that is an attribute: what gets it need not be called, if who asks reads the attribute.
+
+    ``path`` are the attributes that lead from the context to the figure. One of an order is null as long as the order's
+    creation is not known, and one of a listing where there is none; nothing else in a path is ever absent.
+    """
+
+    path: tuple[str, ...]
+
+    def __call__(self, context: Context) -> float | None:
+        """The figure; a truth value as 0 or 1."""
+        found: Any = context
+        for at, name in enumerate(self.path):
+            found = getattr(found, name)
+            if not at and (found is None or (name == "order" and found.created is None)):
+                return None
+        return float(found) if found is True or found is False else found
 
 
 class Feature(Struct, frozen=True):

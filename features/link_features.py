@@ -4,9 +4,8 @@ from collections.abc import Callable
 from typing import Final
 
 from features.buckets import CLAIM_DAYS
-from features.feature import Context, Feature, Getter
+from features.feature import Attribute, Context, Feature, Getter
 from features.links import ACCOUNT_BITS, BITS, Link, Match
-from features.order import OrderRecord
 
 _TITLE: Final = BITS["title"]
 _IMAGE: Final = BITS["image"]
@@ -14,15 +13,15 @@ _IMAGE: Final = BITS["image"]
 
 def _most(figure: Callable[[Link], float]) -> Getter:
     """The highest figure of any link of the merchant; 0 without links."""
-    return lambda c: max(map(figure, c.merchant.record.links), default=0)
+    return lambda c: max(map(figure, links)) if (links := c.merchant.record.links) else 0
 
 
 def _linked(c: Context) -> float:
-    return sum(1 for each in c.merchant.record.links if each.common & ACCOUNT_BITS)
+    return len([each for each in c.merchant.record.links if each.common & ACCOUNT_BITS])
 
 
 def _linked_to_enforced(c: Context) -> float:
-    return sum(1 for each in c.merchant.record.links if each.flagged and each.common & ACCOUNT_BITS)
+    return len([each for each in c.merchant.record.links if each.flagged and each.common & ACCOUNT_BITS])
 
 
 _MERCHANT: Final[tuple[tuple[str, str, str, Getter], ...]] = (
@@ -76,7 +75,7 @@ LINK_FEATURES: Final = tuple(
 
 
 def _matches(figure: Callable[[list[Match]], float]) -> Getter:
-    return lambda c: None if c.listing is None else figure(c.listing.matches)
+    return lambda c: None if c.listing is None else figure(matches) if (matches := c.listing.matches) else 0
 
 
 def _others_before(bits: int) -> Getter:
@@ -130,10 +129,6 @@ MATCH_FEATURES: Final = tuple(
 )
 
 
-def _of_order(figure: Callable[[OrderRecord], float]) -> Getter:
-    return lambda c: None if c.order is None or c.order.created is None else figure(c.order)
-
-
 _ORDER: Final[tuple[tuple[str, str, str, Getter], ...]] = (
     (
         "buyer_claims_180d",
@@ -142,13 +137,13 @@ _ORDER: Final[tuple[tuple[str, str, str, Getter], ...]] = (
             "orders of this buyer, at all merchants, with a claim or dispute of late, this one included; 0 while they "
             "are fewer than 3 or of one merchant alone"
         ),
-        _of_order(lambda order: order.buyer_claims),
+        Attribute(("order", "buyer_claims")),
     ),
     (
         "buyer_claim_merchants_180d",
         "merchants",
         "merchants of these orders",
-        _of_order(lambda order: order.buyer_claim_merchants),
+        Attribute(("order", "buyer_claim_merchants")),
     ),
 )
 #: Features of an order's buyer.

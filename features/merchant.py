@@ -4,8 +4,10 @@
 that follow from it, so that reading a feature costs a list access.
 """
 
+from collections.abc import Iterator
+from functools import lru_cache
 from operator import itemgetter
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct, field
 
@@ -121,6 +123,43 @@ def rate_positions(rate: str, window: int) -> tuple[int, int, int]:
     width, lag = ((SHIP_WIDTH, 0), (OUTCOME_WIDTH, 0), (OUTCOME_WIDTH, 1))[family]
     start = (lag * len(WINDOWS) + window) * width
     return start + due, start + defect, start + UNDELIVERABLE
+
+
+class _Moves(NamedTuple):
+    """What changed flags of an order add to its merchant's counters, as (counter, 1 or -1), and to single figures."""
+
+    placed: tuple[tuple[int, int], ...]
+    ship: tuple[tuple[int, int], ...]
+    outcome: tuple[tuple[int, int], ...]
+    failing: int
+    overdue: int
+    open: int
+
+
+@lru_cache(maxsize=4_096)
+def _moves(old: int, new: int) -> _Moves:
+    """What follows from flags that were ``old`` and are ``new``: orders go a few ways only, so it is mostly known."""
+    placed, ship = [], []
+    for bit in _bits((old ^ new) & _COUNTED):
+        by_order_day, by_ship_day = _EFFECTS[bit]
+        sign = 1 if new & bit else -1
+        if by_order_day >= 0:
+            placed.append((by_order_day, sign))
+        if by_ship_day >= 0:
+            ship.append((by_ship_day, sign))
+    # A rate counts the defects of those orders alone that it counts as due.
+    due, before = (each if each & flags.OUTCOME_DUE else 0 for each in (new, old))
+    outcome = [(_OUTCOME_EFFECTS[bit], 1 if due & bit else -1) for bit in _bits((due ^ before) & _COUNTED_AS_OUTCOME)]
+    failing, overdue, opened = (bool(new & mask) - bool(old & mask) for mask in (_FAILING, flags.OVERDUE, flags.OPEN))
+    return _Moves(tuple(placed), tuple(ship), tuple(outcome), failing, overdue, opened)
+
+
+def _bits(flags: int) -> Iterator[int]:
+    """The single bits of flags, from the lowest."""
+    while flags:
+        bit = flags & -flags
+        yield bit
+        flags ^= bit
 
 
 _TURNOVER: Final = WINDOWS.index(30) * PLACED_WIDTH + GMV
@@ -346,35 +385,19 @@ class Merchant:
         created = order.created
         if created is None:
             return changed
-        day = created // DAY_MS
-        ship_day = ship_due_day(order)
-        remaining = changed & _COUNTED
-        while remaining:
-            bit = remaining & -remaining
-            remaining ^= bit
-            placed, ship = _EFFECTS[bit]
-            sign = 1 if new & bit else -1
-            if placed >= 0:
-                self.placed.add(day, placed, sign)
-            if ship >= 0:
-                self.ship.add(ship_day, ship, sign)
-        if changed & _FAILING:
-            failing = 1 if new & _FAILING else 0
-            if failing != (1 if old & _FAILING else 0):
-                self.placed.add(day, FAILED_GMV, order.gmv if failing else -order.gmv)
-        # A rate counts the defects of those orders alone that it counts as due.
-        due = new if new & flags.OUTCOME_DUE else 0
-        remaining = (due ^ (old if old & flags.OUTCOME_DUE else 0)) & _COUNTED_AS_OUTCOME
-        if remaining:
-            due_day = delivery_due_day(order)
-            while remaining:
-                bit = remaining & -remaining
-                remaining ^= bit
-                self.outcome.add(due_day, _OUTCOME_EFFECTS[bit], 1 if due & bit else -1)
-        if changed & flags.OVERDUE:
-            self.record.overdue += 1 if new & flags.OVERDUE else -1
-        if changed & flags.OPEN:
-            self._wait_for(order, created, 1 if new & flags.OPEN else -1)
+        moves = _moves(old, new)
+        for counter, sign in moves.placed:
+            self.placed.add(created // DAY_MS, counter, sign)
+        for counter, sign in moves.ship:
+            self.ship.add(ship_due_day(order), counter, sign)
+        if moves.failing:
+            self.placed.add(created // DAY_MS, FAILED_GMV, moves.failing * order.gmv)
+        for counter, sign in moves.outcome:
+            self.outcome.add(delivery_due_day(order), counter, sign)
+        if moves.overdue:
+            self.record.overdue += moves.overdue
+        if moves.open:
+            self._wait_for(order, created, moves.open)
         enforcement = self.record.enforcement
         if enforcement is not None and enforcement.facts:
             enforcement.note(changed & new, changed & old, order.buyer)

@@ -6,7 +6,7 @@ from typing import Final
 
 from features import merchant as m
 from features.activity import Activity
-from features.feature import Context, Element, Feature, Getter
+from features.feature import Attribute, Context, Element, Feature, Getter
 from features.windows import DAY_MS
 
 #: Days after which who was dormant has become a seller like others.
@@ -215,7 +215,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "never",
         Element(("merchant", "churn", "sums"), m.LISTINGS_REMOVED),
     ),
-    ("live_listings", "listings", "", "listings live now", "never", lambda c: c.merchant.record.live_listings),
+    ("live_listings", "listings", "", "listings live now", "never", Attribute(("merchant", "record", "live_listings"))),
     (
         "price_level",
         "ratio",
@@ -242,7 +242,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "",
         "orders past ship-by, not shipped and not cancelled, now",
         "never",
-        lambda c: c.merchant.record.overdue,
+        Attribute(("merchant", "record", "overdue")),
     ),
     (
         "implausible_scans_30d",
@@ -402,7 +402,7 @@ _MERCHANT: Final[tuple[tuple[str, str, str, str, str, Getter], ...]] = (
         "",
         "share of merchant snapshots seen lately that were less unusual than this merchant's last one",
         "model not warm, or merchant not assessed yet",
-        lambda c: c.merchant.record.anomaly,
+        Attribute(("merchant", "record", "anomaly")),
     ),
 )
 #: All of them.

@@ -94,7 +94,7 @@ class Segment(Struct, array_like=True, gc=False):
             self.at = time
             weight = 1.0
         else:
-            weight = 0.5 ** (-elapsed / SEGMENT_LIFE_MS)
+            weight = 0.5 ** (-elapsed / SEGMENT_LIFE_MS) if elapsed else 1.0
         self.orders += weight * orders
         if bad:
             self.bad += weight * bad

@@ -1,10 +1,11 @@
 """Inputs of the bad-order models of later stages: when an order is shipped, and when it has arrived or should have.
 
 What was known at purchase enters as one input, the log-odds judged then; the others are what has happened since. So
-these vectors are short: an order is scored three times and stored with each of its events.
+these vectors are short: an order is scored three times and stored with each of its events. They are rounded as by
+:func:`~features.rounding.nearest`, written out.
 """
 
-from math import log
+from math import floor, log
 from typing import Final
 
 from features.merchant import Merchant
@@ -62,13 +63,13 @@ def dispatch_vector(order: OrderRecord, population: Population) -> list[float | 
     _, by_region, by_route, _ = population.segment_rates(region, route, "")
     return [
         purchase_log_odds(order.probability),
-        nearest((shipped - created) / DAY_MS, 1e2),
-        nearest((order.ship_by - shipped) / DAY_MS, 1e2),
-        nearest(promised, 1e2),
+        floor(((shipped - created) / DAY_MS) * 1e2 + 0.5) / 1e2,
+        floor(((order.ship_by - shipped) / DAY_MS) * 1e2 + 0.5) / 1e2,
+        floor(promised * 1e2 + 0.5) / 1e2,
         _margin((order.deliver_by - shipped) / DAY_MS, expected),
         _margin(promised, expected),
-        nearest(by_region, 1e4),
-        nearest(by_route, 1e4),
+        floor(by_region * 1e4 + 0.5) / 1e4,
+        floor(by_route * 1e4 + 0.5) / 1e4,
     ]
 
 
@@ -81,14 +82,14 @@ def delivery_vector(order: OrderRecord, merchant: Merchant, population: Populati
     late = max(0, at - order.deliver_by) / DAY_MS
     return [
         purchase_log_odds(order.probability),
-        nearest(late, 1e2),
+        floor(late * 1e2 + 0.5) / 1e2,
         1.0 if late else 0.0,
         1.0 if delivered is None else 0.0,
-        nearest((at - created) / DAY_MS, 1e2),
-        nearest(max(0, shipped - order.ship_by) / DAY_MS, 1e2),
+        floor(((at - created) / DAY_MS) * 1e2 + 0.5) / 1e2,
+        floor((max(0, shipped - order.ship_by) / DAY_MS) * 1e2 + 0.5) / 1e2,
         float(order.quantity),
         checkout_ratio(order),
-        nearest(low_rating_90d(merchant, population), 1e4),
+        floor(low_rating_90d(merchant, population) * 1e4 + 0.5) / 1e4,
     ]
 
 

@@ -4,21 +4,28 @@ from collections.abc import Callable
 from math import exp
 from typing import Final
 
-from features.feature import Context, Feature, Getter
+from features.feature import Attribute, Context, Feature, Getter
 from features.listing import ListingRecord
 from features.order import DELIVERED_NOT_RECEIVED, LIGHT_CLAIM, OTHER_ORIGIN, OrderRecord, held_against_buyer
 from features.stage_vectors import checkout_ratio
 from features.windows import DAY_MS, HOUR_MS
 
 
-def _of_order(figure: Callable[[Context, OrderRecord], float | None]) -> Getter:
+def _of_order(figure: str | Callable[[Context, OrderRecord], float | None]) -> Getter:
+    """A getter for an attribute of the order, or for what a function makes of it."""
+    if isinstance(figure, str):
+        return Attribute(("order", figure))
+
     def get(c: Context) -> float | None:
         return None if c.order is None or c.order.created is None else figure(c, c.order)
 
     return get
 
 
-def _of_listing(figure: Callable[[ListingRecord], float | None]) -> Getter:
+def _of_listing(figure: str | Callable[[ListingRecord], float | None]) -> Getter:
+    """A getter for an attribute of the listing, or for what a function makes of it."""
+    if isinstance(figure, str):
+        return Attribute(("listing", figure))
     return lambda c: None if c.listing is None else figure(c.listing)
 
 
@@ -36,10 +43,10 @@ def _lateness(actual: int | None, promised: int, now: int, open_: bool) -> float
     return max(0, now - promised) / DAY_MS if open_ else None
 
 
-_ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], float | None]], ...]] = (
-    ("order_total", "minor units", "what the buyer pays", "never", lambda _, o: o.total),
-    ("order_items", "lines", "lines of the order", "never", lambda _, o: o.items),
-    ("order_quantity", "units", "units ordered", "never", lambda _, o: o.quantity),
+_ORDER: Final[tuple[tuple[str, str, str, str, str | Callable[[Context, OrderRecord], float | None]], ...]] = (
+    ("order_total", "minor units", "what the buyer pays", "never", "total"),
+    ("order_items", "lines", "lines of the order", "never", "items"),
+    ("order_quantity", "units", "units ordered", "never", "quantity"),
     (
         "unit_price_to_category",
         "ratio",
@@ -73,21 +80,21 @@ _ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], f
         "probability, 0 to 1",
         "that the order turns out bad, judged when it was placed",
         "not scored",
-        lambda _, o: o.probability,
+        "probability",
     ),
     (
         "bad_order_probability_dispatch",
         "probability, 0 to 1",
         "that it comes late or goes wrong afterwards, judged when it was shipped",
         "not shipped, or only when its promise had passed",
-        lambda _, o: o.probability_dispatch,
+        "probability_dispatch",
     ),
     (
         "bad_order_probability_delivery",
         "probability, 0 to 1",
         "that its buyer claims, disputes or rates it 1 or 2, judged when it had arrived or its promise had passed",
         "not arrived and not overdue",
-        lambda _, o: o.probability_delivery,
+        "probability_delivery",
     ),
     (
         "checkout_ratio",
@@ -108,21 +115,21 @@ _ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], f
         "0 or 1",
         "the tracking number was used for another of the merchant's last 5 shipments",
         "never",
-        lambda _, o: float(o.tracking_reused),
+        "tracking_reused",
     ),
     (
         "delivered_too_fast",
         "0 or 1",
         "delivered sooner after the hand-over than parcels of its route can be (see Parcels)",
         "never",
-        lambda _, o: float(o.too_fast),
+        "too_fast",
     ),
     (
         "light_parcel",
         "0 or 1",
         "declared far too light for its category (see Parcels)",
         "never",
-        lambda _, o: float(o.light),
+        "light",
     ),
     (
         "light_parcel_claimed",
@@ -143,9 +150,9 @@ _ORDER: Final[tuple[tuple[str, str, str, str, Callable[[Context, OrderRecord], f
         "0 or 1",
         "from a device that another buyer of this merchant used in the 14 days before (of the last 16 devices)",
         "never",
-        lambda _, o: float(o.shared_device),
+        "shared_device",
     ),
-    ("own_device", "0 or 1", "from a device of the merchant's own account", "never", lambda _, o: float(o.own_device)),
+    ("own_device", "0 or 1", "from a device of the merchant's own account", "never", "own_device"),
     (
         "buyer_claims",
         "claims",
@@ -194,8 +201,8 @@ ORDER_FEATURES: Final = tuple(
     Feature(name, "order", unit, "", words, null, _of_order(figure)) for name, unit, words, null, figure in _ORDER
 )
 
-_LISTING: Final[tuple[tuple[str, str, str, str, Callable[[ListingRecord], float | None]], ...]] = (
-    ("listing_price", "minor units", "price of this version", "never", lambda x: x.price),
+_LISTING: Final[tuple[tuple[str, str, str, str, str | Callable[[ListingRecord], float | None]], ...]] = (
+    ("listing_price", "minor units", "price of this version", "never", "price"),
     (
         "price_to_category",
         "ratio",
@@ -280,80 +287,80 @@ _LISTING: Final[tuple[tuple[str, str, str, str, Callable[[ListingRecord], float 
         "0 or 1",
         "this edit moved the listing to another category",
         "never",
-        lambda x: float(x.category_changed),
+        "category_changed",
     ),
-    ("brand_changed", "0 or 1", "this edit changed the brand", "never", lambda x: float(x.brand_changed)),
+    ("brand_changed", "0 or 1", "this edit changed the brand", "never", "brand_changed"),
     (
         "category_mismatch",
         "probability, 0 to 1",
         "that title and description belong to another category, if it is the likeliest other one or the declared one",
         "the category is new to the shard (under 20 listings), or the shard to the model (under 200)",
-        lambda x: x.category_mismatch,
+        "category_mismatch",
     ),
     (
         "replica_terms",
         "terms",
         "distinct words of the replica trade, disguised or not; hints (oem, aaa) beside one or an unauthorised brand",
         "never",
-        lambda x: x.replica_terms,
+        "replica_terms",
     ),
     (
         "contact_terms",
         "terms",
         "distinct kinds of contact details and messengers named, disguised, written out or not",
         "never",
-        lambda x: x.contact_terms,
+        "contact_terms",
     ),
     (
         "prohibited_terms",
         "terms",
         "distinct terms of prohibited goods, disguised or not",
         "never",
-        lambda x: x.prohibited_terms,
+        "prohibited_terms",
     ),
     (
         "claim_terms",
         "terms",
         "distinct misleading or medical claims, disguised or not",
         "never",
-        lambda x: x.claim_terms,
+        "claim_terms",
     ),
     (
         "disguised_terms",
         "terms",
         "terms of the four lists above that are only there in disguise (features/disguise.py)",
         "never",
-        lambda x: x.disguised_terms,
+        "disguised_terms",
     ),
     (
         "brand_unauthorised",
         "0 or 1",
         "a protected brand without an authorisation for it",
         "never",
-        lambda x: float(x.brand_unauthorised),
+        "brand_unauthorised",
     ),
     (
         "brand_lookalike",
         "0 or 1",
         "a disguised protected brand, or a word one letter from it, without an authorisation for it",
         "never",
-        lambda x: float(x.brand_lookalike),
+        "brand_lookalike",
     ),
     (
         "category_prohibited",
         "0 or 1",
         "the category may not be sold",
         "never",
-        lambda x: float(x.category_prohibited),
+        "category_prohibited",
     ),
     (
         "category_restricted",
         "0 or 1",
         "the category needs a permit and none is given",
         "never",
-        lambda x: float(x.category_restricted),
+        "category_restricted",
     ),
-    ("listing_edits", "edits", "versions after the first", "never", lambda x: x.edits),
+    ("listing_edits", "edits", "versions after the first", "never", "edits"),
     (
         "listing_age_days",
         "days",
@@ -361,7 +368,7 @@ _LISTING: Final[tuple[tuple[str, str, str, str, Callable[[ListingRecord], float 
         "never",
         lambda x: (x.version_at - x.created) / DAY_MS,
     ),
-    ("listing_orders", "orders", "orders of this listing so far", "never", lambda x: x.orders),
+    ("listing_orders", "orders", "orders of this listing so far", "never", "orders"),
 )
 #: All features of a listing.
 LISTING_FEATURES: Final = tuple(

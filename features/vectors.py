@@ -5,7 +5,7 @@ that what is learned weeks later is exactly what was scored.
 """
 
 from collections.abc import Callable
-from math import exp
+from math import exp, floor
 from typing import Final, TypeAlias
 
 from features import merchant as m
@@ -144,28 +144,31 @@ def order_vector(
     margin = population.deliveries.promise_margin(created, order.deliver_by, region, route)
     overall, by_region, by_route, by_category = population.segment_rates(region, route, category)
     weekday_sin, weekday_cos = _WEEKDAY[(created // DAY_MS + 3) % 7]
+    # Rounded as by nearest(), written out: a dozen calls less for each order.
     return [
         # Floats all: stored and read again, they must be the same bytes.
         float(order.total),
         float(order.quantity),
-        nearest(promised, 1e2),
-        nearest(margin, 1e4),
-        nearest(handling, 1e2),
-        nearest(promised - handling, 1e2),
+        floor(promised * 1e2 + 0.5) / 1e2,
+        floor(margin * 1e4 + 0.5) / 1e4,
+        floor(handling * 1e2 + 0.5) / 1e2,
+        floor((promised - handling) * 1e2 + 0.5) / 1e2,
         weekday_sin,
         weekday_cos,
-        nearest(overall, 1e4),
-        nearest(by_region, 1e4),
-        nearest(by_route, 1e4),
-        nearest(by_category, 1e4),
-        nearest(_late_ship_30d(merchant, population), 1e4),
-        nearest(_late_delivery_30d(merchant, population), 1e4),
-        nearest(_bad_order_90d(merchant, population), 1e4),
-        nearest(min(1.0, record.overdue / orders), 1e4) if orders else None,
+        floor(overall * 1e4 + 0.5) / 1e4,
+        floor(by_region * 1e4 + 0.5) / 1e4,
+        floor(by_route * 1e4 + 0.5) / 1e4,
+        floor(by_category * 1e4 + 0.5) / 1e4,
+        floor(_late_ship_30d(merchant, population) * 1e4 + 0.5) / 1e4,
+        floor(_late_delivery_30d(merchant, population) * 1e4 + 0.5) / 1e4,
+        floor(_bad_order_90d(merchant, population) * 1e4 + 0.5) / 1e4,
+        floor(min(1.0, record.overdue / orders) * 1e4 + 0.5) / 1e4 if orders else None,
         float(orders),
-        nearest(record.activity.burst_day(as_of, as_of - first_seen), 1e3),
-        nearest(max(0, as_of - (record.registered or first_seen)) / DAY_MS, 1e1),
+        floor(record.activity.burst_day(as_of, as_of - first_seen) * 1e3 + 0.5) / 1e3,
+        floor((max(0, as_of - (record.registered or first_seen)) / DAY_MS) * 1e1 + 0.5) / 1e1,
         price,
         float(merchant.buyers.orders_of(order.buyer)),
-        nearest(max(0, created - listing.created) / DAY_MS, 1e2) if listing is not None and listing.created else None,
+        floor((max(0, created - listing.created) / DAY_MS) * 1e2 + 0.5) / 1e2
+        if listing is not None and listing.created
+        else None,
     ]

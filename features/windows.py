@@ -33,7 +33,7 @@ class _Layout:
     it becomes that old; ``inside[age]`` those of the windows that hold it.
     """
 
-    __slots__ = ("crossings", "entering", "horizon", "inside", "leaving", "size")
+    __slots__ = ("crossings", "entering", "horizon", "inside", "leaving", "size", "within")
 
     def __init__(self, width: int, lags: tuple[int, ...]) -> None:
         windows = [(lag, lag + length) for lag in lags for length in WINDOWS]
@@ -48,6 +48,10 @@ class _Layout:
         self.inside = [tuple(start for start, (first, end) in bounds if first <= age < end) for age in ages]
         #: One bit for each age at which anything moves: bit ``horizon - age``.
         self.crossings = sum(1 << (self.horizon - age) for age in ages if self.entering[age] or self.leaving[age])
+        #: One bit for each age from which a bucket moves anything within so many days.
+        self.within = [0]
+        for days in range(1, _STEP_LIMIT + 1):
+            self.within.append(self.within[-1] | self.crossings << days)
 
 
 _layout = lru_cache(maxsize=32)(_Layout)
@@ -127,6 +131,11 @@ class DayCounters:
                 del self.buckets[old]
                 self.changed = True
             self._sum_afresh()
+            return
+        if not days & layout.within[steps]:
+            # Nothing moves in all these days.
+            self._days = days >> steps
+            self.day = day
             return
         crossings = layout.crossings
         for today in range(self.day + 1, day + 1):

@@ -11,7 +11,12 @@ from hypothesis import strategies as st
 from detectors.expressions import MAX_DEPTH, MAX_LENGTH, ExpressionError, parse
 from detectors.policy import PolicySet
 from detectors.rule_code import Condition, bind_conditions, compile_conditions
-from features.feature import Element
+from features.feature import Attribute, Element
+from features.listing import ListingRecord
+from features.merchant import Merchant, MerchantRecord
+from features.order import OrderRecord
+from features.population import Population
+from features.registry import FEATURES, Context
 from tests.detectors.expression_trees import NAMES, DivisionByZeroError, Tree, conditions, evaluate, render
 
 KNOWN = ("late_ship_rate_30d", "late_ship_rate_30d_lower", "orders_30d", *NAMES)
@@ -309,3 +314,78 @@ def test_elements_of_lists_are_read_where_they_stand(packaged: PolicySet, data: 
     }
     assert group.bind(getters)(context) == group.fired(values)
     assert [getters[name](context) for name in group.features] == values
+
+
+def test_what_is_computed_for_one_rule_is_kept_for_the_next() -> None:
+    """A feature that several conditions name is computed once, whatever it gives; where none comes to it, never."""
+    asked: list[object] = []
+
+    def get(context: object) -> float | None:
+        asked.append(context)
+        return None if context == "null" else 3.0
+
+    conditions = [
+        Condition("a", parse("alpha > 1 and gamma > 0", KNOWN), {"orders_30d": 1.0}, {"gamma": 1.0}),
+        Condition("b", parse("gamma > 2", KNOWN), {"orders_30d": 1.0}, {}),
+    ]
+    getters = {"gamma": get, "alpha": lambda _: 2.0, "orders_30d": lambda context: 0.0 if context == "none" else 1.0}
+    for context, expected, times in (("some", ["a", "b"], 1), ("null", ["a"], 1), ("none", [], 0)):
+        asked.clear()
+        assert bind_conditions(conditions, getters)(context) == expected
+        assert len(asked) == times
+
+
+def test_cheap_evidence_is_asked_for_first() -> None:
+    """What is read where it stands comes before what has to be computed."""
+    condition = Condition("fired", parse("alpha > 1", KNOWN), {"alpha": 1.0, "orders_30d": 5.0}, {})
+
+    def refuse(_: object) -> float:
+        raise AssertionError("computed although the evidence was missing")
+
+    getters: dict[str, Callable[[Any], float | None]] = {"alpha": refuse, "orders_30d": Element(("sums",), 0)}
+    assert bind_conditions([condition], getters)(SimpleNamespace(sums=[4.0])) == []
+
+
+ORDERS = st.none() | st.builds(
+    OrderRecord,
+    created=st.none() | st.just(1),
+    probability=st.none() | st.sampled_from([0.0, 0.75, 1.0]),
+    tracking_reused=st.booleans(),
+    quantity=st.integers(0, 3),
+)
+LISTINGS = st.none() | st.builds(
+    ListingRecord, brand_unauthorised=st.booleans(), category_mismatch=st.none() | st.sampled_from([0.0, 0.99])
+)
+
+
+@given(order=ORDERS, listing=LISTINGS, overdue=st.integers(0, 2))
+def test_attributes_are_read_where_they_stand(
+    order: OrderRecord | None, listing: ListingRecord | None, overdue: int
+) -> None:
+    """Rules decide alike whether attributes are read or asked for; those of what is not known are null."""
+    attributes = {
+        "alpha": Attribute(("order", "probability")),
+        "beta_30d": Attribute(("listing", "category_mismatch")),
+        "gamma": Attribute(("order", "tracking_reused")),
+        "delta_lower": Attribute(("listing", "brand_unauthorised")),
+        "orders_30d": Attribute(("merchant", "record", "overdue")),
+    }
+    conditions = [Condition(name, parse(f"{name} >= 0.5", KNOWN), {}, {}) for name in attributes]
+    conditions += [Condition(f"nulls {name}", parse(f"{name} >= 0.5", KNOWN), {}, {name: 1.0}) for name in attributes]
+    context = Context(Merchant("m", MerchantRecord(overdue=overdue)), Population(), order, listing)
+    called = {name: lambda context, get=get: get(context) for name, get in attributes.items()}
+    fired = bind_conditions(conditions, attributes)(context)
+    assert fired == bind_conditions(conditions, called)(context)
+    assert ("alpha" in fired) == (order is not None and order.created is not None and (order.probability or 0.0) >= 0.5)
+    assert ("gamma" in fired) == (order is not None and order.created is not None and order.tracking_reused)
+    assert ("beta_30d" in fired) == (listing is not None and (listing.category_mismatch or 0) >= 0.5)
+    assert ("orders_30d" in fired) == (overdue > 0)
+
+
+def test_every_attribute_of_the_features_can_be_read() -> None:
+    """Each path leads to a number, a truth value or nothing; a truth value is asked for as 0 or 1."""
+    context = Context(Merchant("m", MerchantRecord()), Population(), OrderRecord(created=1), ListingRecord())
+    attributes = [feature.get for feature in FEATURES.values() if isinstance(feature.get, Attribute)]
+    assert len(attributes) > 20
+    for get in attributes:
+        assert type(get(context)) in (int, float, type(None)), get.path

@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detectors.input_code import Range, compile_deviations, compile_dot, compile_scaling, compile_step
+from detectors.input_code import (
+    KnownTerm,
+    Range,
+    compile_deviations,
+    compile_dot,
+    compile_judgement,
+    compile_scaling,
+    compile_step,
+)
 
 RANGES = (
     Range(0.0, 2.0, 0.0, 0.5, False),
@@ -21,7 +29,7 @@ shares = st.lists(st.floats(0, 1), min_size=3, max_size=3)
 
 def edge(value: float, low: float, high: float) -> float:
     """An end of the range, marked by adding ten."""
-    assert not low < value < high
+    assert not low <= value < high
     return 10.0 if value <= low else 11.0
 
 
@@ -29,6 +37,8 @@ def scaled(value: float | None, each: Range) -> float | None:
     """One value, step by step."""
     if value is None:
         return None
+    if value == each.low:
+        return 0.0
     if not each.low < value < each.high:
         return edge(value, each.low, each.high)
     return ((log1p(value) if each.log else value) - each.offset) * each.factor
@@ -67,6 +77,30 @@ def test_products_and_steps_equal_the_loops(
     assert compile_dot(3)(point, weights) == total
     stepped = compile_step(3)(point, weights, slope, pull, rate)
     assert stepped == [w - rate * (slope * x + pull * w) for x, w in zip(point, weights, strict=True)]
+
+
+TERMS = (KnownTerm(0, 3.0, 0.25), KnownTerm(2, -9.0, 0.5))
+
+
+@given(gaps, shares, st.lists(st.floats(1, 100), min_size=3, max_size=3), st.lists(numbers, min_size=2, max_size=2))
+def test_the_whole_way_at_once_equals_its_steps(
+    values: list[float | None], means: list[float], factors: list[float], weights: list[list[float]]
+) -> None:
+    """Scaled values, point and log-odds of the one function have the bits of scaling, deviating, adding the known
+    terms and multiplying one after the other.
+    """
+    judgement = compile_judgement(RANGES, edge, BOUND, TERMS, 2.0)
+    scaled = compile_scaling(RANGES, edge).known(values)
+    known = 0.0
+    for term in TERMS:
+        value = scaled[term.position]
+        if value is not None:
+            known += term.factor * (value - term.reference)
+    point = [*compile_deviations(3, BOUND)(scaled, means, factors), min(max(known, -2.0), 2.0)]
+    weight = [*weights[0], weights[1][0]]
+    odds = compile_dot(4)(point, weight)
+    assert judgement.scaled(values, means, factors, weight) == (scaled, odds)
+    assert judgement.point(values, means, factors, weight) == (point, odds)
 
 
 @pytest.mark.parametrize("values", [[], [1.0, 2.0], [1.0] * 4])

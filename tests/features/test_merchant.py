@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features import merchant as m
-from features.merchant import RATES, Merchant, MerchantRecord
+from features.merchant import RATES, Merchant, MerchantRecord, _moves
 from features.order import OUTCOME_DAYS, OrderRecord
 from features.population import PRIOR_FAMILIES
 from features.windows import DAY_MS
@@ -99,6 +99,16 @@ def test_an_order_enters_a_rate_when_it_is_old_enough(rate: str, days: int) -> N
         merchant.advance(START + day * DAY_MS)
         orders.append(merchant.orders_and_defects(rate, 0)[0])
     assert orders == [int(days <= day < days + 7) for day in range(40)]
+
+
+@given(st.integers(0, (1 << 25) - 1), st.integers(0, (1 << 25) - 1))
+def test_what_flags_move_is_taken_back_by_the_way_back(old: int, new: int) -> None:
+    """From any flags to any others and back, every counter is as it was; what stays the same moves nothing."""
+    there, back = _moves(old, new), _moves(new, old)
+    for forth, again in ((there.placed, back.placed), (there.ship, back.ship), (there.outcome, back.outcome)):
+        assert [(counter, -sign) for counter, sign in forth] == list(again)
+    assert (there.failing, there.overdue, there.open) == (-back.failing, -back.overdue, -back.open)
+    assert _moves(new, new) == ((), (), (), 0, 0, 0)
 
 
 def test_advancing_says_when_a_day_begins() -> None:
