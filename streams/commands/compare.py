@@ -91,7 +91,15 @@ def report(settings: Settings, request: Request, *, html: Path | None, json_file
     show(found, html=html, json_file=json_file, merchants=merchants)
 
 
-def show(found: Comparison, *, html: Path | None, json_file: Path | None, merchants: int, table: bool = True) -> None:
+def show(
+    found: Comparison,
+    *,
+    html: Path | None,
+    json_file: Path | None,
+    merchants: int,
+    table: bool = True,
+    quiet: bool = False,
+) -> None:
     """Print a comparison's table unless it is not wanted, and write the files that are asked for."""
     if json_file is not None:
         _write(json_file, msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n")
@@ -110,7 +118,7 @@ def show(found: Comparison, *, html: Path | None, json_file: Path | None, mercha
             console.width = 240
         print_comparison(found, console, merchants=merchants)
     for file in (html, json_file):
-        if file is not None:
+        if file is not None and not quiet:
             click.echo(f"written: {file}", err=True)
 
 

@@ -1,6 +1,7 @@
 """``shopwarden shadow``: candidate policies beside the live ones, watched and never enforced."""
 
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +10,9 @@ import click
 from config.logging import configure_logging
 from config.policies import PolicyError
 from config.settings import Settings, SettingsError
-from streams.commands.compare import from_option, report
+from streams.commands.compare import from_option, report, show
 from streams.options import pass_settings
+from streams.printable import printable
 from streams.shadow import Shadow, ShadowError, shadow_of
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -61,15 +63,33 @@ def run(settings: Settings, name: str, policies: Path) -> None:
 @click.option(
     "--merchants", type=click.IntRange(min=0), default=20, show_default=True, help="Merchants to print, at most."
 )
+@click.option("--follow", is_flag=True, help="Go on while both go on, until Ctrl-C: tell each new difference.")
+@click.option(
+    "--every",
+    type=click.FloatRange(min=1),
+    default=10.0,
+    show_default=True,
+    help="With --follow: seconds between two comparisons, which also write --html and --json anew.",
+)
+@click.option(
+    "--duration", type=click.FloatRange(min=0, min_open=True), help="With --follow: end after so many seconds."
+)
 @pass_settings
 def compare(settings: Settings, /, *, name: str, policies: Path | None, **more: Any) -> None:
     """Compare what was decided live and in the shadow NAME, from the time on that both have judged.
 
-    The topics are read to their present ends; run it again whenever you like.
+    The topics are read to their present ends; run it again whenever you like, or let it --follow them.
     """
     from streams.comparison.request import Request, RunSource
 
     shadow = _shadow(settings, name, policies)
+    if more["follow"]:
+        if more["events"] is not None:
+            raise click.UsageError("--events is a history that has ended: --follow goes without it")
+        _follow(settings, shadow, policies, more)
+        return
+    if more["duration"] is not None:
+        raise click.UsageError("--duration goes with --follow")
     request = Request(
         baseline=RunSource(
             Path("live"), settings.policies_path if policies else None, "live", topic=settings.topics.events
@@ -81,6 +101,53 @@ def compare(settings: Settings, /, *, name: str, policies: Path | None, **more: 
         common=True,
     )
     report(settings, request, html=more["html"], json_file=more["json_file"], merchants=more["merchants"])
+
+
+def _follow(settings: Settings, shadow: Shadow, policies: Path | None, more: dict[str, Any]) -> None:
+    """Compare again and again, and tell what is new."""
+    from streams.clients import kafka_config
+    from streams.comparison.following import Following
+    from streams.comparison.news import News
+    from streams.comparison.request import CompareError, known_labels, known_policies
+    from streams.reading import ReadError
+
+    news = News()
+    found = None
+    try:
+        known = known_labels(more["truth"])
+        sets = None if policies is None else (known_policies(settings.policies_path), known_policies(policies))
+        topics = settings.topics.events, shadow.settings.topics.events
+        with Following(
+            settings,
+            topics,
+            ("live", f"shadow {shadow.name}"),
+            sets or (None, None),
+            known=known,
+            start=more["start"] or 0,
+            config=kafka_config(settings),
+        ) as following:
+            while not following.caught_up:
+                following.read()
+            begun = time.monotonic()
+            while True:
+                found = following.comparison()
+                if found is not None:
+                    for line in news.lines(found):
+                        click.echo(printable(line))
+                    show(found, html=more["html"], json_file=more["json_file"], merchants=0, table=False, quiet=True)
+                due = time.monotonic() + more["every"]
+                if more["duration"] is not None and due - begun > more["duration"]:
+                    break
+                while time.monotonic() < due:
+                    following.read()
+    except CompareError as error:
+        raise click.UsageError(str(error)) from None
+    except ReadError as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo("no longer followed", err=True)
+    if found is None:
+        click.echo("nothing to compare: live or shadow has published nothing yet", err=True)
 
 
 def _shadow(settings: Settings, name: str, policies: Path | None) -> Shadow:

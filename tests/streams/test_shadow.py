@@ -108,3 +108,14 @@ def test_beside_the_live_worker(any_broker: str, redis_db: str, topic_prefix: st
     assert (group["baseline"] > 1, group["candidate"]) == (True, 0)
     causes = {line["cause"] for each in found["touched"] for line in each["lines"]}
     assert f"in the candidate the rule {rule} is in shadow" in causes
+
+    # Followed, it comes to the same, tells each difference once, and goes on with what is decided meanwhile.
+    words = ["shadow", "compare", "mild", "--policies", str(milder), "--follow", "--every", "1", "--duration", "2"]
+    followed = CliRunner().invoke(main, [*words, "--json", str(tmp_path / "f.json")], env=deployment.environment())
+    assert followed.exit_code == 0, followed.output
+    told = msgspec.json.decode((tmp_path / "f.json").read_bytes())["outcomes"]
+    lines = followed.stdout.splitlines()
+    assert sum(f"by {rule} (in the candidate the rule {rule} is in shadow)" in line for line in lines) >= 1
+    assert lines[-1].endswith(", ".join(f"{count:,} {name}" for name, count in told.items()))
+    assert told["equal"] > 20
+    assert len(lines) == len(set(lines))
