@@ -20,7 +20,7 @@ from pydantic import BaseModel, SecretStr
 from config.settings import Settings
 
 #: Libraries that tell at INFO what only their authors need; streams.clients names librdkafka's logger.
-NOISY_LOGGERS = ("faust", "mode", "aiokafka", "kafka", "librdkafka", "redis", "asyncio", "aiohttp")
+NOISY_LOGGERS = ("faust", "mode", "aiokafka", "kafka", "librdkafka", "redis", "asyncio", "aiohttp", "opentelemetry")
 #: While a broker is away, libraries tell of each attempt to reach it, several times a second.
 LIBRARIES_REPEAT_S = 30.0
 _REDACTED = "[secret]"

@@ -27,6 +27,7 @@ from features.outputs import (
 from features.policy_notices import PolicyNotice
 from features.rounding import nearest
 from features.shard import Record
+from features.trace_context import trace_headers
 
 _SOURCE: Final = b"/shopwarden"
 _JSON: Final = b"application/json"
@@ -140,15 +141,21 @@ class Outbox:
                     ("ce_time", _rfc3339(self.time)),
                     ("ce_subject", subject.encode()),
                     ("content-type", _JSON),
+                    *self._trace(),
                 ),
                 identifier,
             )
         )
 
+    def _trace(self) -> tuple[tuple[str, bytes], ...]:
+        """To which trace the present record belongs, as its producer said."""
+        record = self._record
+        return trace_headers(record.headers) if isinstance(record, Record) and record.headers else ()
+
     def standing(self, standing: Standing | CreatorStanding) -> None:
         """Add the latest standing of a merchant or creator, for its compacted topic."""
         identifier = self.next_id()
-        headers = (("ce_id", identifier.encode()), ("content-type", _JSON))
+        headers = (("ce_id", identifier.encode()), ("content-type", _JSON), *self._trace())
         if isinstance(standing, Standing):
             stream: Stream = "standing"
             key = standing.merchant_id

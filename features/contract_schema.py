@@ -16,6 +16,7 @@ from config.topics import TopicSettings
 from features.decode import RejectionCode
 from features.events import FeedbackInput, InputEvent, ListingInput, MerchantInput, OrderInput
 from features.outputs import CreatorStanding, Output, Standing
+from features.trace_context import TRACEPARENT, TRACESTATE
 
 Json: TypeAlias = dict[str, Any]
 
@@ -184,6 +185,11 @@ def _message(name: str, words: str, key: str, headers: str | None) -> Json:
     return message
 
 
+#: Of the record that caused an output, where it had them (https://www.w3.org/TR/trace-context/).
+_TRACE: Final = {
+    TRACEPARENT: {"type": "string", "description": "W3C Trace Context of the record that caused it, if that had one."},
+    TRACESTATE: {"type": "string", "description": "Beside `traceparent`, likewise."},
+}
 _RUN: Final = {"type": "string", "description": "In the outputs of a replay alone: which run it was."}
 
 
@@ -192,7 +198,7 @@ def _headers(words: str, **properties: Json) -> Json:
         "type": "object",
         "description": words,
         "properties": {name.replace("content_type", "content-type"): each for name, each in properties.items()}
-        | {"ce_run": _RUN},
+        | {"ce_run": _RUN, **_TRACE},
         "required": [name.replace("content_type", "content-type") for name in properties],
     }
 

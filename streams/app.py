@@ -23,7 +23,7 @@ from streams.publish import PublishError
 from streams.reading import ReadError
 from streams.shards import Shards
 from streams.store import StoreError
-from streams.telemetry.meter import WorkerMeter
+from streams.telemetry.instruments import Instruments
 from streams.transport import SCHEME, BatchConsumer
 from streams.watchdog import Beat, Progress
 
@@ -105,9 +105,9 @@ def create_app(
     settings: Settings,
     policies: PolicyFeed,
     topics: Mapping[RecordKind, str],
-    meter: WorkerMeter | None = None,
+    instruments: Instruments | None = None,
 ) -> WorkerApp:
-    """The app of one worker process, over the input topics that exist; ``meter`` counts what it does."""
+    """The app of one worker process, over the input topics that exist; ``instruments`` watch what it does."""
     brokers, credentials = faust_broker(settings, scheme=SCHEME)
     kafka = settings.kafka
     app = WorkerApp(
@@ -143,7 +143,7 @@ def create_app(
         logger.error("%s", error, exc_info=None if isinstance(error, _EXPLAINED) else error)
         app.loop.create_task(app.crash(error))
 
-    shards = Shards(settings, policies, topics, fail, meter)
+    shards = Shards(settings, policies, topics, fail, instruments)
     app.shopwarden_reader = shards
     topic = app.topic(*topics.values(), key_serializer="raw", value_serializer="raw", acks=False, internal=False)
 

@@ -58,7 +58,8 @@ from streams.publish import Batch, Publisher
 from streams.snapshot import keep_loaded, needed_names, take_changes
 from streams.store import JournalEntry, Position, ShardStore, StoreError
 from streams.tails import PublishedBefore
-from streams.telemetry.meter import WorkerMeter
+from streams.telemetry.instruments import Instruments
+from streams.telemetry.tracing import Stages, Tracing
 
 logger = logging.getLogger("shopwarden.shard")
 
@@ -109,8 +110,8 @@ class ShardProtocol:
         Tells Kafka how far the shard's checkpoint is.
     passed
         Called after each step.
-    meter
-        Counts what is done.
+    instruments
+        Watch what is done.
     """
 
     def __init__(
@@ -123,7 +124,7 @@ class ShardProtocol:
         pseudonym_key: str,
         acknowledge: Callable[[dict[str, int]], Awaitable[object]],
         passed: Callable[[Step], None] = passing,
-        meter: WorkerMeter | None = None,
+        instruments: Instruments | None = None,
     ) -> None:
         self.core = core
         self._store = store
@@ -132,7 +133,8 @@ class ShardProtocol:
         self._pseudonym_key = pseudonym_key
         self._acknowledge = acknowledge
         self._passed = passed
-        self._meter = meter or WorkerMeter()
+        instruments = instruments or Instruments()
+        self._meter, self._tracing = instruments.meter, instruments.tracing
         self._partition = core.state.partition
         #: The last checkpoint that was begun.
         self.position = position
@@ -201,17 +203,30 @@ class ShardProtocol:
             A record made it fail; the state in memory is of no use any more.
         """
         await self._publisher.room()
+        if self._tracing is None:
+            await self._flush(flush, entry, None)
+        else:
+            with self._tracing.flush(self._partition, flush) as stages:
+                await self._flush(flush, entry, stages)
+
+    async def _flush(self, flush: Flush, entry: JournalEntry, stages: Stages | None) -> None:
         began = time.perf_counter()
         events = self.core.decode(flush)
         needed = self.core.needed(flush, events)
         names = needed_names(self.core.state, needed)
         decoded = time.perf_counter()
+        if stages is not None:
+            stages.passed("decode")
         values = await self._store.journal(entry, names)
         keep_loaded(self.core.state, names, values)
         await self._load_behind(needed)
         journalled = time.perf_counter()
+        if stages is not None:
+            stages.passed("journal")
         self._passed(Step.JOURNALLED)
         self._apply(flush, events, entry)
+        if stages is not None:
+            stages.passed("apply")
         self._meter.flushed(time.perf_counter() - began, journalled - decoded)
 
     def _apply(self, flush: Flush, events: list[Decoded], entry: JournalEntry) -> None:
@@ -279,25 +294,34 @@ class ShardProtocol:
             publication=self.publication,
         )
 
-        async def write() -> None:
+        async def write(stages: Stages | None = None) -> None:
             began = time.perf_counter()
             published = self._published
             for batch in batches:
                 await self._publisher.delivered(batch)
                 published |= batch.ends
             self._passed(Step.DELIVERED)
+            if stages is not None:
+                stages.passed("deliver")
             position = msgspec.structs.replace(cut, published=dict(published))
             await self._store.checkpoint(
                 previous.sequence, position, changes.values, changes.deleted, changes.timers, changes.appends
             )
             self._passed(Step.CHECKPOINTED)
+            if stages is not None:
+                stages.passed("store")
             self._meter.checkpointed(time.perf_counter() - began)
             self.checkpoints += 1
             self._writing_since = None
             await self._acknowledge(position.offsets)
             self._passed(Step.ACKNOWLEDGED)
 
-        return asyncio.create_task(write(), name=f"checkpoint-{self._partition}")
+        async def traced(tracing: Tracing) -> None:
+            with tracing.checkpoint(self._partition, cut.sequence) as stages:
+                await write(stages)
+
+        writing = write() if self._tracing is None else traced(self._tracing)
+        return asyncio.create_task(writing, name=f"checkpoint-{self._partition}")
 
     async def quarantine(self, entry: JournalEntry, poison: Poison) -> None:
         """Amend a journalled flush that could not be applied: who recovers it puts that record aside.

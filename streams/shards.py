@@ -20,7 +20,7 @@ from streams.reading import ReadError
 from streams.shard import ShardOptions, ShardRunner
 from streams.store import StoreError
 from streams.takeover import STREAMS, Taken, Takeover
-from streams.telemetry.meter import WorkerMeter
+from streams.telemetry.instruments import Instruments
 
 if TYPE_CHECKING:
     from streams.transport import BatchConsumer
@@ -41,10 +41,11 @@ class Shards:
         policies: PolicyFeed,
         topics: Mapping[RecordKind, str],
         fail: Callable[[BaseException], None],
-        meter: WorkerMeter | None = None,
+        instruments: Instruments | None = None,
     ) -> None:
         self._settings = settings
-        self._meter = meter or WorkerMeter()
+        self._instruments = instruments or Instruments()
+        self._meter = self._instruments.meter
         self._policies = policies
         self._fail = fail
         self._topics = dict(topics)
@@ -192,7 +193,7 @@ class Shards:
             taken.published,
             key_id,
             lambda offsets: self._acknowledge(number, offsets),
-            meter=self._meter,
+            instruments=self._instruments,
         )
         self._meter.began(number, taken.core.state.statistics)
         options = ShardOptions(

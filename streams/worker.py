@@ -135,7 +135,7 @@ async def _work(settings: Settings, judge: Judge, telemetry: WorkerTelemetry) ->
         await policies.catch_up()
     # Merchants and feedback are optional topics.
     topics = {kind: name for kind, name in names.items() if name in report.inputs}
-    app = create_app(settings, policies, topics, telemetry.meter)
+    app = create_app(settings, policies, topics, telemetry.instruments)
     telemetry.attach(app, policies, report.shards)
     started = asyncio.create_task(app.start())
     logger.info(

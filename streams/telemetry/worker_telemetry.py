@@ -8,12 +8,13 @@ from typing import Any
 from config.settings import Settings
 from streams.app import WorkerApp, beat_of
 from streams.policies.feed import PolicyFeed
-from streams.telemetry.meter import WorkerMeter
+from streams.telemetry.instruments import Instruments
 from streams.telemetry.process_metrics import process_registry
 from streams.telemetry.pulse import Pulse
 from streams.telemetry.reachability import Reachability, looks_of
 from streams.telemetry.readiness import Readiness
 from streams.telemetry.server import TelemetryServer
+from streams.telemetry.tracing import open_tracing
 from streams.telemetry.worker_metrics import WorkerMetrics, WorkerView
 from streams.watchdog import Beat
 
@@ -27,7 +28,7 @@ class WorkerTelemetry:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self.meter = WorkerMeter()
+        self.instruments = Instruments(tracing=open_tracing(settings))
         self.pulse = Pulse()
         self.readiness = Readiness(self._waiting_for, settings.telemetry.ready_grace_s)
         self._reachability = Reachability(looks_of(settings), settings.telemetry.reach_every_s)
@@ -44,11 +45,20 @@ class WorkerTelemetry:
         streams.telemetry.server.TelemetryError
             The port can't be had.
         """
+        try:
+            with self._port_served():
+                yield
+        finally:
+            if self.instruments.tracing is not None:
+                self.instruments.tracing.close()
+
+    @contextlib.contextmanager
+    def _port_served(self) -> Iterator[None]:
         if self._settings.telemetry.port is None:
             yield
             return
         registry = process_registry("worker")
-        registry.register(WorkerMetrics(self.meter, self._view))
+        registry.register(WorkerMetrics(self.instruments.meter, self._view))
         server = TelemetryServer(self._settings.telemetry, registry, self._health, self._ready)
         server.start()
         beating = asyncio.create_task(self.pulse.run(self._look), name="pulse")

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from streams.replay.progress import Reached
 from streams.telemetry.console_metrics import ConsoleMetrics
+from streams.telemetry.instruments import Instruments
 from streams.telemetry.meter import WorkerMeter
 from streams.telemetry.process_metrics import process_registry
 from streams.telemetry.replay_metrics import ReplayMetrics
@@ -35,7 +36,7 @@ def worker_exposition() -> str:
 async def _worker_exposition() -> str:
     meter = WorkerMeter()
     runner = await start_shard(
-        MemoryStore(Shelf(), "only"), MemoryPublisher(), make_judge(publish_level=1), meter=meter
+        MemoryStore(Shelf(), "only"), MemoryPublisher(), make_judge(publish_level=1), instruments=Instruments(meter)
     )
     offer_all(runner, marketplace())
     task = asyncio.create_task(runner.run())

@@ -36,7 +36,7 @@ from streams.store import (
 )
 from streams.tails import Extent, PublishedBefore, merged_journal
 from streams.takeover import STREAMS
-from streams.telemetry.meter import WorkerMeter
+from streams.telemetry.instruments import Instruments
 
 KEY = b"a key for tests, and no other use"
 TOPICS: dict[RecordKind, str] = {kind: kind for kind in RECORD_KINDS}
@@ -283,7 +283,7 @@ async def start_shard(
     extents: Mapping[str, Extent] | None = None,
     policies: PolicyLibrary | None = None,
     passed: Callable[[Step], None] = passing,
-    meter: WorkerMeter | None = None,
+    instruments: Instruments | None = None,
 ) -> ShardRunner:
     """Claim and load a shard, as a worker does when it is assigned; ``run()`` of what is returned starts it.
 
@@ -312,9 +312,9 @@ async def start_shard(
 
     library = policies or PolicyLibrary(judge)
     core = restore(0, loaded, library.judge, fresh_models(42))
-    protocol = ShardProtocol(core, store, publisher, position, published, "k1", acknowledge, passed, meter)
-    if meter is not None:
-        meter.began(0, core.state.statistics)
+    protocol = ShardProtocol(core, store, publisher, position, published, "k1", acknowledge, passed, instruments)
+    if instruments is not None:
+        instruments.meter.began(0, core.state.statistics)
     return ShardRunner(protocol, intake, plan.journal, plan.gaps, library, claim, options, clock)
 
 

@@ -12,6 +12,7 @@ from detectors.judge import Judge
 from features.shard import Statistics
 from streams.protocol import Step
 from streams.shard import ShardRunner
+from streams.telemetry.instruments import Instruments
 from streams.telemetry.meter import MOST_VALUES, OTHER, Decision, WorkerMeter
 from tests.streams.shard_fakes import (
     CrashError,
@@ -58,7 +59,7 @@ async def run_through(runner: ShardRunner, market: dict[str, list[Fetched]]) -> 
 async def run(judge: Judge, market: dict[str, list[Fetched]]) -> tuple[WorkerMeter, list[Emit], Shelf]:
     """A shard from the beginning to the end of the records, and what was counted."""
     meter, shelf, publisher = WorkerMeter(), Shelf(), MemoryPublisher()
-    runner = await start_shard(MemoryStore(shelf, "only"), publisher, judge, meter=meter)
+    runner = await start_shard(MemoryStore(shelf, "only"), publisher, judge, instruments=Instruments(meter))
     await run_through(runner, market)
     return meter, publisher.sent, shelf
 
@@ -106,13 +107,17 @@ async def test_counters_never_fall(judge: Judge, market: dict[str, list[Fetched]
             raise CrashError
 
     first = WorkerMeter()
-    runner = await start_shard(MemoryStore(shelf, "first"), MemoryPublisher(topics), judge, passed=strike, meter=first)
+    runner = await start_shard(
+        MemoryStore(shelf, "first"), MemoryPublisher(topics), judge, passed=strike, instruments=Instruments(first)
+    )
     offer_all(runner, market)
     with pytest.raises(CrashError):
         await runner.run()
     stored = msgspec.json.decode(shelf.values["statistics"], type=Statistics).records
     second = WorkerMeter()
-    runner = await start_shard(MemoryStore(shelf, "second"), MemoryPublisher(topics), judge, meter=second)
+    runner = await start_shard(
+        MemoryStore(shelf, "second"), MemoryPublisher(topics), judge, instruments=Instruments(second)
+    )
     await run_through(runner, market)
     total = sum(map(len, market.values()))
     assert stored > 0
