@@ -2,6 +2,7 @@
 
 import itertools
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterator
 
@@ -91,3 +92,14 @@ def own_services() -> Iterator[Callable[..., EmbeddedServices]]:
     yield start
     for services in started:
         services.stop()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """A browser; without one the test is skipped, unless it is required."""
+    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if found is None:
+        if os.environ.get("SHOPWARDEN_REQUIRE_CHROMIUM"):
+            pytest.fail("chromium is required and not installed")
+        pytest.skip("no chromium is installed")
+    return found

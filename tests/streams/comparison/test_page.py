@@ -1,5 +1,3 @@
-import os
-import shutil
 import subprocess
 from html.parser import HTMLParser
 from pathlib import Path
@@ -109,17 +107,6 @@ def test_the_three_questions_have_answers(comparison: Comparison) -> None:
 def test_the_same_comparison_gives_the_same_bytes(comparison: Comparison) -> None:
     """Nothing of it depends on the hour or on chance."""
     assert html_page(comparison) == html_page(comparison)
-
-
-@pytest.fixture(scope="session")
-def chromium() -> str:
-    """A browser; without one the test is skipped, unless it is required."""
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        if os.environ.get("SHOPWARDEN_REQUIRE_CHROMIUM"):
-            pytest.fail("chromium is required and not installed")
-        pytest.skip("no chromium is installed")
-    return found
 
 
 @pytest.mark.slow
