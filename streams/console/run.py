@@ -95,7 +95,8 @@ def open_service(settings: Settings, users: Users) -> Iterator[Service]:
         with ExitStack() as stack:
             trail = Trail(folder / "trail.db")
             stack.callback(trail.close)
-            follower = Follower(settings, folder / "index.db", Harm.by(judge.policies))
+            harm = Harm.by(judge.policies)
+            follower = Follower(settings, folder / "index.db", harm)
             stack.callback(follower.stop)
             index = IndexReader(folder / "index.db")
             stack.callback(index.close)
@@ -118,7 +119,8 @@ def open_service(settings: Settings, users: Users) -> Iterator[Service]:
                 sessions=Sessions(
                     secrets.token_bytes(32) if key is None else key.get_secret_value().encode(), console.session_hours
                 ),
-                desk=Desk(console, index, trail, Proposals(trail, console.proposal_hours), sender),
+                desk=Desk(console, index, trail, Proposals(trail, console.proposal_hours), sender, harm),
+                harm=harm,
                 live=live,
                 templates=templates,
                 threads=threads,

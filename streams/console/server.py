@@ -16,6 +16,7 @@ from streams.console.pages import (
     health,
     listing,
     merchant,
+    metrics,
     models,
     now,
     order,
@@ -31,13 +32,14 @@ _STATIC: Final = Path(__file__).parent / "static"
 #: The longest form is a reason of 256 characters.
 _MOST_BYTES: Final = 64 * 1024
 _PAGES: Final = (
-    act, audit, creator, dead_letters, decision, health, listing, merchant, models, now, order, policies, proposals,
-    queue, search, sign_in,
+    act, audit, creator, dead_letters, decision, health, listing, merchant, metrics, models, now, order, policies,
+    proposals, queue, search, sign_in,
 )  # fmt: skip
 
 
 def make_app(service: Service) -> web.Application:
     """The application of a console whose parts are there."""
+    # The clock is outermost, so that it sees the status that the client gets.
     passed = [service.metrics.middleware, middlewares.errors, middlewares.sign_in]
     app = web.Application(middlewares=passed, client_max_size=_MOST_BYTES)
     app[SERVICE] = service

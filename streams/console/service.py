@@ -15,6 +15,7 @@ from detectors.judge import Judge
 from streams.console.acts.desk import Desk
 from streams.console.buckets import Buckets
 from streams.console.index.follower import Follower
+from streams.console.index.harm import Harm
 from streams.console.index.reading import IndexReader
 from streams.console.live import Live
 from streams.console.sessions import Session, Sessions
@@ -39,6 +40,7 @@ class Service(Struct, eq=False):
     users: Users
     sessions: Sessions
     desk: Desk
+    harm: Harm
     live: Live
     templates: Environment
     threads: ThreadPoolExecutor

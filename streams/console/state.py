@@ -13,7 +13,7 @@ from streams.explain.judgement import attributions_of
 from streams.explain.present import describe
 from streams.explain.stored import AWAY, Found, StoredSubjects
 from streams.explain.story import Explanation
-from streams.store import StoreError
+from streams.store import Position, StoreError
 
 
 class StateError(Exception):
@@ -72,8 +72,8 @@ class StateReader:
         explanation.notes += notes
         return explanation
 
-    def applied(self, shard: int, topic: str) -> int:
-        """Next offset of an input topic by the shard's last checkpoint; 0 before the first.
+    def position(self, shard: int) -> Position:
+        """Where the shard's last checkpoint stands: at the beginning before the first.
 
         Raises
         ------
@@ -81,10 +81,9 @@ class StateReader:
             Redis can't be read.
         """
         try:
-            position = self._stored.position(shard)
+            return self._stored.position(shard) or Position()
         except (*AWAY, msgspec.DecodeError) as error:
             raise StateError(f"Redis at {self._settings.redis.url} can't be read: {error}") from error
-        return 0 if position is None else position.offsets.get(topic, 0)
 
     def model_metrics(self) -> dict[int, dict[str, dict[str, Any]]]:
         """Test-then-train metrics of each shard's models.

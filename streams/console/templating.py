@@ -1,22 +1,50 @@
 """Templates: escaped by default, strict about names, with the words and figures of the console as filters."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2.utils import missing
 from markupsafe import Markup
 
 from features.outputs import LEVELS
+from streams.console.charts import interval
 from streams.console.index.words import money
 from streams.printable import printable
+
+T = TypeVar("T")
 
 _MINUTE: Final = 60_000
 _HOUR: Final = 60 * _MINUTE
 _DAY: Final = 24 * _HOUR
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z")
 NOTHING: Final = "–"
 _NOTHING: Final = Markup("–")
+
+
+class Absent(StrictUndefined):
+    """What is not there. A name that no page gave is a mistake of ours, whatever is done with it; a key that an event
+    does not have, as fields come and go with versions, may be asked for, but not shown.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:  # type: ignore[override]
+        return self._may_lack(False)
+
+    def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
+        return self._may_lack(iter(()))
+
+    def __len__(self) -> int:  # type: ignore[override]
+        return self._may_lack(0)
+
+    def _may_lack(self, instead: T) -> T:
+        if self._undefined_obj is missing:
+            self._fail_with_undefined_error()
+        return instead
 
 
 def make_environment() -> Environment:
@@ -25,12 +53,14 @@ def make_environment() -> Environment:
         loader=PackageLoader("streams.console"),
         # Every value, whatever the file is called: ids, titles and reasons come from outside.
         autoescape=True,
-        undefined=StrictUndefined,
+        undefined=Absent,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters |= {
         "when": when,
+        "date": date,
+        "moment": moment,
         "span": span,
         "number": number,
         "percent": percent,
@@ -40,7 +70,7 @@ def make_environment() -> Environment:
         "plain": printable,
         "level": level,
     }
-    environment.globals |= {"url": url, "LEVELS": LEVELS}
+    environment.globals |= {"url": url, "LEVELS": LEVELS, "interval": interval}
     return environment
 
 
@@ -61,6 +91,24 @@ def when(time: int | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(
         moment.strftime("%Y-%m-%dT%H:%M:%SZ"), moment.strftime("%Y-%m-%d %H:%M")
     )
+
+
+def moment(text: str) -> str:
+    """A text; one that is a time of a program as people write it.
+
+    >>> moment("2025-12-31T23:59:59.999Z"), moment("a T-shirt")
+    ('2025-12-31 23:59', 'a T-shirt')
+    """
+    return f"{text[:10]} {text[11:16]}" if _TIME.fullmatch(text) else printable(text)
+
+
+def date(time: int) -> str:
+    """The day of a time in ms, in UTC.
+
+    >>> date(1767225599999)
+    '2025-12-31'
+    """
+    return datetime.fromtimestamp(time / 1000, UTC).strftime("%Y-%m-%d")
 
 
 def span(length: float | None) -> str:

@@ -37,7 +37,9 @@ _FLAG_WORDS: Final = {
     flags.OVERDUE: "overdue and not shipped",
 }
 #: Fields of a listing that are kept for the program alone.
-_LISTING_INTERNAL: Final = frozenset({"version", "seen", "timer", "asked", "look"})
+_LISTING_INTERNAL: Final = frozenset({"version", "seen", "timer", "asked", "look", "judged"})
+#: Fields whose names say something else among those of other subjects.
+_LISTING_NAMES: Final = {"level": "price_level"}
 _LISTING_TIMES: Final = frozenset({"created", "version_at", "active_at"})
 
 
@@ -246,9 +248,11 @@ def listing_state(listing: ListingRecord) -> dict[str, Any]:
                 }
                 for each in listing.matches
             ]
+        elif name == "promoters":
+            value = [{"creator": each.creator, "at": moment(each.at)} for each in value]
         if value in ("", [], {}):
             continue
-        state[name] = value
+        state[_LISTING_NAMES.get(name, name)] = value
     return state
 
 

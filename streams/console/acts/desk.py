@@ -13,6 +13,7 @@ from streams.console.acts.act import ROLE_OF, Act, ActError, encode_act
 from streams.console.acts.second_person import Decided, why_second
 from streams.console.acts.sender import FeedbackSender
 from streams.console.buckets import Buckets
+from streams.console.index.harm import Harm
 from streams.console.index.reading import IndexReader, Row
 from streams.console.proposals import Proposals
 from streams.console.trail import Trail
@@ -38,7 +39,7 @@ class Desk:
 
     Parameters
     ----------
-    settings, index, trail, proposals, sender
+    settings, index, trail, proposals, sender, harm
         Of the console.
     clock
         Seconds since the epoch.
@@ -51,6 +52,7 @@ class Desk:
         trail: Trail,
         proposals: Proposals,
         sender: FeedbackSender,
+        harm: Harm,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._above = settings.second_person_above
@@ -58,6 +60,7 @@ class Desk:
         self._trail = trail
         self.proposals = proposals
         self._sender = sender
+        self._harm = harm
         self._clock = clock
         self._buckets = Buckets(settings.acts_per_minute, 60)
 
@@ -128,7 +131,10 @@ class Desk:
             raise ActError(f"no decision {act.decision_id!r} is known")
         if (row["party_kind"], row["party_name"]) != (act.party_kind, act.party):
             raise ActError(f"decision {act.decision_id!r} is not about {act.party_kind} {act.party!r}")
-        return Decided(row["action"], row["state"], row["at_risk"] or 0.0)
+        at_risk = self._harm.at_risk(
+            self._index.rows, row["party"], row["subject_kind"], row["subject"], self._index.latest()
+        )
+        return Decided(row["action"], row["state"], at_risk)
 
     def _confirmed(self, name: str, decision_id: str) -> bool:
         """Whether a person found the decision right, or the one that it carries out."""

@@ -50,8 +50,19 @@ def outcome_of(index: IndexReader, states: StateReader, topic: str, partition: i
         return Outcome("refused", effects, f"{letter['reason']}: {letter['detail']}")
     if effects:
         return Outcome("applied", effects)
+    return Outcome("applied" if _covered(index, states, topic, partition, offset) else "sent", effects)
+
+
+def _covered(index: IndexReader, states: StateReader, topic: str, partition: int, offset: int) -> bool:
+    """Whether the shard's checkpoint covers the record, and the index all that had been published by then: only then
+    does it mean something that nothing was seen.
+    """
     try:
-        applied = states.applied(partition, topic) > offset
+        position = states.position(partition)
     except StateError:
-        applied = False
-    return Outcome("applied" if applied else "sent", effects)
+        return False
+    if position.offsets.get(topic, 0) <= offset:
+        return False
+    rows = index.rows("SELECT topic, next FROM place WHERE partition = ?", (partition,))
+    read = {row["topic"]: row["next"] for row in rows}
+    return all(read[each] >= end for each, end in position.published.items() if each in read)

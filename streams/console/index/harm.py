@@ -12,12 +12,14 @@ as dollars and cents, so that it is not lost from sight.
 """
 
 import sqlite3
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeAlias
 
 from detectors.policy import PolicySet
 from streams.console.index.inputs import DAY
 
+#: Puts a question to the index: rows of it.
+Ask: TypeAlias = Callable[[str, Sequence[Any]], list[Any]]
 WINDOW_DAYS: Final = 30
 #: Waiting decisions weighed in one go; the others keep what they had.
 _MOST: Final = 2_000
@@ -60,25 +62,28 @@ class Harm:
             probability = assessed if assessed is not None else known
             if probability is None:
                 probability = self._least.get(severity, 0.0)
-            at_risk = round(self.at_risk(connection, party, kind, subject, now), 2)
+            at_risk = round(self.at_risk(_asking(connection), party, kind, subject, now), 2)
             harm = round(probability * at_risk, 2)
             if harm != before:
                 changes.append((probability, at_risk, harm, identifier))
         connection.executemany("UPDATE decision SET probability = ?, at_risk = ?, harm = ? WHERE id = ?", changes)
         return len(changes)
 
-    def at_risk(self, connection: sqlite3.Connection, party: int, kind: str, subject: str, now: int) -> float:
-        """Dollars at risk with a subject."""
+    def at_risk(self, ask: Ask, party: int, kind: str, subject: str, now: int) -> float:
+        """Dollars at risk with a subject; ``ask`` puts a question to the index."""
         if kind == "order":
-            row = connection.execute(_ORDER, (subject, party)).fetchone()
-            return 0.0 if row is None else self.dollars(row[0], row[1])
+            return sum(self.dollars(amount, currency) for amount, currency in ask(_ORDER, (subject, party)))
         listing = subject if kind == "listing" else ""
-        sums: list[Any] = connection.execute(_SALES, (party, listing, now // DAY - WINDOW_DAYS)).fetchall()
+        sums = ask(_SALES, (party, listing, now // DAY - WINDOW_DAYS))
         return sum(self.dollars(amount, currency) for currency, amount in sums)
 
     def dollars(self, amount: int, currency: str) -> float:
         """What an amount in minor units is worth."""
         return amount / self._units.get(currency, _CENTS)
+
+
+def _asking(connection: sqlite3.Connection) -> Ask:
+    return lambda question, values: connection.execute(question, values).fetchall()
 
 
 _WAITING: Final = (

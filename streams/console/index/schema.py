@@ -92,6 +92,12 @@ CREATE INDEX feedback_of_decision ON feedback (decision) WHERE decision IS NOT N
 CREATE INDEX feedback_of_party ON feedback (party, time);
 CREATE INDEX feedback_by_id ON feedback (event_id);
 
+-- Estimates of governance metrics, as published; the latest of each name, slice and period.
+CREATE TABLE estimate (
+  name TEXT, slice TEXT, start INTEGER, end INTEGER, value BLOB NOT NULL, PRIMARY KEY (name, slice, start, end)
+) WITHOUT ROWID;
+CREATE INDEX estimate_by_end ON estimate (end);
+
 CREATE TABLE dead_letter (
   partition INTEGER, offset INTEGER, time INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,
   topic TEXT NOT NULL, source_partition INTEGER, source_offset INTEGER, key TEXT, size INTEGER NOT NULL,

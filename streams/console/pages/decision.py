@@ -5,6 +5,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
+from streams.console.index.harm import Harm
 from streams.console.index.reading import IndexReader
 from streams.console.pages.timeline import entries
 from streams.console.service import in_thread, service_of
@@ -12,7 +13,7 @@ from streams.console.trail import Trail
 from streams.console.web import asked, not_found, render
 
 
-def look(index: IndexReader, trail: Trail, identifier: str) -> dict[str, Any] | None:
+def look(index: IndexReader, harm: Harm, trail: Trail, identifier: str) -> dict[str, Any] | None:
     """All that is known of a decision."""
     row = index.decision(identifier)
     if row is None:
@@ -20,13 +21,13 @@ def look(index: IndexReader, trail: Trail, identifier: str) -> dict[str, Any] | 
     output = index.row("SELECT value FROM output WHERE ce_id = ?", (identifier,))
     assessed = index.row("SELECT value FROM output WHERE ce_id = ?", (row["assessment"],))
     return {
-        "decision": dict(row),
+        "decision": dict(row)
+        | {"at_risk": harm.at_risk(index.rows, row["party"], row["subject_kind"], row["subject"], index.latest())},
         "event": {} if output is None else _event(output["value"]),
         "assessment": None if assessed is None else _event(assessed["value"]),
         "history": entries(index, _HISTORY, (identifier,)),
         "said": index.rows(_SAID, (identifier,)),
         "done": trail.entries(subject=identifier),
-        "open_proposal": any(entry.what == "proposed" for entry in trail.entries(subject=identifier, most=1)),
     }
 
 
@@ -34,7 +35,7 @@ async def show(request: web.Request) -> web.StreamResponse:
     """The page."""
     service = service_of(request)
     identifier = asked(request, "id")
-    found = await in_thread(request, look, service.index, service.trail, identifier)
+    found = await in_thread(request, look, service.index, service.harm, service.trail, identifier)
     if found is None:
         raise not_found(f"No decision {identifier!r} is known here. It may be older than the index.")
     return render(request, "decision.html", **found)

@@ -17,13 +17,17 @@ from config.settings import Settings
 from streams.clients import producer_config
 from streams.console.index.reading import IndexReader
 from streams.console.users import add_user
-from streams.demo.options import DemoOptions, worker_environment
+from streams.demo.options import DemoOptions, demo_settings, demo_values, worker_environment
 from streams.demo.player import Player
 from streams.demo.sent import Sent
-from streams.demo.stage import Stage, set_up
+from streams.demo.stage import Stage
+from streams.demo.store_view import StoreView
+from streams.demo.worker_process import WorkerProcess
+from streams.embedded import EmbeddedServices
 from streams.local_process import LocalProcess
 from streams.simulator import Simulation
 from streams.standing.found import PartyKind, live_standings
+from streams.topics import create_topics
 
 COMMAND = [sys.executable, "-c", "from streams.cli import main; main(prog_name='shopwarden')", "console"]
 #: CI runs four tests at a time on two cores.
@@ -99,7 +103,7 @@ class Marketplace(Struct, frozen=True):
 def marketplace(folder: Path, events: int, seed: int = 7) -> Iterator[Marketplace]:
     """Play a simulated marketplace into a worker, wait until it has judged all, and open a console on it."""
     options = DemoOptions(duration=10, rate=events / 10, seed=seed, partitions=2)
-    with set_up(options) as stage:
+    with _stage(options) as stage:
         stage.await_worker()
         events = _play(stage, options)
         users = folder / "users.toml"
@@ -116,6 +120,23 @@ def marketplace(folder: Path, events: int, seed: int = 7) -> Iterator[Marketplac
         with ConsoleProcess(folder, environment) as console:
             until(lambda: _indexed(folder / "console-files" / "index.db", events), "the index of all events")
             yield Marketplace(console.address, tokens, stage.settings, folder)
+
+
+@contextmanager
+def _stage(options: DemoOptions) -> Iterator[Stage]:
+    """The demo's, with a worker that does not move quiet shards on: what waits would lapse while a test looks at it."""
+    with EmbeddedServices() as services:
+        values = demo_values(options, services.brokers, services.redis_url)
+        values["worker"] |= {"idle_tick_s": 3_600}
+        settings = demo_settings(values)
+        create_topics(settings)
+        assert services.folder is not None
+        store = StoreView(settings)
+        try:
+            with WorkerProcess(services.folder, worker_environment(values)) as worker:
+                yield Stage(settings, services, worker, store)
+        finally:
+            store.close()
 
 
 def _play(stage: Stage, options: DemoOptions) -> int:
