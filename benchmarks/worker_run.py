@@ -9,10 +9,11 @@ once, is read from the last checkpoint: the offsets of every partition, and the 
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -42,8 +43,14 @@ class WorkerRun:
     extra: Any = None
 
 
-def run_worker(deployment: Deployment, records: int, afterwards: Callable[[], Any] | None = None) -> WorkerRun:
-    """Start a worker on topics that hold ``records`` and time it until it has done them all.
+def run_worker(
+    deployment: Deployment,
+    records: int,
+    afterwards: Callable[[], Any] | None = None,
+    variables: Mapping[str, str] = MappingProxyType({}),
+) -> WorkerRun:
+    """Start a worker on topics that hold ``records`` and time it until it has done them all; ``variables`` are of its
+    environment, beside the deployment's.
 
     Raises
     ------
@@ -54,7 +61,7 @@ def run_worker(deployment: Deployment, records: int, afterwards: Callable[[], An
     create_topics(settings)
     store = redis.Redis.from_url(deployment.redis_url)
     shards = [f"{{{settings.worker.namespace}:{number}}}:" for number in range(deployment.partitions)]
-    with store, worker(deployment.environment()) as process:
+    with store, worker(deployment.environment() | dict(variables)) as process:
         for _ in process.waiting(_START_S, "begin"):
             if store.exists(*[shard + "journal" for shard in shards], *[shard + "position" for shard in shards]):
                 break
