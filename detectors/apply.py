@@ -208,7 +208,7 @@ class Core:
         timers = self.state.timers
         statistics = self.state.statistics
         lateness = self.judge.settings.allowed_lateness
-        start, apply_order, post = outbox.start, self._orders.apply, self._post
+        start, apply_order, waiting = outbox.start, self._orders.apply, self._post.waiting
         for record, event in zip(records, events, strict=True):
             if type(event) is Rejection:
                 start(record, record.timestamp)
@@ -238,8 +238,8 @@ class Core:
                 self._creators.feedback(event)  # type: ignore[arg-type]
             else:
                 self._merchants.apply(event)
-            if post.waiting:
-                post.send()
+            if waiting:
+                self._post.send()
 
     def _move_on(self, watermark: int) -> None:
         """Move the watermark on, and fire every timer up to it, in order of time.

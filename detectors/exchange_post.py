@@ -34,25 +34,25 @@ class Post:
         How many there are.
     pseudonyms
         For account values, which never leave as themselves.
+
+    Attributes
+    ----------
+    waiting
+        What is to be sent, by shard; always the same dictionary.
     """
 
-    __slots__ = ("_items", "_outbox", "_pseudonyms", "_shards", "_state")
+    __slots__ = ("_outbox", "_pseudonyms", "_shards", "_state", "waiting")
 
     def __init__(self, state: ShardState, outbox: Outbox, shards: int, pseudonyms: Pseudonyms) -> None:
         self._state = state
         self._outbox = outbox
         self._shards = shards
         self._pseudonyms = pseudonyms
-        self._items: dict[int, list[Item]] = {}
-
-    @property
-    def waiting(self) -> bool:
-        """Whether there is anything to send."""
-        return bool(self._items)
+        self.waiting: dict[int, list[Item]] = {}
 
     def forget(self) -> None:
         """Drop what is waiting: its record failed."""
-        self._items = {}
+        self.waiting.clear()
 
     def send(self) -> None:
         """Send what the present record had to say."""
@@ -63,18 +63,18 @@ class Post:
             self._state.correspondence.made_anew.get(source.topic, 0),
             source.offset,
         )
-        for shard, items in self._items.items():
+        for shard, items in self.waiting.items():
             message = Message(origin, self._outbox.time, items)
             identifier = f"exchange-{origin.shard}-{source.topic}-{source.offset}-{shard}"
             key = f"{origin.shard}>{shard}".encode()
             self._outbox.emits.append(Emit("exchange", key, _encode(message), (), identifier, shard))
-        self._items = {}
+        self.waiting.clear()
 
     def to(self, shard: int, item: Item) -> None:
         """Tell a shard something."""
-        items = self._items.get(shard)
+        items = self.waiting.get(shard)
         if items is None:
-            self._items[shard] = [item]
+            self.waiting[shard] = [item]
         else:
             items.append(item)
 

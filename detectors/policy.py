@@ -8,6 +8,7 @@ For example::
 """
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Collection
 from typing import Any
 
@@ -88,11 +89,13 @@ class PolicySet(Struct, frozen=True, kw_only=True, eq=False):
 
     def level_of_probability(self, probability: float) -> int:
         """Rank of the level that a probability of a bad order means, 0 (low) to 4 (critical)."""
-        return self.probability_levels.rank(probability)
+        scale = self.probability_levels
+        return scale.ranks[bisect_right(scale.cutoffs, probability)]
 
     def level_of_anomaly(self, percentile: float) -> int:
         """Rank of the level that a percentile of the anomaly model means, 0 (low) to 4 (critical)."""
-        return self.anomaly_levels.rank(percentile)
+        scale = self.anomaly_levels
+        return scale.ranks[bisect_right(scale.cutoffs, percentile)]
 
 
 def compile_policies(files: PolicyFiles, known_features: Collection[str]) -> PolicySet:

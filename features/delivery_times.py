@@ -124,10 +124,11 @@ class DeliveryTimes(Struct):
         """Natural logarithm of the days a delivery placed at ``time`` on a route can be expected to take."""
         base = self.overall.mean(time, _FIRST_GUESS)
         local = base
-        for key in (f"region/{region}", f"route/{route}"):
-            known = self.routes.get(key)
-            if known is not None:
-                local = known.mean(time, local)
+        routes = self.routes
+        if region and (known := routes.get("region/" + region)) is not None:
+            local = known.mean(time, local)
+        if route and (known := routes.get("route/" + route)) is not None:
+            local = known.mean(time, local)
         return self._present(time) + local - base
 
     def promise_margin(self, time: int, deliver_by: int, region: str, route: str) -> float:

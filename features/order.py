@@ -238,7 +238,7 @@ def flags_of(order: OrderRecord) -> int:
         flags |= SHARED_DEVICE
     if order.own_device:
         flags |= OWN_DEVICE
-    if held_against_buyer(order):
+    if (order.excused or order.buyer_claims) and held_against_buyer(order):
         flags = flags & ~(BUYER_CLAIMS | DELIVERED_NOT_RECEIVED | LIGHT_CLAIM) | EXCUSED
     if order.pardoned:
         flags &= ~order.pardoned
@@ -304,7 +304,7 @@ def delivery_due_day(order: OrderRecord) -> int:
 
 def outcome_due(order: OrderRecord) -> int:
     """Time, ms, from which the order's outcome is taken as known: the beginning of a day."""
-    return (delivery_due_day(order) + OUTCOME_DAYS) * DAY_MS
+    return (order.deliver_by // DAY_MS + 1 + OUTCOME_DAYS) * DAY_MS
 
 
 def retention_end(order: OrderRecord, retention_days: int) -> int:

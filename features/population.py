@@ -254,7 +254,10 @@ class Population(Struct):
 
     def learn_segment(self, key: str, time: int, bad: bool) -> None:
         """Count an outcome for a segment, making room when there are too many."""
-        self._segment(key).add(time, bad)
+        segment = self.segments.get(key)
+        if segment is None:
+            segment = self._segment(key)
+        segment.add(time, bad)
         if self.tally is not None:
             self.tally.outcome(key, bad)
 

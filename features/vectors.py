@@ -15,7 +15,6 @@ from features.order import OrderRecord
 from features.population import Population
 from features.priors import DEFAULT_PRIORS
 from features.rounding import nearest
-from features.shrinkage import posterior_mean
 from features.windows import DAY_MS
 
 #: Where the sums of the longest window begin.
@@ -48,17 +47,18 @@ def _shrunk(rate: str, window: int) -> Callable[[Merchant, Population], float]:
     due, defect, undeliverable = m.rate_positions(rate, window)
     default = DEFAULT_PRIORS[rate]
 
+    # As posterior_mean(), written out: every order asks for several.
     def by_ship_day(merchant: Merchant, population: Population) -> float:
-        sums = merchant.ship.sums
-        return posterior_mean(sums[defect], sums[due], population.priors.get(rate, default))
+        sums, prior = merchant.ship.sums, population.priors.get(rate, default)
+        return (sums[defect] + prior.alpha) / (sums[due] + prior.alpha + prior.beta)
 
     def by_delivery_day(merchant: Merchant, population: Population) -> float:
-        sums = merchant.outcome.sums
-        return posterior_mean(sums[defect], sums[due] - sums[undeliverable], population.priors.get(rate, default))
+        sums, prior = merchant.outcome.sums, population.priors.get(rate, default)
+        return (sums[defect] + prior.alpha) / (sums[due] - sums[undeliverable] + prior.alpha + prior.beta)
 
     def by_outcome_day(merchant: Merchant, population: Population) -> float:
-        sums = merchant.outcome.sums
-        return posterior_mean(sums[defect], sums[due], population.priors.get(rate, default))
+        sums, prior = merchant.outcome.sums, population.priors.get(rate, default)
+        return (sums[defect] + prior.alpha) / (sums[due] + prior.alpha + prior.beta)
 
     return (by_ship_day, by_delivery_day, by_outcome_day)[family]
 
