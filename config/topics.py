@@ -22,6 +22,7 @@ class TopicSettings(Section):
     INPUTS: ClassVar[tuple[str, ...]] = ("listings", "orders", "merchants", "feedback")
     NAMES: ClassVar[tuple[str, ...]] = (
         *INPUTS, "events", "merchant_standing", "creator_standing", "dead_letters", "policies", "journal", "exchange",
+        "metrics",
     )  # fmt: skip
 
     prefix: str = Field(
@@ -53,6 +54,9 @@ class TopicSettings(Section):
     )
     exchange: TopicName = Field(
         default="shopwarden-exchange", description="Internal: what shards tell each other; input like any other."
+    )
+    metrics: TopicName = Field(
+        default="governance-metrics", description="Output, one partition: daily estimates of `shopwarden metrics`."
     )
     # One shard per partition; 8 lets a group grow to eight worker processes. Changing it later means a migration.
     partitions: int = Field(

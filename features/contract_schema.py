@@ -15,7 +15,7 @@ from msgspec.json import schema_components
 from config.topics import TopicSettings
 from features.decode import RejectionCode
 from features.events import FeedbackInput, InputEvent, ListingInput, MerchantInput, OrderInput
-from features.outputs import CreatorStanding, Output, Standing
+from features.outputs import CreatorStanding, MetricEstimated, Output, Standing
 from features.trace_context import TRACEPARENT, TRACESTATE
 
 Json: TypeAlias = dict[str, Any]
@@ -40,6 +40,7 @@ _CHANNELS: Final = {
     "events": "Risk and enforcement events and the audit sample. Per merchant in order, with a sequence.",
     "merchant_standing": "Compacted: the latest level, credit and active enforcements of each merchant.",
     "creator_standing": "Compacted: the same of each creator.",
+    "metrics": "Daily estimates of how well governance works, of `shopwarden metrics`. One partition.",
     "dead_letters": "Records that could not be processed: key and value untouched, the reason in headers.",
 }
 _COMPACTED: Final[dict[str, type[Struct]]] = {"merchant_standing": Standing, "creator_standing": CreatorStanding}
@@ -135,7 +136,7 @@ def schemas(prefix: str) -> Json:
 
     Events go by their ``type`` (``order.created``), everything else by the name of its class.
     """
-    types = [*get_args(InputEvent), *get_args(Output), *_COMPACTED.values()]
+    types = [*get_args(InputEvent), *get_args(Output), *_COMPACTED.values(), MetricEstimated]
     _, components = schema_components(types, schema_hook=_any_value, ref_template=prefix + "{name}")
     names = {struct.__name__: name_of(struct) for struct in types}
     return {
@@ -154,6 +155,8 @@ def _names_in(field: str) -> list[str]:
     union = Output if field == "events" else _INPUTS.get(field)
     if union is not None:
         return sorted(name_of(struct) for struct in get_args(union))
+    if field == "metrics":
+        return [name_of(MetricEstimated)]
     return [name_of(_COMPACTED[field])] if field in _COMPACTED else [_DEAD_LETTER]
 
 
@@ -163,6 +166,8 @@ def _messages() -> Json:
         for struct in get_args(union):
             headers = "CloudEventHeaders" if union is Output else None
             messages[name_of(struct)] = _message(name_of(struct), getdoc(struct) or "", "merchant_id", headers)
+    metric = name_of(MetricEstimated)
+    messages[metric] = _message(metric, getdoc(MetricEstimated) or "", "name of the metric", "MetricHeaders")
     for field, struct in _COMPACTED.items():
         key = "creator_id" if field == "creator_standing" else "merchant_id"
         messages[name_of(struct)] = _message(name_of(struct), getdoc(struct) or "", key, "StandingHeaders")
@@ -217,6 +222,16 @@ _HEADERS: Final = {
         ce_source={"const": "/shopwarden"},
         ce_time=_text("Event time.", format="date-time"),
         ce_subject=_text("Id of the order, listing or merchant that the event is about."),
+        content_type={"const": "application/json"},
+    ),
+    "MetricHeaders": _headers(
+        "CloudEvents 1.0 in Kafka's binary mode.",
+        ce_specversion={"const": "1.0"},
+        ce_id=_ID,
+        ce_type={"const": name_of(MetricEstimated)},
+        ce_source={"const": "/shopwarden"},
+        ce_time=_text("End of the period.", format="date-time"),
+        ce_subject=_text("Name of the metric."),
         content_type={"const": "application/json"},
     ),
     "StandingHeaders": _headers("Headers of a standing.", ce_id=_ID, content_type={"const": "application/json"}),

@@ -391,6 +391,34 @@ class PoliciesRefused(Struct, frozen=True, kw_only=True, tag_field="type", tag="
     mode: Mode
 
 
+class MetricEstimated(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.metric.estimated.v1"):
+    """A metric of governance over a period, on the topic ``governance-metrics``; keyed by the metric's name.
+
+    ``period``: ``recent`` ends with the day that has just ended, ``settled`` ended long enough before for its outcomes
+    to be known. ``start``, ``end`` (excluded) and ``as_of`` in ms. ``low`` and ``high`` are an interval of 95 %;
+    ``numerator`` and ``denominator`` what was counted; ``bound`` what an index of stability stays below by chance. What
+    is not ``mature`` is not to be compared: ``completeness`` is the share of the outcomes that is known.
+    """
+
+    name: str
+    slice: dict[str, str]
+    period: Literal["recent", "settled"]
+    start: int
+    end: int
+    as_of: int
+    value: float | None
+    low: float | None
+    high: float | None
+    numerator: float
+    denominator: float
+    unit: str
+    method: str
+    mature: bool
+    completeness: float
+    note: str
+    bound: float | None
+
+
 class StandingEnforcement(Struct, frozen=True, gc=False, omit_defaults=True):
     """An action in force. ``policy`` is the id of the rule; without ``expires_at`` it stands until reversed. One that
     requires a review waits for a person.

@@ -18,6 +18,8 @@ from config.settings import Settings
 from streams.clients import MAX_MESSAGE_BYTES, kafka_config
 
 _DAY_MS = 86_400_000
+#: Topics of one partition: what is in them concerns all shards.
+_SINGLE = frozenset({"policies", "metrics"})
 # What goes wrong while connecting ends in the exception, once.
 _SILENT = logging.getLogger("librdkafka.admin")
 _SILENT.addHandler(logging.NullHandler())
@@ -100,7 +102,7 @@ def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
         cleanup = "compact" if days is None else "delete"
         if days is not None:
             config["retention.ms"] = str(round(days * _DAY_MS) if days > 0 else -1)
-        partitions = 1 if field == "policies" else topics.partitions
+        partitions = 1 if field in _SINGLE else topics.partitions
         properties = {"cleanup.policy": cleanup, **{k.replace("_", "."): v for k, v in config.items()}}
         return TopicSpec(field, topics.name(field), use, partitions, cleanup, properties, required)
 
@@ -121,6 +123,7 @@ def topic_specs(settings: Settings) -> tuple[TopicSpec, ...]:
         # As long as the inputs whose order it tells: recovery and replay read the two together.
         spec("journal", "internal", topics.retention_inputs_days, required=True),
         spec("exchange", "internal", topics.retention_inputs_days, required=True),
+        spec("metrics", "output", topics.retention_events_days),
     )
 
 
@@ -142,7 +145,7 @@ def create_topics(settings: Settings, timeout_s: float = 30) -> dict[str, str]:
     wanted = {
         spec.name: NewTopic(
             spec.name,
-            num_partitions=1 if spec.field == "policies" else partitions,
+            num_partitions=1 if spec.field in _SINGLE else partitions,
             replication_factor=settings.topics.replication,
             config=spec.config,
         )
@@ -202,7 +205,11 @@ def _problems(states: tuple[TopicState, ...]) -> Iterator[str]:
     if len(set(inputs.values())) > 1:
         yield _unequal(inputs)
     shards = max(inputs.values(), default=0)
-    few = [s.spec.name for s in states if s.spec.use != "input" and s.exists and s.partitions < shards]
+    few = [
+        s.spec.name
+        for s in states
+        if s.spec.use != "input" and s.spec.field not in _SINGLE and s.exists and s.partitions < shards
+    ]
     if few:
         yield (
             f"fewer partitions than the inputs' {shards}: {', '.join(few)}. A shard writes to the partition of its own "
@@ -228,9 +235,9 @@ def _warnings(states: tuple[TopicState, ...], brokers: int) -> Iterator[str]:
     shards = {s.partitions for s in states if s.exists and _is_shard_input(s.spec)}
     for state in states:
         name = state.spec.name
-        if state.spec.field == "policies":
+        if state.spec.field in _SINGLE:
             if state.partitions > 1:
-                yield f"{name} has {state.partitions} partitions; changes are in order only in a topic with one."
+                yield f"{name} has {state.partitions} partitions; what it holds is in order only in a topic with one."
         elif state.exists and len(shards) == 1 and state.partitions not in shards:
             yield f"{name} has {_plural(state.partitions)}, the inputs {max(shards)}; joins by key need equal ones."
     single = [state.spec.name for state in states if state.exists and state.replication == 1]

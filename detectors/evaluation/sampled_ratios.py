@@ -7,7 +7,9 @@ section 5.6). Units of one merchant stand or fall together, so the variance is t
 
 A ratio of rare cases is far from normal. Its interval is therefore Wilson's, of the number of independent units that
 would leave the ratio as uncertain (the effective sample size of E. L. Korn and B. I. Graubard: Survey Methodology 24,
-1998), with Student's quantile for as many clusters as there are.
+1998), with Student's quantile. Its degrees of freedom are not the number of clusters: where a few of them hold most of
+the violations, the variance itself is known no better than from these few (F. E. Satterthwaite: Biometrics Bulletin 2,
+1946, with the variance of a sum of squares for that of the estimated variance).
 """
 
 from collections import defaultdict
@@ -82,7 +84,7 @@ def estimate_ratio(sample: Iterable[SampledUnit]) -> RatioEstimate:
     if clusters > 1:
         error = sqrt(clusters / (clusters - 1) * sum(each * each for each in residuals))
     effective = _effective(ratio, error, by_cluster.values())
-    quantile = Z_95 if clusters < 2 else float(student.ppf(0.5 + CONFIDENCE / 2, clusters - 1))
+    quantile = Z_95 if clusters < 2 else float(student.ppf(0.5 + CONFIDENCE / 2, _freedom(residuals)))
     low, high = wilson(ratio * effective, effective, quantile)
     return RatioEstimate(
         units=units,
@@ -93,6 +95,19 @@ def estimate_ratio(sample: Iterable[SampledUnit]) -> RatioEstimate:
         high=high,
         effective_units=effective,
     )
+
+
+def _freedom(residuals: list[float]) -> float:
+    """Degrees of freedom of the variance that the residuals of clusters give: as many as there are clusters but one,
+    or fewer where few of them dominate.
+    """
+    clusters = len(residuals)
+    squares = [each * each for each in residuals]
+    second, fourth = sum(squares), sum(each * each for each in squares)
+    spread = fourth - second * second / clusters
+    if spread <= 0:
+        return clusters - 1
+    return min(clusters - 1.0, max(1.0, 2 * second * second / spread))
 
 
 def _effective(ratio: float, error: float | None, clusters: Iterable[list[tuple[float, float]]]) -> float:

@@ -71,7 +71,7 @@ def test_specs_follow_the_contract() -> None:
         "creator_standing",
         "policies",
     }
-    assert {f: spec.partitions for f, spec in specs.items() if spec.partitions != 12} == {"policies": 1}
+    assert {f: spec.partitions for f, spec in specs.items() if spec.partitions != 12} == {"policies": 1, "metrics": 1}
     assert {f for f, spec in specs.items() if spec.required} == {
         "listings", "orders", "events", "dead_letters", "journal", "exchange",
     }  # fmt: skip

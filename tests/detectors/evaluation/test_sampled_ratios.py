@@ -24,14 +24,16 @@ def test_each_unit_stands_for_those_that_were_not_drawn() -> None:
 
 
 def test_equal_probabilities_and_single_units_give_the_plain_share() -> None:
-    """The same value, and nearly Wilson's interval: it has Student's quantile and one degree of freedom less."""
+    """The same value, and an interval that is a little wider than Wilson's: twelve hits tell little of the variance."""
     sample = [unit(f"m{n}", 0.5, float(n < 12)) for n in range(400)]
     found = estimate_ratio(sample)
     low, high = wilson(12, 400)
     assert (found.value, found.clusters, found.units) == (0.03, 400, 400)
     assert found.effective_units == pytest.approx(399)
-    assert found.low == pytest.approx(low, abs=2e-4)
-    assert found.high == pytest.approx(high, abs=2e-4)
+    assert found.low is not None
+    assert found.high is not None
+    assert low - 1e-3 < found.low < low
+    assert high < found.high < high + 2e-3
 
 
 def test_units_of_one_merchant_tell_less_than_those_of_many() -> None:
