@@ -19,6 +19,7 @@ COMMANDS = {
     "explain": "explain",
     "features": "features",
     "import": "import_",
+    "metrics": "metrics",
     "models": "models",
     "policies": "policies",
     "probe": "probe",

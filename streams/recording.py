@@ -89,17 +89,8 @@ class OrderedMerge(Generic[K, T]):
             yield key, item
 
 
-def own_time(message: Message) -> int:
-    """The record's own timestamp, ms."""
-    return message.timestamp()[1]
-
-
 def record_topics(
-    reader: TopicReader,
-    *,
-    seconds: float | None = None,
-    clock: Callable[[], float] = time.monotonic,
-    moment: Callable[[Message], int] = own_time,
+    reader: TopicReader, *, seconds: float | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Iterator[ArchiveRecord]:
     """The records of a reader's partitions in event-time order.
 
@@ -112,8 +103,6 @@ def record_topics(
         order is right except for one that arrives more than half a second after a later one.
     clock
         Seconds, rising.
-    moment
-        The time, ms, that a record is put in order by.
 
     Raises
     ------
@@ -137,7 +126,7 @@ def record_topics(
             if partition not in unfinished and not live:
                 continue  # written after the end
             unfinished.add(partition)
-            merge.add(partition, moment(event), event, clock())
+            merge.add(partition, event.timestamp()[1], event, clock())
             if merge.size(partition) >= _BUFFER and partition not in full:
                 full.add(partition)
                 reader.pause(partition)

@@ -50,6 +50,7 @@ class DailyEstimates:
         while self._day < day:
             self._day += 1
             end = self._day * DAY_MS
+            self._ledger.advance(end)
             yield from self._of("recent", end, end)
             if self._day - SETTLED_DAYS > self._first:
                 yield from self._of("settled", end - SETTLED_DAYS * DAY_MS, end)

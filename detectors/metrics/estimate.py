@@ -304,6 +304,15 @@ def _of_ratio(
     )
 
 
+def iso_time(time: int) -> str:
+    """A time in ms as RFC 3339, UTC.
+
+    >>> iso_time(1767225600000)
+    '2026-01-01T00:00:00.000Z'
+    """
+    return datetime.fromtimestamp(time / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
 def date_of(time: int) -> str:
     """UTC date of a time in ms.
 

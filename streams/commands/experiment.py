@@ -14,7 +14,7 @@ from detectors.metrics.ledger import Ledger
 from detectors.metrics.linked import clusters
 from streams.archive import ArchiveError
 from streams.metrics.experiment_table import print_reading
-from streams.metrics.feeding import Feed, feed_archive
+from streams.metrics.feeding import Feed, feed_events
 from streams.metrics.sources import archive_events, topic_events
 from streams.metrics.words import percent
 from streams.options import pass_settings
@@ -144,7 +144,7 @@ def _ledger(settings: Settings, archives: tuple[Path, ...], mode: str) -> Ledger
     feed = Feed(Ledger(frozenset({mode})))
     try:
         with Progress("read") as progress:
-            feed_archive(feed, archive_events(archives) if archives else topic_events(settings), progress.advance)
+            feed_events(feed, archive_events(archives) if archives else topic_events(settings), progress.advance)
     except (ArchiveError, ReadError) as error:
         raise click.ClickException(str(error)) from error
     if not feed.inputs:

@@ -14,7 +14,7 @@ from features.windows import DAY_MS
 from streams.archive import ArchiveError, read_archive
 from streams.evaluation.truth import LabelsError, read_labels
 from streams.instants import Instant
-from streams.metrics.feeding import Feed, FeedError, feed_archive, feed_judged
+from streams.metrics.feeding import Feed, FeedError, feed_events, feed_judged
 from streams.metrics.known_verdicts import KnownVerdicts
 from streams.metrics.report import ReportError, check_folder, write_report
 from streams.metrics.sources import archive_events, topic_events
@@ -101,7 +101,7 @@ def _read(feed: Feed, settings: Settings, archives: tuple[Path, ...], *, judge: 
             feed_judged(feed, read_archive(archives[0]), settings, shards=shards, advance=progress.advance)
         else:
             records = archive_events(archives) if archives else topic_events(settings)
-            feed_archive(feed, records, progress.advance)
+            feed_events(feed, records, progress.advance)
 
 
 def _card(feed: Feed, start: int | None, end: int | None) -> Scorecard:

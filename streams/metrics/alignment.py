@@ -9,11 +9,37 @@ the others.
 from heapq import heappop, heappush
 from typing import Final, Generic, TypeVar
 
-from features.windows import HOUR_MS
+from features.windows import DAY_MS, HOUR_MS
 
 T = TypeVar("T")
 #: How far records may come apart, event time in ms: as the worker's allowed lateness.
 HELD_BACK: Final = HOUR_MS
+#: A partition that was quiet for longer is believed at its second record. No marketplace's is.
+_LEAP: Final = 30 * DAY_MS
+
+
+class RisingTime:
+    """The event time of one sequence as it goes on: it never falls, and no single record takes it far ahead.
+
+    A clock that is wrong by years would end all days at once. So a leap counts once a second record has made it too.
+    """
+
+    __slots__ = ("_leap", "highest")
+
+    def __init__(self) -> None:
+        self.highest = 0
+        self._leap = 0
+
+    def at(self, moment: int) -> int:
+        """The time (ms) that a record counts as of."""
+        if self.highest and moment > self.highest + _LEAP:
+            if not self._leap:
+                self._leap = moment
+                return self.highest
+            moment = min(moment, self._leap)
+        self._leap = 0
+        self.highest = max(self.highest, moment)
+        return self.highest
 
 
 class Alignment(Generic[T]):
@@ -26,7 +52,7 @@ class Alignment(Generic[T]):
     """
 
     def __init__(self, partitions: int) -> None:
-        self._highest = [0] * partitions
+        self._times = [RisingTime() for _ in range(partitions)]
         self._reading = set(range(partitions))
         self._waiting: list[tuple[int, int, int, T]] = []
         self._held = [0] * partitions
@@ -34,10 +60,9 @@ class Alignment(Generic[T]):
 
     def add(self, partition: int, moment: int, record: T) -> None:
         """A record of a partition, in the partition's order. One that is late counts as of when it could be read."""
-        highest = self._highest[partition] = max(self._highest[partition], moment)
         self._count += 1
         self._held[partition] += 1
-        heappush(self._waiting, (highest, partition, self._count, record))
+        heappush(self._waiting, (self._times[partition].at(moment), partition, self._count, record))
 
     def end(self, partition: int) -> None:
         """A partition was read to its end: the others wait for it no more."""
@@ -50,14 +75,15 @@ class Alignment(Generic[T]):
     @property
     def reached(self) -> int:
         """The event time, ms, up to which (excluded) everything has been given out or will be at once."""
-        slowest = min((self._highest[each] for each in self._reading), default=max(self._highest, default=0))
-        return min(slowest, max(self._highest, default=0)) - HELD_BACK
+        newest = max((each.highest for each in self._times), default=0)
+        slowest = min((self._times[each].highest for each in self._reading), default=newest)
+        return slowest - HELD_BACK
 
-    def take(self) -> list[tuple[int, T]]:
-        """Records that are next, with their times."""
+    def take(self, *, rest: bool = False) -> list[tuple[int, T]]:
+        """Records that are next, with their times; or all the ``rest``, where nothing comes any more."""
         found = []
         reached = self.reached
-        while self._waiting and self._waiting[0][0] < reached:
+        while self._waiting and (rest or self._waiting[0][0] < reached):
             moment, partition, _, record = heappop(self._waiting)
             self._held[partition] -= 1
             found.append((moment, record))

@@ -46,14 +46,17 @@ class Feed:
         self.inputs = self.outputs = self.rejected = 0
         self._limits = InputLimits()
 
-    def record(self, record: ArchiveRecord) -> None:
-        """Take a record by its topic's name in the contract; others are passed over."""
+    def record(self, record: ArchiveRecord, clock: int = 0) -> None:
+        """Take a record by its topic's name in the contract; others are passed over.
+
+        ``clock``: the time (ms) that the stream has come to; inputs of a day later have a wrong clock and are refused.
+        """
         if record.topic == OUTPUTS:
             if record.value is not None:
                 self.output(record.headers, record.value)
         elif record.topic in _KINDS:
             kind: TopicKind = record.topic  # type: ignore[assignment]  # one of the kinds, as was looked up
-            event = decode(kind, record.key, record.value, time_of(record), self._limits)
+            event = decode(kind, record.key, record.value, time_of(record), self._limits, clock)
             if isinstance(event, Rejection):
                 self.rejected += 1
             else:
@@ -101,11 +104,14 @@ class _Watching:
                 self._feed.output(emit.headers, emit.value)
 
 
-def feed_archive(feed: Feed, records: Iterable[ArchiveRecord], advance: Callable[[], object] = lambda: None) -> None:
-    """Feed an archive that holds input and output events."""
-    for record in records:
-        feed.record(record)
-        advance()
+def feed_events(
+    feed: Feed, records: Iterable[tuple[int, ArchiveRecord | None]], advance: Callable[[], object] = lambda: None
+) -> None:
+    """Feed input and output events with their times (ms), as :mod:`streams.metrics.sources` gives them."""
+    for time, record in records:
+        if record is not None:
+            feed.record(record, time)
+            advance()
 
 
 def feed_judged(

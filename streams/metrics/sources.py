@@ -3,7 +3,7 @@
 Outputs are written when the worker gets to it, which may be long after the event; what counts is when it happened.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from heapq import merge
 from pathlib import Path
 from typing import Final, get_args
@@ -17,15 +17,21 @@ from streams.archive import ArchiveRecord, read_archive
 from streams.clients import kafka_config
 from streams.comparison.reading import OUTPUTS, event_time
 from streams.evaluation.archive_run import time_of
-from streams.reading import TopicReader
-from streams.recording import headers_of, own_time, record_topics
+from streams.metrics.alignment import Alignment, RisingTime
+from streams.reading import POLL_SECONDS, Partition, PartitionEnd, TopicReader, partition_of
+from streams.recording import archive_record, headers_of
 from streams.topic_names import contract_names
 
 _KINDS: Final = frozenset(get_args(TopicKind))
+#: Records of one partition that may wait for the others.
+_BUFFER: Final = 20_000
 
 
-def archive_events(paths: Sequence[Path], advance: Callable[[int], object] = lambda _: None) -> Iterator[ArchiveRecord]:
-    """Input and output events of some archives, merged by event time; at the same time inputs go first.
+def archive_events(
+    paths: Sequence[Path], advance: Callable[[int], object] = lambda _: None
+) -> Iterator[tuple[int, ArchiveRecord]]:
+    """Input and output events of some archives with their times (ms), merged by event time; at the same time inputs go
+    first.
 
     Each file is read once for its inputs and once for its outputs, as their order in it is that of being written.
 
@@ -39,7 +45,7 @@ def archive_events(paths: Sequence[Path], advance: Callable[[int], object] = lam
         for path in paths:
             records = read_archive(path, advance if not outputs else lambda _: None)
             parts.append(_rising(_some(records, outputs=outputs), rank))
-    return (record for _, _, record in merge(*parts, key=lambda each: each[:2]))
+    return ((time, record) for time, _, record in merge(*parts, key=lambda each: each[:2]))
 
 
 def _some(records: Iterable[ArchiveRecord], *, outputs: bool) -> Iterator[tuple[int, ArchiveRecord]]:
@@ -52,39 +58,78 @@ def _some(records: Iterable[ArchiveRecord], *, outputs: bool) -> Iterator[tuple[
 
 def _rising(records: Iterable[tuple[int, ArchiveRecord]], rank: int) -> Iterator[tuple[int, int, ArchiveRecord]]:
     """With times that never fall: what comes late goes where it could first have been read."""
-    highest = 0
+    clock = RisingTime()
     for time, record in records:
-        highest = max(highest, time)
-        yield highest, rank, record
+        yield clock.at(time), rank, record
 
 
-def topic_events(settings: Settings) -> Iterator[ArchiveRecord]:
-    """Input and output events of the topics from their beginning to their present end, merged by event time.
+def topic_events(
+    settings: Settings, stop: Callable[[], bool] | None = None
+) -> Iterator[tuple[int, ArchiveRecord | None]]:
+    """Input and output events of the topics from their beginning, with their times (ms), in one order.
+
+    Parameters
+    ----------
+    settings
+        How to reach Kafka, and what the topics are called.
+    stop
+        Whether to stop, asked again and again; without it the present end of every partition is the end.
+
+    Yields
+    ------
+    A record with its time; or no record, to say that none of before that time will come. At the end the rest follows,
+    unless it was stopped.
 
     Raises
     ------
     streams.reading.ReadError
         The topics cannot be read.
     """
-    with event_reader(settings) as reader:
-        names = contract_names(settings.topics)
-        for record in record_topics(reader, moment=moment_of(settings)):
-            yield msgspec.structs.replace(record, topic=names[record.topic])
+    names = contract_names(settings.topics)
+    moment = _moment_of(settings.topics.name("events"))
+    topics = [*(settings.topics.name(kind) for kind in TOPIC_KINDS), settings.topics.name("events")]
+    with TopicReader(kafka_config(settings), topics) as reader:
+        # Inputs go first at the same time: a decision follows from what it is about.
+        ranked = sorted(reader.partitions, key=lambda each: (topics.index(each[0]), each[1]))
+        numbers = {partition: number for number, partition in enumerate(ranked)}
+        alignment: Alignment[Message] = Alignment(len(numbers))
+        unfinished = set(ranked)
+        paused: set[Partition] = set()
+        while unfinished if stop is None else not stop():
+            for event in reader.poll(POLL_SECONDS, must_come=bool(unfinished - paused)):
+                if isinstance(event, PartitionEnd):
+                    alignment.end(numbers[event.partition])
+                    unfinished.discard(event.partition)
+                    continue
+                partition = partition_of(event)
+                if stop is None and partition not in unfinished:
+                    continue  # written after the end
+                alignment.add(numbers[partition], moment(event), event)
+                if alignment.held(numbers[partition]) >= _BUFFER and partition in unfinished:
+                    paused.add(partition)
+                    reader.pause(partition)
+            for time, message in alignment.take():
+                yield time, _renamed(message, names)
+            yield alignment.reached, None
+            for partition in [each for each in paused if alignment.held(numbers[each]) < _BUFFER // 2]:
+                paused.discard(partition)
+                reader.resume(partition)
+        if stop is None:
+            for time, message in alignment.take(rest=True):
+                yield time, _renamed(message, names)
 
 
-def event_reader(settings: Settings) -> TopicReader:
-    """A reader of the input topics and of the topic of output events."""
-    topics = [settings.topics.name(kind) for kind in TOPIC_KINDS]
-    return TopicReader(kafka_config(settings), [*topics, settings.topics.name("events")])
+def _renamed(message: Message, names: Mapping[str, str]) -> ArchiveRecord:
+    record = archive_record(message)
+    return msgspec.structs.replace(record, topic=names[record.topic])
 
 
-def moment_of(settings: Settings) -> Callable[[Message], int]:
+def _moment_of(outputs: str) -> Callable[[Message], int]:
     """The event time of a record, ms: an output's stands in its header."""
-    outputs = settings.topics.name("events")
 
     def moment(message: Message) -> int:
         if message.topic() != outputs:
-            return own_time(message)
+            return message.timestamp()[1]
         return event_time(dict(headers_of(message)).get("ce_time")) or 0
 
     return moment
