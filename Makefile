@@ -104,7 +104,7 @@ lock: ## Write the lock files anew (UPGRADE=--upgrade for newer versions)
 	@test -x $(BIN)/uv || $(BIN)/python $(PIP_INSTALL) uv
 	@# With what traces need: the image is made of it, and a setting switches them on.
 	$(UV_COMPILE) pyproject.toml --extra tracing -o requirements.lock
-	$(UV_COMPILE) pyproject.toml --extra embedded --extra tracing --group dev -c requirements.lock -o requirements-dev.lock
+	$(UV_COMPILE) pyproject.toml --extra embedded --extra parquet --extra tracing --group dev -c requirements.lock -o requirements-dev.lock
 	$(UV_COMPILE) --group build -c requirements-dev.lock -o requirements-build.lock
 	$(UV_COMPILE) benchmarks/requirements.in -o benchmarks/requirements.lock
 

@@ -1,4 +1,5 @@
-"""Archive files: history outside Kafka as JSON lines, plain or Zstandard (by the suffix ``.zst``).
+"""Archive files: history outside Kafka as JSON lines, plain or Zstandard (by the suffix ``.zst``), or as Parquet
+(``.parquet``, :mod:`streams.parquet`).
 
 One record a line, in event-time order::
 
@@ -14,6 +15,7 @@ archive then names its records as they were. Other fields are ignored.
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,12 +24,14 @@ from typing import Any, BinaryIO, Final
 import zstandard
 
 from streams.archive_lines import ArchiveRecord, Headers, decode_record, encode_record
+from streams.parquet import ParquetError, ParquetSink, is_parquet, read_parquet
 
 __all__ = [
     "ArchiveError",
     "ArchiveRecord",
     "ArchiveWriter",
     "Headers",
+    "check_name",
     "check_writable",
     "decode_record",
     "encode_record",
@@ -39,6 +43,7 @@ __all__ = [
 MAX_LINE_BYTES: Final = 16 * 1024 * 1024
 _CHUNK: Final = 256 * 1024
 _ZSTD_LEVEL: Final = 3
+_NAMES: Final = re.compile(r".\.(jsonl(\.zst)?|parquet)$")
 
 
 class ArchiveError(Exception):
@@ -61,11 +66,16 @@ def read_archive(path: Path, advance: Callable[[int], object] = lambda _: None) 
     number = 0
     try:
         with path.open("rb") as file:
+            if is_parquet(path):
+                yield from read_parquet(path, file, advance)
+                return
             for number, line in enumerate(_lines(file, advance, compressed=path.suffix == ".zst"), start=1):  # noqa: B007
                 if line.strip():
                     yield decode_record(line)
     except OSError as error:
         raise ArchiveError(f"{path}: {error.strerror or error}") from error
+    except ParquetError as error:
+        raise ArchiveError(f"{path}: {error}") from error
     except (ValueError, zstandard.ZstdError) as error:
         raise ArchiveError(f"{path}, line {max(number, 1)}: {error}") from error
 
@@ -123,6 +133,11 @@ class ArchiveWriter:
 
     def write(self, record: ArchiveRecord) -> None:
         """Append a record. The caller keeps the order of event time."""
+        if isinstance(self._sink, ParquetSink):
+            with _explained(self._path):
+                self._sink.write(record)
+            self.count += 1
+            return
         line = encode_record(record)
         self._buffer.append(line)
         self._buffered += len(line)
@@ -132,8 +147,9 @@ class ArchiveWriter:
 
     def flush(self) -> None:
         """Hand what has been collected to the file."""
-        with _explained(self._path):
-            self._sink.write(b"".join(self._buffer))
+        if self._buffer:
+            with _explained(self._path):
+                self._sink.write(b"".join(self._buffer))
         self._buffer.clear()
         self._buffered = 0
 
@@ -154,6 +170,9 @@ def write_archive(path: Path, *, overwrite: bool = False) -> Iterator[ArchiveWri
             file = temporary.open("xb")
         with file:
             sink: Any = file
+            if is_parquet(path):
+                with _explained(path):
+                    sink = ParquetSink(file)
             if path.suffix == ".zst":
                 compressor = zstandard.ZstdCompressor(level=_ZSTD_LEVEL, write_checksum=True)
                 sink = compressor.stream_writer(file, closefd=False)
@@ -169,6 +188,12 @@ def write_archive(path: Path, *, overwrite: bool = False) -> Iterator[ArchiveWri
             _publish(temporary, path, overwrite=overwrite)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def check_name(path: Path) -> None:
+    """Refuse a name that does not say what kind of archive it is; raises ArchiveError."""
+    if not _NAMES.search(path.name):
+        raise ArchiveError(f"name a file NAME.jsonl, NAME.jsonl.zst or NAME.parquet; not {path.name!r}")
 
 
 def check_writable(path: Path, *, overwrite: bool) -> None:
@@ -187,6 +212,8 @@ def _explained(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ArchiveError(f"{path} cannot be written: {error.strerror or error}") from error
+    except ParquetError as error:
+        raise ArchiveError(f"{path} cannot be written: {error}") from error
 
 
 def _publish(temporary: Path, path: Path, *, overwrite: bool) -> None:

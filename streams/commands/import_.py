@@ -9,7 +9,7 @@ import click
 import msgspec
 
 from config.settings import Settings
-from streams.archive import ArchiveError, check_writable, write_archive
+from streams.archive import ArchiveError, check_name, check_writable, write_archive
 from streams.commands.produce import produce_to_kafka, rate_option, timestamps_option
 from streams.olist import OlistHistory, read_olist
 from streams.olist_tables import OlistError, Reject
@@ -42,7 +42,9 @@ def command() -> None:
 
 @command.command()
 @click.argument("folder", metavar="DIR", type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--to", "target", required=True, help="'kafka', or an archive file NAME.jsonl or NAME.jsonl.zst.")
+@click.option(
+    "--to", "target", required=True, help="'kafka', or an archive file NAME.jsonl, NAME.jsonl.zst or NAME.parquet."
+)
 @click.option(
     "--rejects",
     type=click.Path(dir_okay=False, path_type=Path),
@@ -75,8 +77,11 @@ def olist(
     rejects. --rate and --timestamps are for kafka.
     """
     file = None if target == KAFKA else Path(target)
-    if file is not None and not re.search(r"\.jsonl(\.zst)?$", file.name):
-        raise click.BadParameter("write 'kafka', or a file NAME.jsonl or NAME.jsonl.zst", param_hint="--to")
+    if file is not None:
+        try:
+            check_name(file)
+        except ArchiveError as error:
+            raise click.BadParameter(f"write 'kafka', or {error}", param_hint="--to") from None
     if rejects is None:
         rejects = Path("olist.rejects.jsonl") if file is None else file.with_name(f"{_stem(file)}.rejects.jsonl")
     try:
@@ -103,7 +108,7 @@ def olist(
 
 
 def _stem(file: Path) -> str:
-    return file.name.removesuffix(".zst").removesuffix(".jsonl")
+    return file.name.removesuffix(".zst").removesuffix(".jsonl").removesuffix(".parquet")
 
 
 def _write_rejects(path: Path, rejects: list[Reject]) -> None:

@@ -32,7 +32,7 @@ timestamps_option = click.option(
 @click.option("--max-records", type=click.IntRange(min=1), help="Stop after so many records.")
 @pass_settings
 def command(settings: Settings, file: Path, rate: float | None, timestamps: str, max_records: int | None) -> None:
-    """Put the records of an archive FILE (.jsonl or .jsonl.zst) into the topics.
+    """Put the records of an archive FILE (.jsonl, .jsonl.zst or .parquet) into the topics.
 
     Every record is confirmed by the broker. Keys, values, headers and, unless told otherwise, timestamps are those of
     the file; topics are named as in the contract and get the names of the settings.

@@ -27,7 +27,7 @@ from streams.topic_names import contract_names, deployed_names
     "--out",
     required=True,
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File to write; .zst at its end compresses it.",
+    help="File to write: NAME.jsonl, NAME.jsonl.zst (compressed) or NAME.parquet.",
 )
 @click.option("--overwrite", is_flag=True, help="Replace the file if it exists.")
 @pass_settings

@@ -81,7 +81,9 @@ class Offsets(click.ParamType):
 )
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the models.  [default: worker.seed]")
 @click.option("--run-id", help="Name of the run in its outputs.  [default: made of all that decides them]")
-@click.option("--out", help="Where outputs go: an archive NAME.jsonl[.zst], or 'kafka:replay-NAME' for a topic.")
+@click.option(
+    "--out", help="Where outputs go: an archive NAME.jsonl[.zst] or NAME.parquet, or 'kafka:replay-NAME' for a topic."
+)
 @click.option(
     "--checkpoints",
     type=click.Path(file_okay=False, path_type=Path),

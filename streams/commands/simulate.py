@@ -1,6 +1,5 @@
 """``shopwarden simulate``: a seeded marketplace with known attacks, into an archive file or into the topics."""
 
-import re
 import signal
 import threading
 import time
@@ -11,7 +10,7 @@ from typing import Any, Final
 import click
 
 from config.settings import Settings
-from streams.archive import ArchiveError, ArchiveRecord, check_writable, write_archive
+from streams.archive import ArchiveError, ArchiveRecord, check_name, check_writable, write_archive
 from streams.commands.produce import produce_to_kafka, timestamps_option
 from streams.instants import Instant
 from streams.options import pass_settings
@@ -65,7 +64,9 @@ def _names(_context: click.Context, parameter: click.Parameter, said: Sequence[s
 
 
 @click.command()
-@click.option("--out", "file", type=click.Path(dir_okay=False, path_type=Path), help="Archive: NAME.jsonl[.zst].")
+@click.option(
+    "--out", "file", type=click.Path(dir_okay=False, path_type=Path), help="Archive: NAME.jsonl[.zst], NAME.parquet."
+)
 @click.option("--to", "target", type=click.Choice(["kafka"]), help="Produce into the topics of the settings.")
 @click.option("--events", type=click.IntRange(min=1), help=f"About so many events.  [default: {DEFAULT_EVENTS:,}]")
 @click.option(
@@ -127,8 +128,10 @@ def command(
     if file is not None:
         if live:
             raise click.UsageError("--live goes with --to kafka, not with a file")
-        if not re.search(r".\.jsonl(\.zst)?$", file.name):
-            raise click.BadParameter("write a file NAME.jsonl or NAME.jsonl.zst", param_hint="--out")
+        try:
+            check_name(file)
+        except ArchiveError as error:
+            raise click.BadParameter(str(error), param_hint="--out") from None
         truth = truth or truth_path(file)
         if truth == file:
             raise click.BadParameter("the ground truth needs a file of its own", param_hint="--truth")

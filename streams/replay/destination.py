@@ -17,13 +17,12 @@ from msgspec import Struct
 
 from config.settings import Settings
 from config.topics import REPLAY_PREFIX
-from streams.archive import ArchiveError, ArchiveRecord, check_writable, write_archive
+from streams.archive import ArchiveError, ArchiveRecord, check_name, check_writable, write_archive
 from streams.clients import kafka_config, producer_config
 from streams.reading import SILENT
 from streams.replay.outputs import OUTPUT_TOPICS
 
 KAFKA: Final = "kafka:"
-_SUFFIX: Final = re.compile(r".\.jsonl(\.zst)?$")
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
 _ASK_S: Final = 30.0
 
@@ -78,8 +77,10 @@ def parse_destination(text: str, *, overwrite: bool) -> Destination:
     if text.startswith(KAFKA):
         return ReplayTopics(text.removeprefix(KAFKA))
     path = Path(text)
-    if not _SUFFIX.search(path.name):
-        raise DestinationError(f"name a file NAME.jsonl or NAME.jsonl.zst, or {KAFKA}{REPLAY_PREFIX}NAME; not {text!r}")
+    try:
+        check_name(path)
+    except ArchiveError as error:
+        raise DestinationError(f"{error}, or a topic with {KAFKA}{REPLAY_PREFIX}NAME") from None
     try:
         check_writable(path, overwrite=overwrite)
     except ArchiveError as error:

@@ -117,8 +117,8 @@ class TruthError(Exception):
 
 
 def truth_path(archive: Path) -> Path:
-    """Where the truth of an archive stands: ``NAME.truth.json`` beside ``NAME.jsonl`` or ``NAME.jsonl.zst``."""
-    name = archive.name.removesuffix(".zst").removesuffix(".jsonl").removesuffix(".json")
+    """Where the truth of an archive stands: ``NAME.truth.json`` beside ``NAME.jsonl.zst`` or whatever kind it is."""
+    name = archive.name.removesuffix(".zst").removesuffix(".jsonl").removesuffix(".json").removesuffix(".parquet")
     return archive.with_name(f"{name}.truth.json")
 
 

@@ -57,7 +57,7 @@ def test_size_and_scenarios_can_be_set(tmp_path: Path) -> None:
 MISTAKES: list[tuple[list[str], str]] = [
     ([], "say where to"),
     (["--out", "x.jsonl", "--to", "kafka"], "say where to"),
-    (["--out", "x.csv"], "NAME.jsonl or NAME.jsonl.zst"),
+    (["--out", "x.csv"], "NAME.jsonl, NAME.jsonl.zst or NAME.parquet"),
     (["--out", "none/x.jsonl"], "the folder none does not exist"),
     (["--out", "x.jsonl", "--truth", "x.jsonl"], "a file of its own"),
     (["--out", "x.jsonl", "--events", "100"], "at least 5,000 events, not 100"),
