@@ -83,6 +83,15 @@ class ReliefSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     when: str
 
 
+class UnansweredSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What becomes of a decision that waits for a person: pointed out after so many days, and again after as many; one
+    without an end of its own falls away after ``lapse_days``, or never.
+    """
+
+    remind_days: Annotated[float, Meta(gt=0, le=365)]
+    lapse_days: Annotated[float, Meta(gt=0, le=3650)] | None = None
+
+
 class LadderSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Steps from mild to harsh, taken by the number of strikes within the look-back."""
 
@@ -90,6 +99,8 @@ class LadderSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     cool_down_days: Days
     look_back_days: Days
     relief: ReliefSpec | None = None
+    #: Where it is not as the limits say.
+    unanswered: UnansweredSpec | None = None
     source: Paragraph | None = None
 
 
@@ -104,8 +115,10 @@ class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     always_reviewed: list[str] = []
     #: Minor units by currency from above which holding money takes a review.
     review_hold_payout_above: dict[Currency, Annotated[int, Meta(ge=0)]] = {}
-    #: Detectors of different families that may take a severe action together, and for how many days one counts.
+    #: Sources of evidence that may take a severe action together, and for how many days a finding counts.
     independent_detectors: Annotated[int, Meta(ge=2, le=9)] = 2
+    #: Families of detectors by the source that their evidence comes from; one that is not named is a source of its own.
+    evidence_sources: dict[str, list[DetectorFamily]] = {}
     corroboration_days: Days = 30
     #: Days for which a person's finding of a violation allows severe actions under its policy.
     verdict_days: Days = 30
@@ -114,6 +127,8 @@ class LimitsSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     #: Days in which an appeal is to be decided, and how often a decision may be appealed.
     appeal_answer_days: Annotated[float, Meta(gt=0, le=365)] = 14
     appeals_per_decision: Annotated[int, Meta(ge=1, le=10)] = 2
+    #: What becomes of decisions that wait for a person.
+    unanswered: UnansweredSpec = UnansweredSpec(remind_days=7, lapse_days=28)
     #: Policies under which a decision against a listing is told to the creators who promoted it.
     promoted_policies: list[str] = []
     source: Paragraph | None = None
@@ -130,6 +145,8 @@ class BreakerSpec(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     max_gmv_share: Share
     #: Merchants up to which shares do not count.
     least_merchants: Annotated[int, Meta(ge=0)] = 0
+    #: Minor units by currency that are worth the same, to weigh turnover with; without any, all minor units are alike.
+    currencies: dict[Currency, Annotated[float, Meta(gt=0)]] = {}
     source: Paragraph | None = None
 
 

@@ -62,14 +62,27 @@ class Relief(Struct, frozen=True, eq=False):
         return bool(self.met([value(name) for name in self.features]))
 
 
+class Unanswered(Struct, frozen=True):
+    """What becomes of a decision that waits for a person, ms: it is pointed out each ``remind``, and one without an end
+    of its own falls away after ``lapse``; None: never.
+    """
+
+    remind: int
+    lapse: int | None = None
+
+
 class Ladder(Struct, frozen=True):
-    """Steps from mild to harsh; ``cool_down`` and ``look_back`` in ms."""
+    """Steps from mild to harsh; ``cool_down`` and ``look_back`` in ms.
+
+    ``unanswered``: for what waits for a person, where it is not as ``limits`` say.
+    """
 
     name: str
     steps: tuple[Step, ...]
     cool_down: int
     look_back: int
     relief: Relief | None = None
+    unanswered: Unanswered | None = None
 
 
 class Limits(Struct, frozen=True):
@@ -81,13 +94,17 @@ class Limits(Struct, frozen=True):
     malice: frozenset[str] = frozenset()
     #: Minor units by currency above which holding money is severe.
     hold_above: dict[str, int] = {}
-    #: Independent detectors that may take a severe action together, and how long a finding of one counts, ms.
+    #: Sources of evidence that may take a severe action together, and how long a finding counts, ms.
     detectors: int = 2
+    #: Source of the evidence of a family of detectors; one that is not there is a source of its own.
+    sources: dict[str, str] = {}
     corroboration: int = 30 * DAY_MS
     #: How long a person's verdict allows severe actions under its policy, ms.
     verdict: int = 30 * DAY_MS
     #: Time in which an appeal is to be decided, ms, and how often a decision may be appealed.
     appeal_answer: int = 14 * DAY_MS
     appeals_per_decision: int = 2
+    #: What becomes of decisions that wait for a person.
+    unanswered: Unanswered = Unanswered(7 * DAY_MS, 28 * DAY_MS)
     #: Policies under which a decision against a listing is told to the creators who promoted it.
     promoted: frozenset[str] = frozenset()

@@ -16,6 +16,7 @@ from detectors.exchange_post import Post
 from detectors.finding import Finding
 from detectors.judge import Judge, Models
 from detectors.levels import LEVEL_RANK
+from detectors.linked_accounts import LinkedAccounts
 from detectors.merchant_timers import MerchantTimers
 from detectors.model_reasons import LATER_STAGES_AT_MOST, model_detectors, model_reasons
 from detectors.order_facts import facts_of
@@ -65,6 +66,7 @@ class Assessor:
         "duties",
         "enforcer",
         "judge",
+        "linked",
         "models",
         "outbox",
         "post",
@@ -82,7 +84,8 @@ class Assessor:
         self.timers = MerchantTimers(state, judge.settings.rest_days)
         self.post = post
         self.promotions = Promotions(state, judge, outbox, self.post)
-        self.enforcer = Enforcer(state, models, judge, outbox, self.timers, self.post, self.promotions)
+        self.linked = LinkedAccounts(judge, self.post)
+        self.enforcer = Enforcer(state, models, judge, outbox, self.timers, self.post, self.promotions, self.linked)
         self._assess_every = judge.settings.assess_every
         self._assess_quiet_every = judge.settings.assess_quiet_every
         policies = judge.policies
@@ -113,6 +116,8 @@ class Assessor:
         if not due and not urgent:
             return
         state = self.state
+        if record.links:
+            self.linked.tell(merchant)
         if due:
             record.assessed_at = record.as_of
             vector = behaviour_vector(merchant, state.population)

@@ -28,6 +28,17 @@ class Breaker(Struct, frozen=True):
     merchant_share: float
     gmv_share: float
     least_merchants: int
+    #: Minor units by currency that are worth the same; without any, all minor units are alike.
+    units: dict[str, float] = {}
+
+    def weight(self, turnover: int, currency: str) -> int:
+        """Turnover in minor units of a currency as it counts here: in hundredths of what ``units`` are worth. What is
+        in a currency that is not named counts nothing.
+        """
+        if not self.units:
+            return turnover
+        units = self.units.get(currency)
+        return 0 if units is None else round(100 * turnover / units)
 
 
 class Tripped(Struct, frozen=True):
@@ -46,9 +57,9 @@ def would_trip(
     Parameters
     ----------
     party, turnover
-        Whom it is against, and the GMV of the party's last 30 days in minor units.
+        Whom it is against, and the GMV of the party's last 30 days, as it counts (:meth:`Breaker.weight`).
     merchants, gmv
-        How many merchants the shard has that sold in the last 30 days, and their GMV of that time.
+        How many merchants the shard has that sold in the last 30 days, and their GMV of that time, likewise.
     """
     forget_old(breaker, state, now)
     count = len(state.taken) + 1

@@ -16,6 +16,7 @@ from detectors.reason_text import parse_reason
 from detectors.reversal import rejudge
 from detectors.rules import Rule
 from detectors.statement import Person
+from detectors.unanswered import begin, clock_of
 from features.decode import Rejection
 from features.enforcement_state import MAX_STRIKES, ActiveEnforcement, EnforcementState, Known, Strike, strike_key
 from features.outputs import Action, Reason, Subject
@@ -58,7 +59,10 @@ class HandMade:
             strike = Strike(now, identifier, BY_HAND, 0, action, party.id)
             standing.strikes[key] = [*standing.strikes.get(key, ())[1 - MAX_STRIKES :], strike]
         words = "decided by a person of the governance team"
-        self._announce(party, _rule(policy), taken, None, words, "alone")
+        decision = self._announce(party, _rule(policy), taken, None, words, "alone")
+        if action not in NO_STRIKE:
+            # What a violation costs does not depend on who saw it.
+            self._enforcer.credit.violation(party, decision)
         self._enforcer.stand(party)
         return None
 
@@ -69,6 +73,12 @@ class HandMade:
             return
         again = replace(action, decision_id=self._outbox.next_id())
         standing.active.append(again)
+        if again.requires_review:
+            limits = self._judge.policies.limits
+            ladder = None if rule.action is None else self._judge.policies.ladders[rule.action]
+            clock = begin(clock_of(ladder, limits), party.record.as_of, again.expires_at)
+            if clock is not None:
+                standing.waiting[again.decision_id] = clock
         standing.rename(action.decision_id, again.decision_id)
         key = strike_key(action.policy, action.subject_kind)
         if key in standing.strikes:
@@ -103,9 +113,10 @@ class HandMade:
         supersedes: str | None,
         words: str,
         person: Person | None,
-    ) -> None:
+    ) -> Decision:
         """Publish an action that is in force, as a decision of its own."""
         subject = Subject(action.subject_kind, action.subject_id)
+        standing = party.record.enforcement
         decision = Decision(
             decision_id=action.decision_id,
             rule=action.rule,
@@ -122,11 +133,15 @@ class HandMade:
             quiet_until=action.starts_at,
             appeal_until=party.record.as_of + self._judge.policies.limits.appeal,
             supersedes=supersedes,
+            waiting=None if standing is None else standing.waiting.get(action.decision_id),
         )
         reason = Reason(code=rule.id, text=words, weight=rule.weight)
         self._enforcer.announce(party, subject, rule, reason, decision, party.record.assessment, None, person)
         if action.expires_at is not None:
             self._timers.expect(party, action.expires_at)
+        if decision.waiting is not None and decision.waiting.due is not None:
+            self._timers.expect(party, decision.waiting.due)
+        return decision
 
 
 def _rule(policy: str) -> Rule:

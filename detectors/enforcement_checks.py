@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Final, cast, get_args
 
 from config.policies import Place, PolicyFiles, Problem, did_you_mean
-from config.policy_specs import LadderSpec, LimitsSpec, ReliefSpec, StepSpec
-from detectors.actions import HARSHNESS, INSTANT, STRIKE_RETENTION, TARGETS, Ladder, Limits, Relief, Step
+from config.policy_specs import DetectorFamily, LadderSpec, LimitsSpec, ReliefSpec, StepSpec, UnansweredSpec
+from detectors.actions import HARSHNESS, INSTANT, STRIKE_RETENTION, TARGETS, Ladder, Limits, Relief, Step, Unanswered
 from detectors.allowances import Allowance, Allowances
 from detectors.breaker import Breaker
 from detectors.expressions import ExpressionError, parse
@@ -51,8 +51,10 @@ class EnforcementChecker:
             promoted=frozenset(spec.promoted_policies),
             hold_above=spec.review_hold_payout_above,
             detectors=spec.independent_detectors,
+            sources=self._sources(spec, place),
             corroboration=days_in_ms(spec.corroboration_days),
             verdict=days_in_ms(spec.verdict_days),
+            unanswered=self._unanswered("limits", spec.unanswered, place),
         )
 
     def holdout(self) -> Holdout:
@@ -107,7 +109,38 @@ class EnforcementChecker:
                 message = f"{label}, step {number}: milder than the step before it ({milder.action})"
                 self.problems.append(place.problem(message, "steps"))
         relief = None if spec.relief is None else self._relief(label, spec.relief, place)
-        return Ladder(name, tuple(steps), days_in_ms(spec.cool_down_days), days_in_ms(spec.look_back_days), relief)
+        unanswered = None if spec.unanswered is None else self._unanswered(label, spec.unanswered, place)
+        return Ladder(
+            name, tuple(steps), days_in_ms(spec.cool_down_days), days_in_ms(spec.look_back_days), relief, unanswered
+        )
+
+    def _sources(self, spec: LimitsSpec, place: Place) -> dict[str, str]:
+        """Sources of evidence by family of detectors."""
+        sources: dict[str, str] = {}
+        for source, families in spec.evidence_sources.items():
+            for family in families:
+                if family in sources:
+                    message = f"limits: evidence_sources: {family} is named under {sources[family]} and under {source}"
+                    self.problems.append(place.problem(message, "evidence_sources"))
+                sources[family] = source
+        there = {sources.get(family, family) for family in get_args(DetectorFamily)}
+        if len(there) < spec.independent_detectors:
+            message = (
+                f"limits: independent_detectors: {spec.independent_detectors} sources can never agree, as "
+                f"evidence_sources has {len(there)}"
+            )
+            self.problems.append(place.problem(message, "independent_detectors"))
+        return sources
+
+    def _unanswered(self, label: str, spec: UnansweredSpec, place: Place) -> Unanswered:
+        if spec.lapse_days is not None and spec.lapse_days <= spec.remind_days:
+            message = (
+                f"{label}: unanswered: lapse_days must be above remind_days, or nobody is reminded before it lapses"
+            )
+            self.problems.append(place.problem(message, "unanswered"))
+        return Unanswered(
+            days_in_ms(spec.remind_days), None if spec.lapse_days is None else days_in_ms(spec.lapse_days)
+        )
 
     def _relief(self, label: str, spec: ReliefSpec, place: Place) -> Relief | None:
         try:
@@ -136,6 +169,7 @@ class EnforcementChecker:
             spec.max_merchant_share,
             spec.max_gmv_share,
             spec.least_merchants,
+            dict(spec.currencies),
         )
 
     def allowances(self) -> Allowances:

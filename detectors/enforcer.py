@@ -11,6 +11,8 @@ from detectors.exchange_post import Post
 from detectors.finding import Finding
 from detectors.judge import Judge, Models
 from detectors.ladder import Decision, expire, is_quiet, propose, record, withhold
+from detectors.linked_accounts import LinkedAccounts
+from detectors.malice import under_malice
 from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
 from detectors.promotions import Promotions
@@ -19,9 +21,10 @@ from detectors.reversal import lift
 from detectors.rules import Rule
 from detectors.severe_cap import SevereCap
 from detectors.statement import Person, notice_about, statement_of_reasons
+from detectors.unanswered import lapsed, overdue
 from features.creator import Creator
 from features.duty_state import open_duties
-from features.enforcement_state import ActiveEnforcement, EnforcementState, Known
+from features.enforcement_state import ActiveEnforcement, EnforcementState, Known, quiet_key
 from features.events import SubjectKind
 from features.feature import Context
 from features.merchant import Merchant
@@ -35,6 +38,7 @@ from features.outputs import (
     PolicyRef,
     Reason,
     Redress,
+    ReviewOverdue,
     Standing,
     StandingAppeal,
     StandingEnforcement,
@@ -52,7 +56,7 @@ Why: TypeAlias = Literal["appeal", "override", "expiry", "correction"]
 class Enforcer:
     """Takes and ends actions against the merchants and creators of one shard."""
 
-    __slots__ = ("_cap", "_judge", "_outbox", "_post", "_promotions", "_state", "_timers", "credit")
+    __slots__ = ("_cap", "_judge", "_linked", "_outbox", "_post", "_promotions", "_state", "_timers", "credit")
 
     def __init__(
         self,
@@ -63,9 +67,11 @@ class Enforcer:
         timers: MerchantTimers,
         post: Post,
         promotions: Promotions,
+        linked: LinkedAccounts,
     ) -> None:
         self._post = post
         self._promotions = promotions
+        self._linked = linked
         self._state = state
         self._judge = judge
         self._outbox = outbox
@@ -130,7 +136,8 @@ class Enforcer:
             decided = True
             if not decision.requires_review:
                 self.credit.violation(party, decision)
-            for due in (decision.expires_at, decision.relief_at):
+            waits_until = None if decision.waiting is None else decision.waiting.due
+            for due in (decision.expires_at, decision.relief_at, waits_until):
                 if due is not None:
                     self._timers.expect(party, due)
         return decided
@@ -207,6 +214,7 @@ class Enforcer:
                 mode=self._judge.settings.mode,
                 supersedes=decision.supersedes,
                 review_reason=decision.review_reason,
+                review_by=None if decision.waiting is None else decision.waiting.due,
                 limited_to=_limits(party, rule),
                 policy_version=self._judge.policies.version,
                 statement_of_reasons=statement_of_reasons(
@@ -230,16 +238,55 @@ class Enforcer:
         if standing is None:
             return
         ended = expire(standing, time)
+        ended += self._lapse(party, standing, time)
         if any(active.relief_at is not None and active.relief_at <= time for active in standing.active):
             self._advance(party, time)
             value = circumstances_of(party, party.kind, Finding(), self._state.population).value
             ended += relieve(standing, self._ladder, value, time)
-        if not ended:
+        late = overdue(standing, self._judge.policies, time)
+        if not ended and not late:
             return
         self._advance(party, time)
         for each in ended:
             self.reverse(party, each.as_known(), "expiry", [each.action])
-        self.stand(party)
+        for each, number in late:
+            self._remind(party, standing, each, number)
+        if ended:
+            self.stand(party)
+
+    def _lapse(self, party: Party, standing: EnforcementState, time: int) -> list[ActiveEnforcement]:
+        """End what nobody answered in time; its rule may decide anew after the cool-down."""
+        ended = lapsed(standing, time)
+        for each in ended:
+            ladder = self._ladder(each)
+            if ladder is not None and ladder.cool_down:
+                standing.quiet[quiet_key(each.rule, each.subject_kind, each.subject_id)] = time + ladder.cool_down
+        return ended
+
+    def _remind(self, party: Party, standing: EnforcementState, waiting: ActiveEnforcement, number: int) -> None:
+        """Point out that nobody has decided on a decision that waits."""
+        rule = self._judge.policies.rule(waiting.rule)
+        clock = standing.waiting.get(waiting.decision_id)
+        identifier = self._outbox.next_id()
+        self._outbox.publish(
+            identifier,
+            ReviewOverdue(
+                decision_id=waiting.decision_id,
+                sequence=self.next_sequence(party),
+                merchant_id=merchant_id(party),
+                creator_id=creator_id(party),
+                subject=Subject(waiting.subject_kind, waiting.subject_id),
+                action=waiting.action,
+                policy=PolicyRef(waiting.rule, "", "")
+                if rule is None
+                else PolicyRef(rule.id, str(rule.version), rule.title),
+                waits_since=waiting.starts_at,
+                number=number,
+                lapses_at=waiting.expires_at if clock is None or clock.lapses_at is None else clock.lapses_at,
+                mode=self._judge.settings.mode,
+            ),
+            waiting.subject_id,
+        )
 
     def _advance(self, party: Party, time: int) -> None:
         if party.advance(time) and isinstance(party, Merchant):
@@ -309,6 +356,7 @@ class Enforcer:
         self._state.statistics.outputs += 1
         if isinstance(party, Merchant):
             self._flag(party)
+            self._linked.tell(party)
             self._promotions.shop_stands(party)
             self._outbox.standing(
                 Standing(
@@ -340,15 +388,9 @@ class Enforcer:
 
     def _flag(self, merchant: Merchant) -> None:
         """Tell those that a merchant is linked to when it comes under enforcement for malice, and when that ends."""
-        record = merchant.record
-        policies = self._judge.policies
-        flagged = False
-        if record.enforcement is not None:
-            for each in record.enforcement.active:
-                rule = policies.rules.get(each.rule) if each.subject_kind == "merchant" else None
-                flagged = flagged or (rule is not None and rule.action in policies.limits.malice)
-        if flagged != record.flagged:
-            record.flagged = flagged
+        flagged = under_malice(merchant, self._judge.policies)
+        if flagged != merchant.record.flagged:
+            merchant.record.flagged = flagged
             self._post.flagged(merchant, flagged)
 
 

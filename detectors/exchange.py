@@ -20,6 +20,7 @@ from features.exchange import (
     BuyerClaims,
     CommonKind,
     CreatorFlagged,
+    Fared,
     Figures,
     Flagged,
     Item,
@@ -91,6 +92,8 @@ class ExchangeFlow:
                 self._unmet(item, at)
             case Flagged():
                 self._flagged(item, at)
+            case Fared():
+                self._fared(item, at)
             case BuyerClaims():
                 self._claims(item, at)
             case CreatorFlagged():
@@ -225,6 +228,8 @@ class ExchangeFlow:
                 found.common |= BITS["title"] | BITS["image"]
                 found.listings += 1
                 found.copied += item.first
+            if listing is None and found.close:
+                self._assessor.linked.tell_one(merchant, found)
             if new and merchant.record.flagged:
                 self._post.to(item.other_shard, Flagged(item.other, merchant.id, True))
         if listing is not None and item.first:
@@ -246,6 +251,16 @@ class ExchangeFlow:
             if each.other == item.other and each.flagged != item.flagged:
                 each.flagged = item.flagged
                 self._assessor.merchant(merchant, True)
+
+    def _fared(self, item: Fared, at: int) -> None:
+        """An account that is taken to be of the same operator did so, or came under restrictions."""
+        if item.merchant not in self._state.merchants:
+            return
+        merchant = self._merchant(item.merchant, at)
+        found = next((each for each in merchant.record.links if each.other == item.other), None)
+        if found is not None and found.fared != item.counts:
+            found.fared = item.counts
+            self._assessor.merchant(merchant, True)
 
     def _creator_flagged(self, item: CreatorFlagged, at: int) -> None:
         if item.merchant in self._state.merchants:

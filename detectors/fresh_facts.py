@@ -28,6 +28,7 @@ _STATES: Final = frozenset(
         "linked_merchants",
         "linked_values",
         "linked_to_enforced",
+        "linked_restrictions",
         "catalogue_of_enforced",
         "catalogue_copied",
         "creator_joint_merchants",

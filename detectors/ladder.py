@@ -18,6 +18,8 @@ from detectors.policy import PolicySet
 from detectors.relief import look_at
 from detectors.rules import Rule
 from detectors.severe import review_reason
+from detectors.unanswered import begin as begin_waiting
+from detectors.unanswered import clock_of
 from features.enforcement_state import (
     MAX_ACTIVE,
     MAX_FACTS,
@@ -26,6 +28,7 @@ from features.enforcement_state import (
     ActiveEnforcement,
     EnforcementState,
     Strike,
+    Waiting,
     quiet_key,
     strike_key,
 )
@@ -65,6 +68,8 @@ class Decision(Struct, frozen=True, kw_only=True, gc=False):
     relief_at: int | None = None
     #: Where the facts begin that a repeat must rest on; None for decisions on orders and listings.
     facts: FreshFacts | None = None
+    #: Its clock while it waits for a person.
+    waiting: Waiting | None = None
 
 
 def decide(
@@ -158,6 +163,7 @@ def propose(
         review_reason=reason,
         relief_at=look_at(now, expires_at, ladder.relief) if about_party and reason is None else None,
         facts=begin(rule, scope_of(rule, kind, step.action), decision_id, now, circumstances) if about_party else None,
+        waiting=None if reason is None else begin_waiting(clock_of(ladder, policies.limits), now, expires_at),
     )
 
 
@@ -219,6 +225,7 @@ def record(standing: EnforcementState, decision: Decision) -> None:
         standing.facts = [*standing.facts[1 - MAX_FACTS :], decision.facts]
     if decision.supersedes is not None:
         standing.active = [active for active in standing.active if active.decision_id != decision.supersedes]
+        standing.forget_answered()
     if decision.action in INSTANT:
         return
     standing.active.append(
@@ -235,8 +242,11 @@ def record(standing: EnforcementState, decision: Decision) -> None:
             decision.relief_at,
         )
     )
+    if decision.waiting is not None:
+        standing.waiting[decision.decision_id] = decision.waiting
     if len(standing.active) > MAX_ACTIVE:
         _forget_oldest(standing)
+        standing.forget_answered()
 
 
 def withhold(standing: EnforcementState, decision: Decision, until: int) -> None:
@@ -269,6 +279,7 @@ def expire(standing: EnforcementState, now: int) -> list[ActiveEnforcement]:
     if ended:
         standing.active = [active for active in standing.active if active.in_force(now)]
         ended.sort(key=lambda active: (active.expires_at or 0, active.decision_id))
+        standing.forget_answered()
     if standing.quiet:
         standing.quiet = {key: until for key, until in standing.quiet.items() if now < until}
     if standing.exempt:

@@ -1,12 +1,10 @@
 """What each event of a merchant's account, and each word of feedback, changes."""
 
 from detectors.assess import Assessor
-from detectors.listing_category import CategoryJudge
 from detectors.orders import event_digest
 from detectors.redress import Redress
 from features import events
 from features.exchange import COMMON_KINDS
-from features.keys import entity_key
 from features.merchant import CHANGES_LIMIT, OWN_DEVICES_LIMIT, SEEN_LIMIT, VERIFIED_LIMIT, Merchant, MerchantRecord
 from features.merchant_rest import rested
 from features.priors import begin_day, end_turnover
@@ -17,13 +15,12 @@ from features.windows import DAY_MS
 class MerchantFlow:
     """Applies merchant and feedback events to a shard's state."""
 
-    __slots__ = ("_assessor", "_categories", "_redress", "_state")
+    __slots__ = ("_assessor", "_redress", "_state")
 
     def __init__(self, assessor: Assessor, redress: Redress) -> None:
         self._assessor = assessor
         self._redress = redress
         self._state = assessor.state
-        self._categories = CategoryJudge(assessor.models.category, assessor.models.examples)
 
     def apply(self, event: events.MerchantInput | events.FeedbackInput) -> None:
         """Apply one event."""
@@ -50,10 +47,6 @@ class MerchantFlow:
         urgent = _change(record, event)
         if isinstance(event, events.MerchantInput):
             urgent = self._account(merchant, event) or urgent
-        if type(event) is events.ReviewDecided and event.subject is not None and event.subject.kind == "listing":
-            listing = state.listings.get(entity_key(event.merchant_id, event.subject.id))
-            if listing is not None:
-                self._categories.reviewed(listing, event)
         if urgent:
             self._assessor.merchant(merchant, True)
 

@@ -6,6 +6,7 @@ from detectors.actions import NO_STRIKE
 from detectors.exchange_post import Post
 from detectors.judge import Judge
 from detectors.ladder import Decision
+from detectors.malice import under_malice
 from detectors.outbox import Outbox
 from features.creator import Creator
 from features.driven import MOST_WAITING
@@ -14,7 +15,7 @@ from features.keys import entity_key
 from features.merchant import Merchant
 from features.order import OrderRecord
 from features.partitions import partition_of
-from features.promoters import ANSWERABLE_DAYS, Promoter, decayed, note_promoter
+from features.promoters import ANSWERABLE_DAYS, LEFT_LIMIT, Promoter, decayed, note_promoter
 from features.shard import ShardState
 from features.windows import DAY_MS, HOUR_MS
 
@@ -44,9 +45,26 @@ class Promotions:
 
     def placed(self, order: OrderRecord, merchant: Merchant, at: int) -> None:
         """A creator drove an order."""
-        promoter, new = note_promoter(merchant.record.promoters, order.creator, at, order.gmv)
-        if new and merchant.record.shop_told:
+        record = merchant.record
+        promoter, new, left = note_promoter(record.promoters, order.creator, at, order.gmv)
+        if not new or not record.shop_told:
+            return
+        if left is not None:
+            self._remember(merchant, left)
+        if promoter.creator in record.promoters_left:
+            # It knows already.
+            record.promoters_left.remove(promoter.creator)
+        else:
             self._tell_of_shop(merchant, promoter)
+
+    def _remember(self, merchant: Merchant, left: Promoter) -> None:
+        """A creator who was told of a merchant's enforcement left its places: it is to hear of the end as well. Where
+        too many left, the first of them hears of it now.
+        """
+        waiting = merchant.record.promoters_left
+        if len(waiting) >= LEFT_LIMIT:
+            self._tell_creator(merchant, waiting.pop(0), 0, 0.0)
+        waiting.append(left.creator)
 
     def follow(self, order: OrderRecord, merchant: Merchant) -> None:
         """The flags of an order that a creator drove may have changed: count what its shard has not been told."""
@@ -116,47 +134,37 @@ class Promotions:
         malice or is suspended, and when that ends. What still waits for a person's decision is no finding.
         """
         record = merchant.record
-        told = 0
-        if record.enforcement is not None:
-            policies = self._judge.policies
-            for each in record.enforcement.active:
-                if each.subject_kind != "merchant" or each.requires_review:
-                    continue
-                rule = policies.rules.get(each.rule)
-                if rule is not None and rule.action in policies.limits.malice:
-                    told |= FLAGGED
-                if each.action in _SUSPENSIONS:
-                    told |= FLAGGED | SUSPENDED
+        told = FLAGGED if under_malice(merchant, self._judge.policies) else 0
+        if record.enforcement is not None and any(
+            each.subject_kind == "merchant" and not each.requires_review and each.action in _SUSPENSIONS
+            for each in record.enforcement.active
+        ):
+            told = FLAGGED | SUSPENDED
         if told != record.shop_told:
             record.shop_told = told
             for promoter in record.promoters:
                 self._tell_of_shop(merchant, promoter)
+            for creator in record.promoters_left:
+                self._tell_creator(merchant, creator, told, 0.0)
+            if not told:
+                record.promoters_left = []
 
     def _tell_of_shop(self, merchant: Merchant, promoter: Promoter) -> None:
         record = merchant.record
         activity = record.activity
         total = decayed(activity.gmv_base, record.as_of - activity.at)
         driven = decayed(promoter.gmv, record.as_of - promoter.at)
-        told = record.shop_told
-        item = ShopFlagged(
-            promoter.creator,
-            merchant.id,
-            told & FLAGGED != 0,
-            told & SUSPENDED != 0,
-            round(min(1.0, driven / total), 4) if total > 0 else 0.0,
-        )
-        self._post.to(partition_of(promoter.creator, self._shards), item)
+        share = round(min(1.0, driven / total), 4) if total > 0 else 0.0
+        self._tell_creator(merchant, promoter.creator, record.shop_told, share)
+
+    def _tell_creator(self, merchant: Merchant, creator: str, told: int, share: float) -> None:
+        item = ShopFlagged(creator, merchant.id, told & FLAGGED != 0, told & SUSPENDED != 0, share)
+        self._post.to(partition_of(creator, self._shards), item)
 
     def creator_stands(self, creator: Creator) -> None:
         """What is in force against a creator may have changed: tell the merchants to whom it drives orders."""
         record = creator.record
-        flagged = False
-        if record.enforcement is not None:
-            policies = self._judge.policies
-            for each in record.enforcement.active:
-                rule = policies.rules.get(each.rule)
-                malice = rule is not None and rule.action in policies.limits.malice
-                flagged = flagged or (malice and not each.requires_review)
+        flagged = under_malice(creator, self._judge.policies)
         if flagged != record.flagged:
             record.flagged = flagged
             for merchant, shop in record.shops.items():

@@ -142,21 +142,36 @@ class Redress:
             standing = party.record.enforcement = EnforcementState()
         if known is not None:
             note_verdict(standing, known.policy, known.subject_kind, event.verdict, event.occurred_at)
+            taught = False
             if event.verdict == "clean":
-                self._undo(party, standing, known, "correction")
+                taught = self._undo(party, standing, known, "correction")
             else:
                 self._confirmation.confirm(party, known.decision_id)
+            self._teach(party, event, taught=taught)
             return None
         subject = event.subject
         kind = party.kind if subject is None else subject.kind
         if event.policy in self._assessor.judge.policies.statements.policies:
             note_verdict(standing, event.policy, kind, event.verdict, event.occurred_at)
+        taught = False
         if subject is not None and event.verdict == "clean":
             for active in list(standing.active):
                 about = (active.subject_kind, active.subject_id) == (subject.kind, subject.id)
                 if about and event.policy in (None, active.policy):
-                    self._undo(party, standing, active.as_known(), "correction")
+                    taught = self._undo(party, standing, active.as_known(), "correction") or taught
+        self._teach(party, event, taught=taught)
         return None
+
+    def _teach(self, party: Party, event: events.ReviewDecided, *, taught: bool) -> None:
+        """Have the category model learn from what a person said of a listing, unless it learned the listing's text
+        just now, as a decision about it was taken back.
+        """
+        subject = event.subject
+        if taught or subject is None or subject.kind != "listing":
+            return
+        listing = self._assessor.state.listings.get(entity_key(party.id, subject.id))
+        if listing is not None:
+            self._categories.reviewed(listing, event)
 
     # -- overrides ----------------------------------------------------------------------------------------------------
 
@@ -234,8 +249,9 @@ class Redress:
 
     def _undo(
         self, party: Party, standing: EnforcementState, known: Known, why: Literal["appeal", "correction"]
-    ) -> None:
-        """Take a decision back, as if it had never been."""
+    ) -> bool:
+        """Take a decision back, as if it had never been; true if a listing's text was learned with that."""
+        taught = False
         enforcer = self._assessor.enforcer
         rule = self._assessor.judge.policies.rules.get(known.rule)
         names = standing.names(known.decision_id)
@@ -257,7 +273,7 @@ class Redress:
             if rule is not None and known.subject_kind == "order":
                 self._pardon_order(party, known.subject_id, rule)
             elif rule is not None and known.subject_kind == "listing":
-                self._pardon_listing(party, known.subject_id, rule)
+                taught = self._pardon_listing(party, known.subject_id, rule)
         if known.subject_kind == party.kind and rule is not None:
             standing.pardons[rule.id] = party.record.as_of
         enforcer.reverse(party, known, why, restores)
@@ -270,6 +286,7 @@ class Redress:
         elif isinstance(party, Creator):
             self._assessor.creator(party, True)
         enforcer.stand(party)
+        return taught
 
     def _pardon_order(self, merchant: Merchant, order_id: str, rule: Rule) -> None:
         """The facts of an order that a rule rested on count no longer, and are learned anew without them."""
@@ -291,18 +308,24 @@ class Redress:
         if order.remedies and self._assessor.remedies is not None:
             self._assessor.remedies.again(order_id, order, merchant)
 
-    def _pardon_listing(self, merchant: Merchant, listing_id: str, rule: Rule) -> None:
-        """Nothing is held against a listing's version by a rule; where nothing else is, its text is learned."""
+    def _pardon_listing(self, merchant: Merchant, listing_id: str, rule: Rule) -> bool:
+        """Nothing is held against a listing's version by a rule; where nothing else is since, its text is learned, and
+        true is returned.
+        """
         state = self._assessor.state
         key = entity_key(merchant.id, listing_id)
         listing = state.listings.get(key)
         if listing is None:
-            return
+            return False
         state.touched_listings[key] = None
+        before = listing.risk
         listing.pardons[rule.id] = seen_by(rule, Context(merchant, state.population, None, listing))
         listing.risk = self._assessor.level_of_listing(listing, merchant)
-        if not listing.risk and listing.version_at:
-            self._categories.vindicated(listing)
+        if listing.risk or not before or not listing.version_at:
+            # What nothing was held against has been learned.
+            return False
+        self._categories.vindicated(listing)
+        return True
 
     def _note(
         self,

@@ -19,7 +19,7 @@ from features.claimants import HONEST_RATE, abuse_probability
 from features.events import OrderEvent
 from features.merchant import COUNTERFEITS, NOT_AS_DESCRIBED, NOT_RECEIVED, ORDERS, Merchant
 from features.order import RETURN_FLAGS, OrderRecord
-from features.outputs import LEVELS, RemedyRecommended
+from features.outputs import LEVELS, RemedyRecommended, RemedyWithdrawn
 from features.remedy import Remedy, pay, unpaid
 from features.rounding import nearest
 from features.shard import ShardState
@@ -114,7 +114,8 @@ class Remedies:
             causes.append(cause)
         if not causes:
             return
-        evidence, abuse = self._evidence(order, merchant, at)
+        # What comes late does not turn time back: an order that is overdue stays so.
+        evidence, abuse = self._evidence(order, merchant, max(at, merchant.record.as_of))
         for each in causes:
             if order.delivered is not None and each in _UNTIL_DELIVERED:
                 continue
@@ -129,9 +130,12 @@ class Remedies:
             return
         replaced = [remedy for remedy in order.remedies if self._gives_way(remedy, cause)]
         kept = [remedy for remedy in order.remedies if remedy not in replaced]
+        open_before = [each for each in replaced if each.id and each.unpaid]
         remedy = Remedy(cause, row.id)
         if row.kind is None:
             order.remedies = [*kept, remedy]
+            for each in open_before:
+                self._withdraw(order_id, merchant, each, row)
             return
         amount = min(round(order.total * row.share), order.total - order.refunded - unpaid(kept))
         if amount <= 0:
@@ -142,6 +146,27 @@ class Remedies:
         order.remedies = [*kept, remedy]
         supersedes = next((each.id for each in reversed(replaced) if each.id), None)
         self._publish(order_id, order, merchant, row, row.kind, remedy, abuse, supersedes)
+        for each in open_before:
+            if each.id != supersedes:
+                self._withdraw(order_id, merchant, each, row)
+
+    def _withdraw(self, order_id: str, merchant: Merchant, remedy: Remedy, row: RemedyRow) -> None:
+        """Tell that a recommendation that was not paid yet no longer stands, as another row decides now."""
+        identifier = self._outbox.next_id()
+        self._outbox.publish(
+            identifier,
+            RemedyWithdrawn(
+                remedy_id=identifier,
+                sequence=self._enforcer.next_sequence(merchant),
+                merchant_id=merchant.id,
+                order_id=order_id,
+                withdraws=remedy.id,
+                cause=remedy.cause,
+                why=row.why,
+                mode=self._judge.settings.mode,
+            ),
+            order_id,
+        )
 
     @staticmethod
     def _gives_way(remedy: Remedy, cause: Cause) -> bool:

@@ -38,6 +38,7 @@ def lift(standing: EnforcementState, decision_id: str) -> ActiveEnforcement | No
     found = next((active for active in standing.active if active.decision_id == decision_id), None)
     if found is not None:
         standing.active = [active for active in standing.active if active is not found]
+        standing.forget_answered()
     return found
 
 
@@ -86,6 +87,7 @@ def confirm(
         relief_at=_looked_at(waiting, now, duration, policies),
     )
     standing.active = [action if each is waiting else each for each in standing.active]
+    standing.forget_answered()
     standing.rename(decision_id, confirmed_id)
     _strike(standing, action, _step_taken(action, policies))
     for since in standing.facts:

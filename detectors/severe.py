@@ -2,8 +2,11 @@
 
 An action is severe where it ends a livelihood or keeps back a good deal of money: suspending, closing, holding payouts
 for long or above an amount (``limits`` of the policy files). It is carried out at once where a person has found a
-violation of the same policy before, or where independent detectors agree; else it waits for a person. Two rules that
-read the same signs are one detector: each rule names its family, and two families are independent.
+violation of the same policy before, or where independent detectors agree; else it waits for a person.
+
+Independent is what could not be wrong for the same reason. Two rules that read the same signs are one detector, so each
+names its family; and families whose evidence comes from the same source are one witness (``evidence_sources``): a
+buyer who lies about orders, or a carrier who loses them, is seen in claims, in parcels and in who buys alike.
 """
 
 from typing import Final
@@ -42,9 +45,18 @@ def review_reason(
         return None
     if step.requires_review:
         return "rule"
-    if len(detectors_against(rule, standing, now, policies, circumstances)) >= limits.detectors:
+    if len(witnesses_against(rule, standing, now, policies, circumstances)) >= limits.detectors:
         return None
     return "severe" if severe else "amount"
+
+
+def witnesses_against(
+    rule: Rule, standing: EnforcementState, now: int, policies: PolicySet, circumstances: Circumstances
+) -> frozenset[str]:
+    """Sources of evidence that speak against a party: those of the detectors that do."""
+    sources = policies.limits.sources
+    families = detectors_against(rule, standing, now, policies, circumstances)
+    return frozenset(sources.get(family, family) for family in families)
 
 
 def detectors_against(

@@ -6,6 +6,7 @@ from detectors.breaker import Tripped, open_until, take, take_back, would_trip
 from detectors.judge import Judge
 from detectors.ladder import Decision
 from detectors.outbox import Outbox
+from detectors.unanswered import begin, clock_of
 from features.merchant import Merchant
 from features.outputs import EnforcementCapped
 from features.party import Party
@@ -34,11 +35,11 @@ class SevereCap:
             return decision
         state = self._state.governance.breaker
         population = self._state.population
-        turnover = party.turnover() if isinstance(party, Merchant) else 0
+        turnover = breaker.weight(party.turnover(), party.record.currency) if isinstance(party, Merchant) else 0
+        # Marketplaces trade in a few currencies.
+        everybody = sum(breaker.weight(amount, currency) for currency, amount in population.turnovers.items())
         now = decision.starts_at
-        tripped = would_trip(
-            breaker, state, f"{party.kind} {party.id}", turnover, population.sellers, population.turnover, now
-        )
+        tripped = would_trip(breaker, state, f"{party.kind} {party.id}", turnover, population.sellers, everybody, now)
         if tripped is None:
             take(state, decision.decision_id, f"{party.kind} {party.id}", turnover, now)
             return decision
@@ -47,8 +48,17 @@ class SevereCap:
             state.until = open_until(breaker, state, now)
             self._announce(tripped)
         # Like all that waits, it is no strike and ends nothing that is in force.
+        policies = self._judge.policies
+        rule = policies.rule(decision.rule)
+        ladder = None if rule is None or rule.action is None else policies.ladders[rule.action]
         return replace(
-            decision, requires_review=True, review_reason="cap", strike=None, relief_at=None, supersedes=None
+            decision,
+            requires_review=True,
+            review_reason="cap",
+            strike=None,
+            relief_at=None,
+            supersedes=None,
+            waiting=begin(clock_of(ladder, policies.limits), now, decision.expires_at),
         )
 
     def take_back(self, decision_id: str) -> None:

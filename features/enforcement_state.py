@@ -114,6 +114,21 @@ class Appeal(Struct, frozen=True, array_like=True, gc=False):
     overdue: bool = False
 
 
+class Waiting(Struct, frozen=True, array_like=True, gc=False):
+    """The clock of a decision that waits for a person, ms: when it is pointed out next that nobody has decided, and
+    when it falls away, both None for never; and how often it was pointed out.
+    """
+
+    remind_at: int | None
+    lapses_at: int | None
+    reminded: int = 0
+
+    @property
+    def due(self) -> int | None:
+        """When anything is due next."""
+        return min((at for at in (self.remind_at, self.lapses_at) if at is not None), default=None)
+
+
 class Lifted(Struct, frozen=True, array_like=True, gc=False):
     """An action that a person set aside until a time, ms."""
 
@@ -134,6 +149,7 @@ _STORED_AS: Final = {
     "lifted": "l",
     "pardons": "o",
     "renamed": "r",
+    "waiting": "w",
 }
 
 
@@ -163,6 +179,8 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
     pardons: dict[str, int] = field(default_factory=dict)
     #: Ids that decisions had before they were announced anew (confirmed, made milder, brought back), and their ids now.
     renamed: dict[str, str] = field(default_factory=dict)
+    #: Clocks of what waits for a person, by decision.
+    waiting: dict[str, Waiting] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Turn strikes that were only counted into strikes a week apart, the last of them when it was counted."""
@@ -174,14 +192,16 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
         self.counted = {}
 
     def next_expiry(self) -> int | None:
-        """When something is due next, ms: an action in force ends or is looked at, an appeal is to be decided, or what
-        was set aside comes back; None if nothing is.
+        """When something is due next, ms: an action in force ends or is looked at, an appeal or what waits for a person
+        is to be decided, or what was set aside comes back; None if nothing is.
         """
         due = [active.expires_at for active in self.active if active.expires_at is not None]
         due.extend([active.relief_at for active in self.active if active.relief_at is not None])
         if self.appeals:
             due.extend([each.due_at for each in self.appeals.values() if each.due_at and not each.overdue])
         due.extend([each.until for each in self.lifted])
+        if self.waiting:
+            due.extend([at for each in self.waiting.values() if (at := each.due) is not None])
         return min(due, default=None)
 
     def note(self, raised: int, cleared: int, buyer: int) -> None:
@@ -209,6 +229,12 @@ class EnforcementState(Struct, omit_defaults=True, rename=_STORED_AS):
                         starts_at=strike.at,
                     )
         return None
+
+    def forget_answered(self) -> None:
+        """Forget the clocks of what waits no more."""
+        if self.waiting:
+            still = {active.decision_id for active in self.active if active.requires_review}
+            self.waiting = {key: each for key, each in self.waiting.items() if key in still}
 
     def rename(self, before: str, now: str) -> None:
         """A decision is announced anew, under another id."""

@@ -13,6 +13,7 @@ from xxhash import xxh3_64_intdigest
 
 from features.driven import DrivenCounts
 from features.figures import Tally
+from features.linked_counts import LinkedCounts
 
 #: What two merchants can have in common, each with its bit in a link (:mod:`features.links`).
 CommonKind: TypeAlias = Literal["bank", "address", "phone", "email", "owner", "device", "image", "title"]
@@ -83,6 +84,14 @@ class Flagged(Struct, frozen=True, array_like=True, tag="flagged"):
     merchant: str
     other: str
     flagged: bool
+
+
+class Fared(Struct, frozen=True, array_like=True, tag="fared"):
+    """To a merchant's shard: how a merchant that it is closely linked to fares."""
+
+    merchant: str
+    other: str
+    counts: LinkedCounts
 
 
 class BuyerClaims(Struct, frozen=True, array_like=True, tag="claims"):
@@ -156,7 +165,7 @@ NOTICES: Final[dict[str, dict[type[Struct], str]]] = {
     "listing": {Met: "listing.matched"},
 }
 
-Item: TypeAlias = Seen | Met | Unmet | Flagged | BuyerClaims | Figures | ToCreator | CreatorFlagged
+Item: TypeAlias = Seen | Met | Unmet | Flagged | Fared | BuyerClaims | Figures | ToCreator | CreatorFlagged
 
 
 class Message(Struct, frozen=True):

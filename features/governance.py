@@ -4,7 +4,9 @@ from msgspec import Struct, field
 
 
 class SevereAction(Struct, frozen=True, array_like=True, gc=False):
-    """A severe action that was carried out without a person; ``gmv`` is the party's of 30 days, minor units."""
+    """A severe action that was carried out without a person; ``gmv`` is the party's of 30 days, as the
+    breaker weighs it.
+    """
 
     at: int
     decision_id: str

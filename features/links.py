@@ -5,6 +5,7 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from features.exchange import COMMON_KINDS, CommonKind
+from features.linked_counts import CLOSE_VALUES, LinkedCounts
 
 #: Links kept of a merchant; those with the least in common leave.
 LINKS_LIMIT: Final = 16
@@ -18,7 +19,8 @@ LISTINGS_LIMIT: Final = 99
 
 class Link(Struct, array_like=True, gc=False):
     """Another merchant, its shard, what both have in common, how many of the merchant's listings have title and image
-    of one of its, how many of these the other had first, and whether it is under enforcement for malice.
+    of one of its, how many of these the other had first, and whether it is under enforcement for malice. Of one that is
+    closely linked ``fared`` says how it does, as far as that was told.
     """
 
     other: str
@@ -27,6 +29,12 @@ class Link(Struct, array_like=True, gc=False):
     listings: int = 0
     copied: int = 0
     flagged: bool = False
+    fared: LinkedCounts | None = None
+
+    @property
+    def close(self) -> bool:
+        """Whether both have so much in common that one operator runs them."""
+        return (self.common & ACCOUNT_BITS).bit_count() >= CLOSE_VALUES
 
 
 def link(links: list[Link], other: str, shard: int, kind: CommonKind) -> tuple[Link, bool]:

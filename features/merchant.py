@@ -204,6 +204,7 @@ _STORED_AS: Final = {
     "first_order_day": "sold",
     "woke_day": "woke",
     "categories": "cats",
+    "turnover": "trade",
 }
 
 
@@ -267,6 +268,8 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     #: malice.
     links: list[Link] = []
     flagged: bool = False
+    #: Day and end of its restrictions as those were told last whom it is closely linked to.
+    linked_told: list[int] = []
     #: Orders open to be shipped: their number, the parts of an order that fall due each minute, and the same by the
     #: minutes at which the orders were placed, counted from ``first_seen``.
     backlog: list[int] = []
@@ -290,12 +293,14 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     #: Sales of two years by day, in a currency that a law counts; the law's duties.
     sales: Sales | None = None
     duties: DutyState | None = None
-    #: GMV of 30 days as it is contained in the shard's turnover.
+    #: GMV of 30 days as it is contained in the shard's turnover (features/population.py has why it is stored so).
     turnover: int = 0
     #: Creators who drive its turnover.
     promoters: list[Promoter] = []
     #: What their shards were told last: 1 under enforcement for malice, 2 suspended, or both.
     shop_told: int = 0
+    #: Creators who were told so and have left ``promoters`` since.
+    promoters_left: list[str] = []
 
 
 class Merchant:

@@ -154,6 +154,8 @@ class EnforcementDecided(
     creator_id: str | None = None
     supersedes: str | None = None
     review_reason: ReviewReason | None = None
+    #: When it is pointed out that nobody has decided yet, ms; absent where it ends before.
+    review_by: int | None = None
     #: The merchants that an action against a creator is limited to; absent: it is about all of them.
     limited_to: list[Subject] | None = None
     #: Version of the policy set that judged.
@@ -204,6 +206,28 @@ class AuditSampled(
     withheld: Withheld | None = None
     creator_id: str | None = None
     sample_probability: UnitInterval | None = None
+
+
+class ReviewOverdue(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.review.overdue.v1", omit_defaults=True
+):
+    """Nobody has decided yet on a decision that waits for a person: ``number`` says how often this was said, so that
+    it can be escalated. ``waits_since`` is when the decision was made, ``lapses_at`` when it falls away if nobody
+    decides, ms; None: it goes on waiting.
+    """
+
+    decision_id: str
+    sequence: int
+    #: Empty where a creator is meant, whom ``creator_id`` names.
+    merchant_id: str
+    creator_id: str | None = None
+    subject: Subject
+    action: Action
+    policy: PolicyRef
+    waits_since: int
+    number: Annotated[int, Meta(ge=1)]
+    lapses_at: int | None = None
+    mode: Mode
 
 
 class AppealNoted(
@@ -288,6 +312,25 @@ class RemedyRecommended(
     requires_review: bool
     mode: Mode
     supersedes: str | None = None
+
+
+class RemedyWithdrawn(
+    Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.remedy.withdrawn.v1", omit_defaults=True
+):
+    """What was recommended for an order is no longer, and nothing takes its place: facts changed, and the table of
+    remedies gives nothing for them, or less than before.
+
+    ``withdraws`` is the id of the recommendation, ``why`` the reason of the row that decides now.
+    """
+
+    remedy_id: str
+    sequence: int
+    merchant_id: str
+    order_id: str
+    withdraws: str
+    cause: str
+    why: str
+    mode: Mode
 
 
 class DutyDue(Struct, frozen=True, kw_only=True, tag_field="type", tag="shopwarden.duty.due.v1", omit_defaults=True):
@@ -490,10 +533,10 @@ class CreatorStanding(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 #: Events about a merchant or creator: keyed by it, and numbered in order.
 PartyOutput: TypeAlias = (
-    RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled | CreditChanged | AppealNoted
+    RiskAssessed | EnforcementDecided | EnforcementReversed | AuditSampled | CreditChanged | AppealNoted | ReviewOverdue
 )
 #: Events about a merchant alone.
-MerchantOutput: TypeAlias = RemedyRecommended | DutyDue
+MerchantOutput: TypeAlias = RemedyRecommended | RemedyWithdrawn | DutyDue
 #: Events about a shard: keyed by it, without a sequence.
 ShardOutput: TypeAlias = GapDetected | DriftDetected | EnforcementCapped | PoliciesChanged | PoliciesRefused
 Output: TypeAlias = PartyOutput | MerchantOutput | ShardOutput

@@ -174,9 +174,11 @@ class Population(Struct):
     claimants: dict[int, Claimant] = field(default_factory=dict)
     #: Prices of a brand's goods in a category.
     brand_prices: dict[str, PriceLevel] = field(default_factory=dict)
-    #: Merchants that sold in their last 30 days, and their GMV of that time, minor units, whatever the currency.
-    sellers: int = 0
-    turnover: int = 0
+    #: Merchants that sold in their last 30 days, and their GMV of that time by currency, minor units. Stored under a
+    #: name of their own, as each merchant's part is: earlier versions counted all currencies in one, and what they
+    #: stored can't be told apart, so the count begins anew with each merchant's next day.
+    sellers: int = field(default=0, name="trading")
+    turnovers: dict[str, int] = field(default_factory=dict)
 
     def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""

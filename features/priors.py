@@ -49,5 +49,10 @@ def _count_turnover(population: Population, record: MerchantRecord, turnover: in
     """Have the shard's turnover contain so much of a merchant's, minor units."""
     if turnover != record.turnover:
         population.sellers += (turnover > 0) - (record.turnover > 0)
-        population.turnover += turnover - record.turnover
+        turnovers = population.turnovers
+        left = turnovers.get(record.currency, 0) + turnover - record.turnover
+        if left:
+            turnovers[record.currency] = left
+        else:
+            turnovers.pop(record.currency, None)
         record.turnover = turnover

@@ -10,6 +10,8 @@ from features.activity import BASE_LIFE
 #: were last heard of longest ago.
 PROMOTERS_LIMIT: Final = 8
 LISTING_PROMOTERS_LIMIT: Final = 6
+#: Creators who left a merchant's places while they knew it to be under enforcement, and are still to hear of its end.
+LEFT_LIMIT: Final = 32
 #: Days for which a creator is answerable for a listing after the last order that it drove.
 ANSWERABLE_DAYS: Final = 30
 
@@ -39,9 +41,11 @@ def decayed(value: float, elapsed: int) -> float:
     return value * 0.5 ** (elapsed / BASE_LIFE) if elapsed > 0 else value
 
 
-def note_promoter(promoters: list[Promoter], creator: str, time: int, amount: int) -> tuple[Promoter, bool]:
-    """Count an order of ``amount`` minor units that a creator drove; returns the creator's place, and whether it is a
-    new one.
+def note_promoter(
+    promoters: list[Promoter], creator: str, time: int, amount: int
+) -> tuple[Promoter, bool, Promoter | None]:
+    """Count an order of ``amount`` minor units that a creator drove; returns the creator's place, whether it is a new
+    one, and who had to leave for it.
     """
     for found in promoters:
         if found.creator == creator:
@@ -50,13 +54,14 @@ def note_promoter(promoters: list[Promoter], creator: str, time: int, amount: in
                 found.at = time
             else:
                 found.gmv = float(round(found.gmv + decayed(amount, found.at - time)))
-            return found, False
+            return found, False, None
+    least = None
     if len(promoters) >= PROMOTERS_LIMIT:
         least = min(promoters, key=lambda each: (each.flagged, decayed(each.gmv, time - each.at), each.creator))
         promoters.remove(least)
     found = Promoter(creator, time, float(amount))
     promoters.append(found)
-    return found, True
+    return found, True, least
 
 
 def note_listing_promoter(promoters: list[ListingPromoter], creator: str, time: int) -> None:

@@ -11,6 +11,7 @@ from features.creator_features import CREATOR_FEATURES, PROMOTER_FEATURES
 from features.credit_features import CREATOR_CREDIT_FEATURES, CREDIT_FEATURES
 from features.duty_features import DUTY_FEATURES
 from features.feature import Context, Entity, Feature, Getter, of_creator
+from features.joint_features import JOINT_FEATURES
 from features.link_features import CLAIM_FEATURES, LINK_FEATURES, MATCH_FEATURES
 from features.merchant_features import MERCHANT_FEATURES
 from features.priors import DEFAULT_PRIORS
@@ -31,6 +32,7 @@ FEATURES: Final[dict[str, Feature]] = {
         *DUTY_FEATURES,
         *CREDIT_FEATURES,
         *LINK_FEATURES,
+        *JOINT_FEATURES,
         *PROMOTER_FEATURES,
         *ORDER_FEATURES,
         *CLAIM_FEATURES,

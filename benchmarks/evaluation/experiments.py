@@ -8,6 +8,9 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from benchmarks.evaluation.anomaly_adbench import DATA_SETS, load, measure, our_scores, river_scores
 from benchmarks.evaluation.bad_order_olist import evaluate
+from benchmarks.evaluation.creators import SEEDS as CREATOR_SEEDS
+from benchmarks.evaluation.creators import evaluate_seed as evaluate_creators
+from benchmarks.evaluation.creators import summarise as summarise_creators
 from benchmarks.evaluation.credit_olist import evaluate as evaluate_credit
 from benchmarks.evaluation.credit_simulations import summarise as summarise_credit
 from benchmarks.evaluation.fairness import SEEDS as FAIRNESS_SEEDS
@@ -98,6 +101,8 @@ def plan(data: Path, seeds: Sequence[int], scratch: Path, *, quick: bool) -> tup
         for seed in seeds_of_gaming[: 1 if quick else None]
         if stealth == USUAL_STEALTH or not quick
     ]
+    creators = CREATOR_SEEDS[: 1 if quick else None]
+    pieces += [Piece(("creators", str(seed)), evaluate_creators, (seed, 0.5, quick)) for seed in creators]
     absent = [name for name in OLIST_FILES if not _there(data / "olist", f"{name}.csv")]
     if not absent:
         pieces.append(Piece(("olist",), olist, (data / "olist", quick)))
@@ -129,6 +134,9 @@ def assemble(results: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
     fairness = _by_seed(results, "fairness")
     if fairness:
         found["fairness"] = summarise_fairness(fairness)
+    creators = _by_seed(results, "creators")
+    if creators:
+        found["creators"] = summarise_creators(creators)
     gaming = {
         stealth: summarise_gaming(pairs)
         for stealth in GAMING_SEEDS
@@ -140,7 +148,7 @@ def assemble(results: Mapping[Name, Mapping[str, Any]]) -> dict[str, Any]:
             found["gaming"] = gaming[USUAL_STEALTH]["gains"]
     # Shorter names first, so that details find their place.
     for name, result in sorted(results.items(), key=lambda item: (len(item[0]), item[0])):
-        if name[0] in ("simulator", "fairness", "gaming"):
+        if name[0] in ("simulator", "fairness", "gaming", "creators"):
             continue
         place = found
         for part in name[:-1]:

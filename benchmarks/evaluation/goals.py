@@ -63,6 +63,9 @@ GOALS: Final[Sequence[Goal]] = (
         ("fairness", "breaker", "beyond_cap"), "circuit breaker forced: severe actions beyond the cap", 0, at_most=True
     ),
     Goal(("fairness", "breaker", "dropped"), "circuit breaker forced: decisions dropped", 0, at_most=True),
+    Goal(("creators", "bad", "found_share", "value"), "creators: recall of those who live off counterfeiters", 0.9),
+    Goal(("creators", "honest", "found"), "creators: honest ones accused", 0, at_most=True),
+    Goal(("creators", "deceived", "acted_on"), "creators: deceived ones restricted", 0, at_most=True),
     *(Goal(("gaming", name), f"gaming: points gained, {name}", 0, at_most=True) for name in GAMING_NAMES),
     Goal((*_PURCHASE, "auc"), "Olist, late at purchase: AUC, last 20 %", 0.72),
     Goal((*_PURCHASE, "ap"), "Olist, late at purchase: AP, last 20 %", 0.18),

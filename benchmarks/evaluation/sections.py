@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from benchmarks.evaluation.creators_section import creators
 from benchmarks.evaluation.credit_section import credit, fairness, gaming
 from benchmarks.evaluation.experiments import ANOMALY_SETS, TASKS
 from benchmarks.evaluation.goals import Verdict
@@ -76,6 +77,7 @@ def sections(report: Mapping[str, Any], verdicts: Sequence[Verdict]) -> list[Sec
         ("simulator", _simulator),
         ("credit", credit),
         ("fairness", fairness),
+        ("creators", creators),
         ("gaming_details", gaming),
         ("olist", _olist),
         ("anomaly", _anomaly),

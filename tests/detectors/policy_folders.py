@@ -31,7 +31,7 @@ KNOWN = frozenset(
         "late_ship_rate_30d", "orders_30d", "distinct_buyers_30d", "order_total",
         # The packaged ladders ask for these.
         "bad_order_rate_60d_lower", "counterfeit_claims_90d", "late_ship_rate_7d", "cancel_rate_7d",
-        "mature_ship_orders_7d", "failed_value_share_30d", "late_buyer_cancels_30d",
+        "mature_ship_orders_7d", "failed_value_share_30d", "linked_restricted_days", "late_buyer_cancels_30d",
     }
 )  # fmt: skip
 

@@ -18,6 +18,7 @@ from features.outputs import (
     Source,
     Subject,
 )
+from features.promoters import PROMOTERS_LIMIT
 from tests.builders import (
     DAY,
     HOUR,
@@ -440,3 +441,24 @@ def test_a_merchant_that_was_forgotten_hears_that_it_is_over() -> None:
     market.apply(driven("again", 60 * DAY + HOUR, "b-1"))
     market.move_on(61 * DAY)
     assert market.feature("flagged_creator_share", "b-1") == 0
+
+
+def test_who_left_a_merchants_places_hears_that_its_suspension_is_over() -> None:
+    """A creator that was told and gave way to busier ones is told of the end like all others."""
+    market = Marketplace(1, audit_rate=0.0)
+    for number in range(6):
+        market.apply(driven(f"o{number}", number * HOUR, "bad-0", buyer_id=f"b{number}"))
+    suspend = {"action": "suspend_merchant", "by": "ops", "why": "fraud", "policy": "bust_out"}
+    market.apply(event("enforcement.overridden", DAY, "bad-0", until=START + 20 * DAY, **suspend))
+    assert market.creator(CREATOR).record.shops["bad-0"].suspended
+    for number in range(PROMOTERS_LIMIT):
+        busier = f"busier {number}"
+        market.apply(driven(f"p{number}", DAY + HOUR, "bad-0", creator=busier, total=90_000, buyer_id=f"p{number}"))
+    market.move_on(2 * DAY)
+    record = market.shards[0].merchant("bad-0").record
+    assert CREATOR not in {each.creator for each in record.promoters}
+    assert record.promoters_left == [CREATOR]
+    assert market.creator(CREATOR).record.shops["bad-0"].suspended
+    market.move_on(21 * DAY)
+    assert not market.creator(CREATOR).record.shops["bad-0"].suspended
+    assert record.promoters_left == []

@@ -29,11 +29,20 @@ def problems(folder: Path, *, rules: str = RULE, replaced: tuple[str, str] | Non
             'unknown action "suspend_creators"',
         ),
         (("independent_detectors: 2", "independent_detectors: 1"), "independent_detectors"),
+        (
+            ("independent_detectors: 2", "independent_detectors: 6"),
+            "6 sources can never agree",
+        ),
+        (
+            ("listings: [text, catalogue]", "listings: [text, parcels]"),
+            "is named under orders and under listings",
+        ),
         (("review_hold_payout_above: {USD:", "review_hold_payout_above: {dollars:"), "review_hold_payout_above"),
         (("evidence: {bad_order_rate_60d_lower: 0.1}", "evidence: {bad_order_rate: 0.1}"), "unknown feature"),
         (("evidence: {bad_order_rate_60d_lower: 0.1}", "evidence: {orders_30d: .inf}"), "must be a finite number"),
         (("late_ship_rate_7d <= 0.04", "late_rate_7d <= 0.04"), "relief: when, column 1"),
         (("max_actions: 100", "max_actions: -1"), "max_actions"),
+        (("remind_days: 7, lapse_days: 28", "remind_days: 28, lapse_days: 28"), "lapse_days must be above remind_days"),
     ],
 )
 def test_mistakes_in_enforcement_are_named(tmp_path: Path, replaced: tuple[str, str], message: str) -> None:

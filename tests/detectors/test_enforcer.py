@@ -137,9 +137,40 @@ def test_the_share_of_turnover_is_of_the_whole_shard(tmp_path: Path) -> None:
     # Turnover is counted when a merchant's next day begins.
     for merchant in (*(f"seller{number}" for number in range(9)), "large"):
         shard.apply(placed(f"next {merchant}", DAY, merchant, total=1))
-    assert (shard.state.population.sellers, shard.state.population.turnover) == (10, 109_000)
+    assert (shard.state.population.sellers, shard.state.population.turnovers) == (10, {"EUR": 109_000})
     shard.apply(*cancels("large", DAY + HOUR), *cancels("seller1", DAY + HOUR))
     assert {one.merchant_id: one.review_reason for one in holds(shard)} == {"large": "cap", "seller1": None}
+
+
+def test_turnover_is_weighed_in_one_currency(tmp_path: Path) -> None:
+    """15,000 yen are a hundred dollars: a merchant who sells in them is no large one among shops of some hundred euros;
+    of a currency without a weight only the number of merchants counts.
+    """
+    replaced = {"least_merchants: 10": "least_merchants: 0", "max_merchant_share: 0.05": "max_merchant_share: 1"}
+    shard = shard_of(policies(tmp_path, replaced))
+    for number in range(9):
+        shard.apply(placed(f"o{number}", 0, f"seller{number}", total=30_000))
+    shard.apply(placed("yen", 0, "yen", total=15_000, currency="JPY"))
+    shard.apply(placed("other", 0, "other", total=10**9, currency="VND"))
+    for number in range(9):
+        shard.apply(placed(f"next {number}", DAY, f"seller{number}"))
+    shard.apply(placed("next yen", DAY, "yen", currency="JPY"), placed("next other", DAY, "other", currency="VND"))
+    assert shard.state.population.turnovers == {"EUR": 9 * 30_000, "JPY": 15_000, "VND": 10**9}
+    shard.apply(*cancels("yen", DAY + HOUR, currency="JPY"), *cancels("other", DAY + HOUR, currency="VND"))
+    assert [one.review_reason for one in holds(shard)] == [None, None]
+    assert [each.gmv for each in shard.state.governance.breaker.taken] == [10_000 + 1_333, 0]
+
+
+def test_what_people_do_by_hand_is_neither_capped_nor_counted(tmp_path: Path) -> None:
+    """The breaker leaves to people what machines may not do any more, so it does not count what people do."""
+    shard = shard_of(policies(tmp_path, {"max_actions: 100": "max_actions: 1"}))
+    for number in range(3):
+        by_hand = {"action": "hold_payout", "policy": "bust_out", "by": "ops", "why": "seen", "until": START + 9 * DAY}
+        shard.apply(
+            placed(f"o{number}", 0, f"h{number}"), event("enforcement.overridden", HOUR, f"h{number}", **by_hand)
+        )
+    shard.apply(*cancels("m0", 2 * HOUR), *cancels("m1", 3 * HOUR))
+    assert [one.requires_review for one in holds(shard)] == [False, False, False, False, True]
 
 
 def test_the_state_of_the_breaker_is_stored(tmp_path: Path) -> None:

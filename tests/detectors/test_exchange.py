@@ -4,13 +4,14 @@ import msgspec
 import pytest
 
 from detectors.exchange import MANY_CLAIMS
+from detectors.finding import Finding
 from detectors.flush import Emit, Flush
 from detectors.judge import Judge
 from features.buckets import ACCOUNT_HUB, LISTING_HUB
 from features.exchange import Figures, Message, Met, Origin, Seen, owner_of
 from features.links import ACCOUNT_BITS
 from features.order import CLAIMS_EVERYWHERE
-from features.outputs import EnforcementDecided
+from features.outputs import EnforcementDecided, Reason, Source, Subject
 from features.shard import Record
 from tests.builders import DAY, HOUR, START, Event, Shard, event, listed, make_judge, of_order, placed, shipped, stored
 from tests.detectors.markets import Marketplace
@@ -90,6 +91,36 @@ def test_who_is_linked_to_an_enforced_merchant_is_told() -> None:
     market.apply(changed("after-1", at=DAY))
     assert market.feature("linked_to_enforced", "after-1") == 1
     assert market.feature("linked_to_enforced", "bad-0") == 0
+
+
+def test_what_waits_for_a_person_is_told_to_nobody() -> None:
+    """Links hear of malice when a person has confirmed it, and when that ends; of a mere suspicion never."""
+    market = Marketplace(2, audit_rate=0.0)
+    market.apply(changed("bad-0"), changed("other-1"))
+    for number in range(30):
+        market.apply(placed(f"x{number}", number * HOUR, "bad-0"))
+    shard = market.shards[0]
+    merchant = shard.merchant("bad-0")
+    record = merchant.record
+    rule = shard.judge.policies.rules["bust-out-prepared"]
+    finding = Finding(fired=[rule], reasons=[Reason(rule.id, rule.title, rule.weight)])
+    enforcer = shard.core._assessor.enforcer
+    shard.core._outbox.start(Source("story", 0, 0), START + 2 * DAY)
+    merchant.advance(START + 2 * DAY)
+    assert enforcer.enforce(merchant, Subject("merchant", "bad-0"), finding, "assessment")
+    enforcer.stand(merchant)
+    assert record.enforcement is not None
+    (waiting,) = record.enforcement.active
+    assert waiting.requires_review
+    told = [record.flagged]
+    verdict = {"verdict": "violation", "source": "human", "decision_id": waiting.decision_id}
+    market.apply(event("review.decided", 3 * DAY, "bad-0", **verdict))
+    told.append(record.flagged)
+    assert market.feature("linked_to_enforced", "other-1") == 1
+    market.move_on(12 * DAY)
+    told.append(record.flagged)
+    assert told == [False, True, False]
+    assert market.feature("linked_to_enforced", "other-1") == 0
 
 
 def test_copied_listings_are_told_from_copies() -> None:

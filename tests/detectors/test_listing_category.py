@@ -8,7 +8,7 @@ import pytest
 from detectors.category import CategoryModel
 from detectors.judge import Judge
 from features.listing_words import listing_words
-from features.outputs import RiskAssessed
+from features.outputs import EnforcementDecided, RiskAssessed
 from tests.builders import DAY, Event, Shard, event, listed, make_judge
 from tests.detectors.test_category import GOODS, text
 
@@ -122,6 +122,17 @@ def test_a_reviewer_who_clears_a_listing_teaches_the_category(shard: Shard) -> N
     before = asked(shard, title, "audio")
     shard.apply(reviewed("clean", DAY))
     assert asked(shard, title, "audio") < before
+
+
+@pytest.mark.parametrize("by_decision", [True, False])
+def test_a_clean_review_of_a_decision_teaches_once(shard: Shard, by_decision: bool) -> None:
+    """That the decision is taken back and that the reviewer clears the listing is one word, and not two."""
+    shard.apply(listed(title="doll kite replica mirror quality", category="toys"))
+    (decision,) = shard.outputs(EnforcementDecided)
+    before = model_of(shard).learned
+    named = {"decision_id": decision.decision_id} if by_decision else {}
+    shard.apply(reviewed("clean", DAY, **named))
+    assert model_of(shard).learned == before + 1
 
 
 @pytest.mark.parametrize(("policy", "moved"), [("category_spam", True), ("counterfeit", False), (None, False)])

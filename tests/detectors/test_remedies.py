@@ -2,15 +2,21 @@
 much.
 """
 
+import shutil
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from config.policies import PACKAGED, load_policies
+from detectors.judge import Judge
+from detectors.policy import compile_policies
 from features.claimants import Claimant
 from features.credit import CreditState
-from features.outputs import EnforcementDecided, RemedyRecommended
+from features.outputs import EnforcementDecided, RemedyRecommended, RemedyWithdrawn
+from features.registry import FEATURES
 from tests.builders import (
     DAY,
     HOUR,
@@ -142,6 +148,55 @@ def test_a_better_fact_supersedes() -> None:
     assert (second.charge_to, second.supersedes) == ("carrier", first.remedy_id)
     shard.apply(scan(at=9 * DAY), claim("not_received", at=10 * DAY))
     assert len(remedies(shard)) == 2
+
+
+def withdrawn(shard: Shard) -> list[RemedyWithdrawn]:
+    """What was taken back without anything in its place."""
+    return [one for one in shard.all_outputs() if isinstance(one, RemedyWithdrawn)]
+
+
+def nothing_once_scanned(folder: Path) -> Judge:
+    """A judge by whose table nothing is recommended for a claim of non-receipt once a carrier has scanned the
+    parcel.
+    """
+    for file in PACKAGED.glob("*.yaml"):
+        shutil.copy(file, folder)
+    table = folder / "remedies.yaml"
+    row = "given: {delivered: false, scanned: true}\n      kind: "
+    text = table.read_text(encoding="utf-8")
+    assert text.count(row + "instant_refund") == 1
+    table.write_text(text.replace(row + "instant_refund", row + "none"), encoding="utf-8")
+    return make_judge(compile_policies(load_policies(folder), FEATURES))
+
+
+def test_what_falls_away_is_withdrawn(tmp_path: Path) -> None:
+    """Where facts change so that nothing is to be given any more, an event says that the remedy no longer stands; once,
+    and not where it has been paid.
+    """
+    judge = nothing_once_scanned(tmp_path)
+    for paid in (False, True):
+        shard = Shard(judge)
+        shard.apply(placed(total=10_000), shipped(), claim("not_received"))
+        (first,) = remedies(shard)
+        if paid:
+            shard.apply(of_order("refunded", at=8 * DAY, amount=10_000, fault="seller"))
+        shard.apply(scan(at=8 * DAY + 1), claim("not_received", at=9 * DAY))
+        assert remedies(shard) == [first]
+        assert [each.withdraws for each in withdrawn(shard)] == ([] if paid else [first.remedy_id])
+        if not paid:
+            (event_of_it,) = withdrawn(shard)
+            assert (event_of_it.order_id, event_of_it.cause) == ("o1", "not_received")
+            assert event_of_it.sequence == first.sequence + 1
+            assert shard.order().remedies[-1].unpaid == 0
+
+
+def test_a_late_event_does_not_turn_time_back() -> None:
+    """A refund for an order that is overdue stays when something of a time before its promise comes in."""
+    shard = order(shipped(), claim("not_received"), tick=8 * DAY)
+    (first,) = remedies(shard)
+    shard.apply(claim("not_received", at=3 * DAY))
+    assert remedies(shard) == [first]
+    assert withdrawn(shard) == []
 
 
 def test_what_arrives_after_all_is_late_and_not_lost() -> None:
@@ -296,3 +351,12 @@ def test_a_buyer_is_never_promised_more_than_was_paid(events: list[Event], order
     ids = [each.remedy_id for each in remedies(shard)]
     assert len(set(ids)) == len(ids)
     assert {each.supersedes for each in remedies(shard)} - {None} <= set(ids)
+    gone = [each.withdraws for each in withdrawn(shard)]
+    assert set(gone) <= set(ids)
+    assert len(set(gone)) == len(gone)
+    # What is still open has neither been withdrawn nor superseded, and whatever is neither of these is known.
+    ended = {*gone, *(each.supersedes for each in remedies(shard))}
+    standing = {each.id for each in shard.order().remedies if each.id}
+    assert not standing & ended
+    unpaid = {each.id for each in shard.order().remedies if each.unpaid}
+    assert unpaid <= set(ids) - ended

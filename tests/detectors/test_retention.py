@@ -301,4 +301,4 @@ def test_turnover_of_a_merchant_at_rest_leaves_the_shard(known: bool) -> None:
     )
     assert shard.state.population.sellers == 1
     shard.apply(tick=900 * DAY)
-    assert (shard.state.population.sellers, shard.state.population.turnover) == (0, 0)
+    assert (shard.state.population.sellers, shard.state.population.turnovers) == (0, {})

@@ -7,6 +7,7 @@ from detectors.circumstances import Circumstances
 from detectors.ladder import Decision, SubjectRef, decide, propose
 from detectors.policy import PolicySet
 from detectors.reversal import note_verdict
+from detectors.severe import witnesses_against
 from features.enforcement_state import EnforcementState, Strike
 from features.windows import DAY_MS
 
@@ -36,11 +37,42 @@ def test_one_detector_alone_suspends_nobody(packaged: PolicySet) -> None:
     assert (decision.requires_review, decision.review_reason) == (True, "severe")
 
 
-@pytest.mark.parametrize(("family", "suspended"), [("outcomes", False), ("parcels", True), ("links", True)])
-def test_two_families_that_agree_do(packaged: PolicySet, family: str, suspended: bool) -> None:
-    """Two rules that read the same signs are one witness; parcels beside outcomes are two."""
-    decision = suspension(packaged, EnforcementState(), given(family))
+@pytest.mark.parametrize(
+    ("families", "suspended"),
+    [
+        (["outcomes"], False),
+        (["parcels"], False),
+        (["parcels", "buyers"], False),
+        (["links"], True),
+        (["text"], True),
+        (["account", "parcels"], True),
+    ],
+)
+def test_two_sources_that_agree_do(packaged: PolicySet, families: list[str], suspended: bool) -> None:
+    """Claims, parcels and buyers of the same orders are one witness, however many rules read them; listings or the
+    account beside them are a second one.
+    """
+    decision = suspension(packaged, EnforcementState(), given(*families))
     assert decision.requires_review == (not suspended)
+
+
+@pytest.mark.parametrize("source", ["orders", "listings", "account"])
+def test_no_two_families_of_one_source_agree(packaged: PolicySet, source: str) -> None:
+    """Whichever of them speak, and whether they fire now or did of late."""
+    families = [family for family, its in packaged.limits.sources.items() if its == source]
+    rules = [rule for rule in packaged.rules.values() if rule.detector in families and rule.severity == "high"]
+    strikes = [Strike(START - DAY_MS, f"d{number}", rule.id, 0) for number, rule in enumerate(rules)]
+    for rule in rules:
+        standing = EnforcementState(strikes={"any": strikes})
+        witnesses = witnesses_against(rule, standing, START, packaged, given(*families))
+        assert witnesses == {source}
+
+
+def test_families_without_a_source_are_sources_of_their_own(packaged: PolicySet) -> None:
+    """As policy files without ``evidence_sources`` have it."""
+    limits = msgspec.structs.replace(packaged.limits, sources={})
+    policies = msgspec.structs.replace(packaged, limits=limits)
+    assert not suspension(policies, EnforcementState(), given("parcels")).requires_review
 
 
 @pytest.mark.parametrize(("days", "suspended"), [(29, True), (31, False)])
@@ -98,7 +130,7 @@ def test_a_lot_of_money_is_held_by_no_detector_alone(
     alone = propose(rule, MERCHANT, standing, START, packaged, "d", given(amount=amount, currency=currency))
     assert alone is not None
     assert (alone.action, alone.review_reason) == ("hold_payout", reason)
-    both = given("parcels", amount=amount, currency=currency)
+    both = given("account", amount=amount, currency=currency)
     agreed = propose(rule, MERCHANT, standing, START, packaged, "d", both)
     assert agreed is not None
     assert not agreed.requires_review
@@ -122,12 +154,12 @@ def test_a_rule_without_a_family_agrees_with_nobody(packaged: PolicySet) -> None
     rule = msgspec.structs.replace(packaged.rules["bust-out"], detector=None)
     standing = EnforcementState()
     standing.strikes["bust_out"] = [Strike(START - days * DAY_MS, f"d{days}", "", 0) for days in (80, 60)]
-    decision = propose(rule, MERCHANT, standing, START, packaged, "d", given("parcels"))
+    decision = propose(rule, MERCHANT, standing, START, packaged, "d", given("account"))
     assert decision is not None
     assert decision.requires_review
 
 
-@pytest.mark.parametrize(("family", "in_force"), [("outcomes", ["d0", "d1"]), ("parcels", ["d1"])])
+@pytest.mark.parametrize(("family", "in_force"), [("outcomes", ["d0", "d1"]), ("links", ["d1"])])
 def test_what_waits_for_a_person_ends_nothing_that_is_in_force(
     packaged: PolicySet, family: str, in_force: list[str]
 ) -> None:

@@ -21,8 +21,8 @@ def test_turnover_halves_in_four_weeks() -> None:
     """As the merchant's own base does; an order that comes late counts what is left of it."""
     promoters: list[Promoter] = []
     note_promoter(promoters, "c", START, 1000)
-    found, new = note_promoter(promoters, "c", START + BASE_LIFE, 100)
-    assert (found.gmv, new) == (600, False)
+    found, new, left = note_promoter(promoters, "c", START + BASE_LIFE, 100)
+    assert (found.gmv, new, left) == (600, False, None)
     note_promoter(promoters, "c", START, 1000)
     assert found.gmv == 1100
     assert found.at == START + BASE_LIFE
@@ -46,6 +46,9 @@ def test_who_drives_least_leaves() -> None:
     for number in range(PROMOTERS_LIMIT):
         note_promoter(promoters, f"c{number}", START, 100 + number)
     promoters[0].flagged = True
-    note_promoter(promoters, "new", START, 50)
+    _, new, left = note_promoter(promoters, "new", START, 50)
+    assert new
+    assert left is not None
+    assert left.creator == "c1"
     assert [each.creator for each in promoters] == ["c0", *(f"c{n}" for n in range(2, PROMOTERS_LIMIT)), "new"]
     assert promoters[-1].gmv == pytest.approx(50)

@@ -83,6 +83,7 @@ def run() -> tuple[list[Record], list[Emit]]:
 #: Types that this run has no cause for.
 NOT_HERE = {
     "shopwarden.enforcement.capped.v1",
+    "shopwarden.remedy.withdrawn.v1",
 }
 
 

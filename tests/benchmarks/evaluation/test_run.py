@@ -60,6 +60,8 @@ def test_a_quick_run_on_made_up_data_fills_every_report(tmp_path: Path) -> None:
     assert figures["fairness"].keys() >= {"suspended", "severe_before_review", "small_to_large", "breaker"}
     assert figures["fairness"]["breaker"]["beyond_cap"] == figures["fairness"]["breaker"]["dropped"] == 0
     assert set(figures["gaming"]) == set(GAMING_NAMES)
+    assert figures["creators"]["bad"]["creators"] == figures["creators"]["deceived"]["creators"] == 1
+    assert figures["creators"]["honest"]["acted_on"] == 0
     late = figures["olist"]["late_at_purchase"]
     assert late["auc"] > 0.8
     assert late["four_shards"]["rows"] == late["rows"] == 100
@@ -111,7 +113,7 @@ def test_a_quick_run_on_a_slice_of_the_real_data(tmp_path: Path) -> None:
 def test_a_set_that_is_not_there_is_left_out_with_a_word(tmp_path: Path) -> None:
     """An empty folder leaves the simulations, and a word on each of the others."""
     pieces, missing = plan(tmp_path, [1, 2], tmp_path, quick=False)
-    assert {piece.name[0] for piece in pieces} == {"simulator", "fairness", "gaming"}
+    assert {piece.name[0] for piece in pieces} == {"simulator", "fairness", "gaming", "creators"}
     assert len(missing) == 9
 
 

@@ -12,11 +12,13 @@ names its ``day`` (or ``days: [first, last]``: the same on each) and what happen
   earlier decisions;
 - ``verdict``: a person finds a ``violation``, or that all is ``clean``, under a ``policy``; ``confirms`` carries out
   the action of that name which waits for a person, ``forgives`` takes the latest of that name back; ``leaves_alone``:
-  a rule or policy does so ``until`` a day; ``reported``: by whom;
+  a rule or policy does so ``until`` a day; ``reported``: by whom; ``by_hand``: the action is set under a ``policy``,
+  ``until`` a day; ``puts_right``: what the merchant was acted against for under that policy is no longer so;
 - ``overturned``: the decision of that id was wrong; ``corrected``: that listing was put right;
 - ``score``, ``tier``, ``probation``, ``limits``: as they stand; ``actions``: those decided since the last expectation,
   as "block_new_listings 7 d" or "suspend_merchant, to be reviewed"; ``ended``: those that ended since; ``because``: why
-  the last of them is to be reviewed; ``source``: what its statement of reasons says that it came from.
+  the last of them is to be reviewed; ``source``: what its statement of reasons says that it came from; ``overdue``:
+  actions of which it was pointed out since that nobody decided on them, each with how often.
 
 Everything below is the real thing: the book, the enforcer and their timers. Only orders are put into the day counters
 directly, as if they had been followed to their end.
@@ -41,7 +43,7 @@ from detectors.redress import Redress
 from detectors.reversal import exempt, forgive, note_report, note_verdict
 from features.credit import SOON_MS
 from features.enforcement_state import EnforcementState
-from features.events import ReportReceived, SubjectKind
+from features.events import EnforcementOverridden, ReportReceived, SubjectKind
 from features.events import Subject as ReportedSubject
 from features.facts import FACT_FLAGS
 from features.merchant import GMV, ORDERS, OUTCOME_BAD, OUTCOME_DUE, SHIP_CANCELLED, SHIP_DUE, SHIP_LATE
@@ -52,6 +54,7 @@ from features.outputs import (
     EnforcementReversed,
     Output,
     Reason,
+    ReviewOverdue,
     Source,
     Subject,
 )
@@ -65,9 +68,9 @@ FOLDER: Final = Path(__file__).parent
 BEGIN: Final = 20_000
 _HAPPENS: Final = {
     "orders", "violation", "rule", "overturned", "corrected", "cases", "verdict", "confirms", "forgives",
-    "leaves_alone", "reported",
+    "leaves_alone", "reported", "by_hand", "puts_right",
 }  # fmt: skip
-_EXPECTED: Final = {"score", "tier", "limits", "actions", "ended", "entries", "because", "source"}
+_EXPECTED: Final = {"score", "tier", "limits", "actions", "ended", "entries", "because", "source", "overdue"}
 _DETAILS: Final = {
     "day", "days", "bad", "late", "cancelled", "buyers", "action", "id", "listing", "order", "confirmed", "policy",
     "until",
@@ -93,7 +96,8 @@ class Stage:
         self.state.population.deliveries.since = (BEGIN - 400) * DAY_MS
         post = Post(self.state, self.outbox, self.judge.settings.shards, self.judge.pseudonyms)
         self.assessor = Assessor(self.state, fresh_models(42), self.judge, self.outbox, post)
-        self.flow = MerchantFlow(self.assessor, Redress(self.assessor))
+        self.redress = Redress(self.assessor)
+        self.flow = MerchantFlow(self.assessor, self.redress)
         self.enforcer = self.assessor.enforcer
         self.book = self.enforcer.credit
         self.confirmation = Confirmation(self.enforcer, self.state, self.judge, self.outbox, self.assessor.timers)
@@ -211,6 +215,24 @@ class Stage:
         """A rule or policy is told to leave the merchant alone until a day."""
         exempt(self.enforcement, step["leaves_alone"], (BEGIN + step["until"]) * DAY_MS)
 
+    def by_hand(self, step: dict[str, Any]) -> None:
+        """A person sets an action by hand."""
+        overridden = EnforcementOverridden(
+            event_id=f"override-{self._steps}",
+            occurred_at=self.time,
+            merchant_id="m1",
+            action=step["by_hand"],
+            by="ops",
+            why="as the story says",
+            policy=step["policy"],
+            until=(BEGIN + step["until"]) * DAY_MS,
+        )
+        assert self.redress.overridden(self.merchant, overridden) is None
+
+    def puts_right(self, step: dict[str, Any]) -> None:
+        """What the merchant was acted against for under a policy is no longer so."""
+        self.enforcer.put_right(self.merchant, step["puts_right"])
+
     def reported(self, step: dict[str, Any]) -> None:
         """Somebody reports the subject."""
         kind, subject = _subject(step)
@@ -266,7 +288,7 @@ def _happen(stage: Stage, step: dict[str, Any], number: int) -> None:
         stage.rule(step["rule"], kind, subject)
     if "overturned" in step or "corrected" in step:
         _correct(stage, step)
-    for name in ("cases", "verdict", "confirms", "forgives", "leaves_alone", "reported"):
+    for name in ("cases", "verdict", "confirms", "forgives", "leaves_alone", "reported", "by_hand", "puts_right"):
         if name in step:
             getattr(stage, name)(step)
 
@@ -295,7 +317,7 @@ def _expect(stage: Stage, step: dict[str, Any], where: str) -> None:
         assert standing.tier == step["tier"], f"{where}: tier {standing.tier}, expected {step['tier']}"
     for name, value in step.get("limits", {}).items():
         assert standing.limits.get(name) == value, f"{where}: {name} is {standing.limits.get(name)}, expected {value}"
-    if not step.keys() & {"actions", "ended", "entries"}:
+    if not step.keys() & {"actions", "ended", "entries", "overdue"}:
         return
     outputs = stage.since_last()
     if "actions" in step:
@@ -310,15 +332,23 @@ def _expect(stage: Stage, step: dict[str, Any], where: str) -> None:
     if "ended" in step:
         ended = [each.restores[0] for each in outputs if isinstance(each, EnforcementReversed)]
         assert ended == step["ended"], f"{where}: {ended} ended, expected {step['ended']}"
+    if "overdue" in step:
+        said = [f"{each.action} {each.number}" for each in outputs if isinstance(each, ReviewOverdue)]
+        assert said == step["overdue"], f"{where}: {said} overdue, expected {step['overdue']}"
     if "entries" in step:
-        entries: dict[str, int] = {}
-        for each in outputs:
-            if isinstance(each, CreditChanged):
-                for sign, changed in ((1, each.entries), (-1, each.removed)):
-                    for entry in changed:
-                        entries[entry.code] = entries.get(entry.code, 0) + sign * entry.points
-        entries = {code: points for code, points in entries.items() if points}
+        entries = _entries(outputs)
         assert entries == step["entries"], f"{where}: {entries}, expected {step['entries']}"
+
+
+def _entries(outputs: list[Output]) -> dict[str, int]:
+    """Points by code that the ledger was told to have won or lost."""
+    entries: dict[str, int] = {}
+    for each in outputs:
+        if isinstance(each, CreditChanged):
+            for sign, changed in ((1, each.entries), (-1, each.removed)):
+                for entry in changed:
+                    entries[entry.code] = entries.get(entry.code, 0) + sign * entry.points
+    return {code: points for code, points in entries.items() if points}
 
 
 def _in_words(decision: EnforcementDecided) -> str:
