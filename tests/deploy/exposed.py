@@ -85,9 +85,11 @@ def _shown(metrics: ConsoleMetrics | ReplayMetrics) -> str:
 
 
 def labels_by_name(exposition: str) -> dict[str, set[str]]:
-    """Names of samples, each with the labels that it has."""
+    """Names of samples, each with the labels that it has, and of families that have none."""
     found: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(exposition):
+        counter = family.type == "counter"
+        found.setdefault(f"{family.name.removesuffix('_total')}_total" if counter else family.name, set())
         for sample in family.samples:
             found.setdefault(sample.name, set()).update(sample.labels)
     return found
