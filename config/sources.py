@@ -22,12 +22,7 @@ DELIMITER = "__"
 #: Names the TOML file.
 CONFIG_VARIABLE = "SHOPWARDEN_CONFIG"
 #: Variables with our prefix that are no settings: the above and switches of the test suite.
-NOT_SETTINGS = {
-    CONFIG_VARIABLE,
-    "SHOPWARDEN_REQUIRE_KAFKA",
-    "SHOPWARDEN_REQUIRE_CHROMIUM",
-    "SHOPWARDEN_REQUIRE_PROMTOOL",
-}
+_NOT_SETTINGS = re.compile(rf"{CONFIG_VARIABLE}|{PREFIX}REQUIRE_[A-Z]+")
 # Kubernetes puts the addresses of services into the environment of pods: of one called "shopwarden-…" with our prefix.
 _KUBERNETES = re.compile(r"SHOPWARDEN_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT(_\d+_(TCP|UDP|SCTP)(_\w+)?)?)")
 
@@ -157,7 +152,7 @@ def _variables(
     origins = {}
     for name, value in variables.items():
         upper = name.upper()
-        if not upper.startswith(PREFIX) or upper in NOT_SETTINGS:
+        if not upper.startswith(PREFIX) or _NOT_SETTINGS.fullmatch(upper):
             continue
         if upper not in by_variable and _KUBERNETES.fullmatch(upper):
             continue

@@ -141,3 +141,10 @@ def test_a_setting_called_port_is_no_variable_of_kubernetes(monkeypatch: pytest.
     """The names of both end in PORT; ours is read."""
     monkeypatch.setenv("SHOPWARDEN_TELEMETRY__PORT", "9464")
     assert load_settings().telemetry.port == 9464
+
+
+@pytest.mark.parametrize("what", ["KAFKA", "CHROMIUM", "NODE", "PROMTOOL"])
+def test_switches_of_the_test_suite_are_no_settings(what: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What CI requires must not stop the commands that its tests run."""
+    monkeypatch.setenv(f"SHOPWARDEN_REQUIRE_{what}", "1")
+    assert load_settings() == Settings()
