@@ -75,18 +75,15 @@ def follow(
     """
     feed = Feed(Ledger(modes))
     daily = DailyEstimates(feed.ledger)
-    reached = 0
-    for time, record in topic_events(settings, stop):
-        if record is None:
-            reached = time
+    begun = False
+    for time, record in topic_events(settings, stop, rest=False):
+        # The first record begins the first day; how far the partitions are before it depends on when they are read.
+        begun |= record is not None
+        if begun:
             yield from daily.until(time)
-            continue
-        if stop is None and time >= reached:
-            # The rest, of which live nothing would be known yet.
-            return
-        yield from daily.until(time)
-        feed.record(record, time)
-        advance()
+        if record is not None:
+            feed.record(record, time)
+            advance()
 
 
 class EstimatesPublisher:

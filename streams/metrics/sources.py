@@ -64,7 +64,7 @@ def _rising(records: Iterable[tuple[int, ArchiveRecord]], rank: int) -> Iterator
 
 
 def topic_events(
-    settings: Settings, stop: Callable[[], bool] | None = None
+    settings: Settings, stop: Callable[[], bool] | None = None, *, rest: bool = True
 ) -> Iterator[tuple[int, ArchiveRecord | None]]:
     """Input and output events of the topics from their beginning, with their times (ms), in one order.
 
@@ -74,11 +74,12 @@ def topic_events(
         How to reach Kafka, and what the topics are called.
     stop
         Whether to stop, asked again and again; without it the present end of every partition is the end.
+    rest
+        Whether to give out the last hour too, in which other records may yet come before these.
 
     Yields
     ------
-    A record with its time; or no record, to say that none of before that time will come. At the end the rest follows,
-    unless it was stopped.
+    A record with its time; or no record, to say that none of before that time will come.
 
     Raises
     ------
@@ -114,9 +115,8 @@ def topic_events(
             for partition in [each for each in paused if alignment.held(numbers[each]) < _BUFFER // 2]:
                 paused.discard(partition)
                 reader.resume(partition)
-        if stop is None:
-            for time, message in alignment.take(rest=True):
-                yield time, _renamed(message, names)
+        for time, message in alignment.take(rest=True) if rest else ():
+            yield time, _renamed(message, names)
 
 
 def _renamed(message: Message, names: Mapping[str, str]) -> ArchiveRecord:

@@ -48,7 +48,7 @@ def test_it_is_defined_assigned_and_read(file: Path, marketplace: Path, tmp_path
     alone = run("assign", file, "--merchant", one, "--json")
     assert json.loads(alone.output) == {"merchant_id": one, "unit": one, "arm": rows[one]}
     result = tmp_path / "reading.json"
-    read = run("read", file, marketplace, "--mode", "replay", "--json", result)
+    read = run("read", file, marketplace, "--json", result)
     assert read.exit_code == 0, read.output
     found = json.loads(result.read_text())
     assert sum(arm["units"] for arm in found["arms"]) <= len(rows)
