@@ -1,6 +1,7 @@
 """Rules, dashboard and runbooks speak of metrics that exist, and of each other."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -56,6 +57,14 @@ def test_a_misspelt_metric_would_be_found() -> None:
 def test_rules_are_valid() -> None:
     """Promtool finds no fault."""
     promtool("check", "rules", *RULES)
+
+
+def test_expressions_of_the_dashboard_are_valid(tmp_path: Path) -> None:
+    """Promtool reads all of them, as if they were rules."""
+    found = [{"record": f"panel:{number}", "expr": each} for number, (_, each) in enumerate(expressions())]
+    path = tmp_path / "dashboard.yml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "dashboard", "rules": found}]}))
+    assert f"{len(found)} rules found" in promtool("check", "rules", path)
 
 
 def test_rules_fire_when_they_should() -> None:

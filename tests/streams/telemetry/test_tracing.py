@@ -1,10 +1,14 @@
 """Spans of flushes, checkpoints and events, taken from OpenTelemetry's exporter in memory."""
 
 import asyncio
+import gzip
 import io
 import json
 import logging
+import socket
+import threading
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
@@ -14,6 +18,7 @@ from opentelemetry.trace import SpanContext, SpanKind, StatusCode
 
 from config.logging import configure_logging
 from config.settings import Settings
+from config.telemetry import TelemetrySettings
 from detectors.flush import Flush
 from detectors.judge import Judge
 from features.shard import Record
@@ -209,6 +214,47 @@ def test_log_lines_name_the_trace(log: io.StringIO) -> None:
 def test_it_is_off_by_default() -> None:
     """Nothing of OpenTelemetry is made, or even imported by a worker, without an endpoint."""
     assert open_tracing(Settings()) is None
+
+
+def test_spans_reach_a_collector() -> None:
+    """By OTLP over HTTP, with the name of the service, when tracing is closed at the latest."""
+    bodies: list[bytes] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            bodies.append(gzip.decompress(body) if self.headers["Content-Encoding"] == "gzip" else body)
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its interface
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Collector) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        endpoint = f"http://127.0.0.1:{server.server_address[1]}/v1/traces"
+        tracing = open_tracing(Settings(telemetry=TelemetrySettings(traces_endpoint=endpoint, traces_ratio=1)))
+        assert tracing is not None
+        with tracing.flush(3, Flush(1, [record(5, SAMPLED)])):
+            pass
+        tracing.close()
+        server.shutdown()
+    sent = b"".join(bodies)
+    for words in (b"shopwarden-worker", b"process orders", b"flush", bytes.fromhex(TRACE)):
+        assert words in sent
+
+
+def test_a_collector_that_is_away_holds_nothing_up() -> None:
+    """Closing gives up soon, without an error."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    settings = TelemetrySettings(traces_endpoint=f"http://127.0.0.1:{port}/v1/traces", traces_ratio=1)
+    tracing = open_tracing(Settings(telemetry=settings))
+    assert tracing is not None
+    with tracing.checkpoint(3, 1):
+        pass
+    tracing.close()
 
 
 async def test_outputs_carry_the_trace_of_what_caused_them(judge: Judge, market: dict[str, list[Fetched]]) -> None:
