@@ -1,6 +1,6 @@
 """Where the fold's events come from: archives and topics, merged by event time.
 
-Outputs are written when the worker gets to it, which may be long after the event; what counts is when it happened.
+Records are written when somebody gets to it, which may be long after the event; what counts is when it happened.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -10,16 +10,16 @@ from typing import Final, get_args
 
 import msgspec
 from confluent_kafka import Message
+from msgspec import Struct
 
 from config.settings import Settings
 from features.decode import TOPIC_KINDS, TopicKind
 from streams.archive import ArchiveRecord, read_archive
 from streams.clients import kafka_config
 from streams.comparison.reading import OUTPUTS, event_time
-from streams.evaluation.archive_run import time_of
 from streams.metrics.alignment import Alignment, RisingTime
 from streams.reading import POLL_SECONDS, Partition, PartitionEnd, TopicReader, partition_of
-from streams.recording import archive_record, headers_of
+from streams.recording import archive_record, as_bytes, headers_of
 from streams.topic_names import contract_names
 
 _KINDS: Final = frozenset(get_args(TopicKind))
@@ -53,7 +53,7 @@ def _some(records: Iterable[ArchiveRecord], *, outputs: bool) -> Iterator[tuple[
         if outputs and record.topic == OUTPUTS:
             yield event_time(dict(record.headers).get("ce_time")) or 0, record
         elif not outputs and record.topic in _KINDS:
-            yield time_of(record), record
+            yield _occurred_at(record.value, record.timestamp or 0), record
 
 
 def _rising(records: Iterable[tuple[int, ArchiveRecord]], rank: int) -> Iterator[tuple[int, int, ArchiveRecord]]:
@@ -124,12 +124,27 @@ def _renamed(message: Message, names: Mapping[str, str]) -> ArchiveRecord:
     return msgspec.structs.replace(record, topic=names[record.topic])
 
 
+class _Dated(Struct):
+    occurred_at: int = 0
+
+
+_read_time: Final = msgspec.json.Decoder(_Dated).decode
+
+
+def _occurred_at(value: bytes | None, otherwise: int) -> int:
+    """When an input event happened, ms; of what cannot be read the record's own time."""
+    try:
+        return _read_time(value or b"").occurred_at or otherwise
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return otherwise
+
+
 def _moment_of(outputs: str) -> Callable[[Message], int]:
-    """The event time of a record, ms: an output's stands in its header."""
+    """The event time of a record, ms: an input's stands in its value, an output's in its header."""
 
     def moment(message: Message) -> int:
         if message.topic() != outputs:
-            return message.timestamp()[1]
+            return _occurred_at(as_bytes(message.value()), message.timestamp()[1])
         return event_time(dict(headers_of(message)).get("ce_time")) or 0
 
     return moment
