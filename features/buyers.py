@@ -9,7 +9,7 @@ many orders are just what must not be sampled away.
 
 from typing import Final
 
-from features.windows import Buckets
+from features.bucket_text import BucketEdits, Buckets
 
 #: Length of the window, days.
 WINDOW_DAYS: Final = 30
@@ -30,13 +30,14 @@ class BuyerCounts:
         How far the sample is thinned: one buyer in ``2 ** level`` is kept.
     """
 
-    __slots__ = ("_entries", "_pairs", "changed", "counts", "day", "days", "kept", "level", "repeat_orders")
+    __slots__ = ("_edits", "_entries", "_pairs", "changed", "counts", "day", "days", "kept", "level", "repeat_orders")
 
     def __init__(self, day: int, stored: Buckets, level: int = 0) -> None:
         self.day = day
         self.level = level
-        #: Whether what is stored has changed since this was last set to false.
+        #: Whether what is stored has changed since the text of :meth:`packed`.
         self.changed = False
+        self._edits = BucketEdits()
         #: Day -> buyer (24-bit pseudonym) -> orders.
         self.days: dict[int, dict[int, int]] = {}
         #: Buyer -> orders over the window.
@@ -65,6 +66,9 @@ class BuyerCounts:
         if self.level and buyer & ((1 << self.level) - 1):
             return
         self.changed = True
+        self._edits.stale.add(day)
+        if day not in self.days:
+            self._edits.made.add(day)
         self._count(day, buyer)
         if self._entries > CAPACITY:
             self._thin()
@@ -81,6 +85,7 @@ class BuyerCounts:
             buyers = days.pop(old, None)
             if buyers is not None:
                 self.changed = True
+                self._edits.drop(old)
                 self._entries -= len(buyers)
                 for buyer, orders in buyers.items():
                     self._uncount(buyer, orders)
@@ -89,14 +94,22 @@ class BuyerCounts:
 
     def buckets(self) -> Buckets:
         """What is stored: the buyers of each day; a negative number is how many more orders the buyer before it had."""
-        stored: Buckets = {}
-        for day, buyers in self.days.items():
-            stored[day] = entries = []
-            for buyer, orders in buyers.items():
-                entries.append(buyer)
-                if orders > 1:
-                    entries.append(1 - orders)
-        return stored
+        return {day: self._entries_of(day) for day in self.days}
+
+    def packed(self, text: str) -> str:
+        """The same as text (:func:`~features.bucket_text.pack_buckets`), given that of the time before."""
+        if not self.changed:
+            return text
+        self.changed = False
+        return self._edits.rewrite(text, sorted(self.days), self._entries_of, lists=True)
+
+    def _entries_of(self, day: int) -> list[int]:
+        entries = []
+        for buyer, orders in self.days[day].items():
+            entries.append(buyer)
+            if orders > 1:
+                entries.append(1 - orders)
+        return entries
 
     def orders_of(self, buyer: int) -> int:
         """Orders of one buyer in the window; 0 where the sample doesn't hold that buyer."""
@@ -147,6 +160,7 @@ class BuyerCounts:
             del self.counts[buyer]
 
     def _thin(self) -> None:
+        self._edits.whole = True
         while self._entries > CAPACITY // 2 and self.level < 20:
             self.level += 1
             mask = (1 << self.level) - 1

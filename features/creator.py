@@ -8,6 +8,7 @@ from typing import Final, Literal
 
 from msgspec import Struct, field
 
+from features.bucket_text import unpack_buckets
 from features.buyers import BuyerCounts
 from features.credit import CreditState
 from features.driven import COUNTERFEITS, GMV, HARMED, ORDERS, OUTCOME_WIDTH, PLACED_WIDTH, DrivenCounts
@@ -15,7 +16,7 @@ from features.enforcement_state import EnforcementState
 from features.order import OUTCOME_DAYS
 from features.promoters import decayed
 from features.room import make_room
-from features.windows import DAY_MS, DayCounters, pack_buckets, unpack_buckets
+from features.windows import DAY_MS, DayCounters
 
 #: Version of the stored record.
 CREATOR_VERSION: Final = 1
@@ -91,7 +92,7 @@ class CreatorRecord(Struct, omit_defaults=True, rename={"version": "v"}):
     #: Highest event time seen, timers included.
     as_of: int = 0
     currency: str = ""
-    #: Day buckets in the form of :func:`features.windows.pack_buckets`, by the day of the order and by delivery-due
+    #: Day buckets in the form of :func:`features.bucket_text.pack_buckets`, by the day of the order and by delivery-due
     #: day. In use they live in the :class:`Creator`.
     placed: str = ""
     outcome: str = ""
@@ -146,15 +147,9 @@ class Creator:
         """The record with everything in it, ready to be stored."""
         record = self.record
         record.version = CREATOR_VERSION
-        if self.placed.changed:
-            self.placed.changed = False
-            record.placed = pack_buckets(self.placed.buckets)
-        if self.outcome.changed:
-            self.outcome.changed = False
-            record.outcome = pack_buckets(self.outcome.buckets)
-        if self.buyers.changed:
-            self.buyers.changed = False
-            record.buyers = pack_buckets(self.buyers.buckets(), lists=True)
+        record.placed = self.placed.packed(record.placed)
+        record.outcome = self.outcome.packed(record.outcome)
+        record.buyers = self.buyers.packed(record.buyers)
         record.buyer_level = self.buyers.level
         return record
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from features.bucket_text import Buckets
 from features.order import (
     BAD,
     COUNTERFEIT,
@@ -26,7 +27,7 @@ from features.order import (
     OrderRecord,
     delivery_due_day,
 )
-from features.windows import DAY_MS, Buckets
+from features.windows import DAY_MS
 
 #: Defects that are held against who promoted the goods.
 HARM: Final = NOT_AS_DESCRIBED | NOT_RECEIVED | COUNTERFEIT | DISPUTE

@@ -13,6 +13,7 @@ from msgspec import Struct, field
 
 from features import order as flags
 from features.activity import Activity
+from features.bucket_text import unpack_buckets
 from features.buyers import BuyerCounts
 from features.credit import CreditState
 from features.duty_state import DutyState
@@ -23,7 +24,7 @@ from features.links import Link
 from features.order import OUTCOME_DAYS, OrderRecord, delivery_due_day, flags_of, ship_due_day
 from features.population import PRIOR_FAMILIES
 from features.promoters import Promoter
-from features.windows import DAY_MS, WINDOWS, DayCounters, pack_buckets, unpack_buckets
+from features.windows import DAY_MS, WINDOWS, DayCounters
 
 #: Version of the stored record; a worker refuses a newer one. From version 2 on every merchant has a timer, unless it
 #: was laid to rest.
@@ -222,8 +223,8 @@ class MerchantRecord(Struct, omit_defaults=True, rename=_STORED_AS):
     verified: list[str] = []
     closed: int = 0
     currency: str = ""
-    #: Day buckets in the form of :func:`features.windows.pack_buckets`: by the day of the order, by ship-due day, by
-    #: delivery-due day, and listing changes by their day. In use they live in the :class:`Merchant`.
+    #: Day buckets in the form of :func:`features.bucket_text.pack_buckets`: by the day of the order, by ship-due day,
+    #: by delivery-due day, and listing changes by their day. In use they live in the :class:`Merchant`.
     placed: str = ""
     ship: str = ""
     outcome: str = ""
@@ -338,21 +339,11 @@ class Merchant:
         record = self.record
         record.version = STATE_VERSION
         # Most events of a merchant change one of these or none, and all are a good part of what a checkpoint costs.
-        if self.placed.changed:
-            self.placed.changed = False
-            record.placed = pack_buckets(self.placed.buckets)
-        if self.ship.changed:
-            self.ship.changed = False
-            record.ship = pack_buckets(self.ship.buckets)
-        if self.outcome.changed:
-            self.outcome.changed = False
-            record.outcome = pack_buckets(self.outcome.buckets)
-        if self.churn.changed:
-            self.churn.changed = False
-            record.churn = pack_buckets(self.churn.buckets)
-        if self.buyers.changed:
-            self.buyers.changed = False
-            record.buyers = pack_buckets(self.buyers.buckets(), lists=True)
+        record.placed = self.placed.packed(record.placed)
+        record.ship = self.ship.packed(record.ship)
+        record.outcome = self.outcome.packed(record.outcome)
+        record.churn = self.churn.packed(record.churn)
+        record.buyers = self.buyers.packed(record.buyers)
         record.buyer_level = self.buyers.level
         return record
 

@@ -8,7 +8,9 @@ come wait until D reaches them.
 
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Final, TypeAlias
+from typing import Final
+
+from features.bucket_text import BucketEdits, Buckets
 
 #: Milliseconds of an hour and of a day.
 HOUR_MS: Final = 3_600_000
@@ -17,8 +19,6 @@ DAY_MS: Final = 24 * HOUR_MS
 WINDOWS: Final = (7, 30, 60, 90)
 #: A merchant quiet for longer is summed afresh: cheaper than stepping day by day.
 _STEP_LIMIT: Final = 16
-
-Buckets: TypeAlias = dict[int, list[int]]
 
 
 def days_in_ms(days: float) -> int:
@@ -75,7 +75,7 @@ class DayCounters:
     Attributes
     ----------
     changed
-        Whether any bucket has changed since this was last set to false: what is stored is packed again only then.
+        Whether any bucket has changed since the text of :meth:`packed`.
     sums
         The sum of counter ``f`` in window ``w`` at lag number ``l`` stands at ``(l * 4 + w) * width + f``.
     """
@@ -83,13 +83,15 @@ class DayCounters:
     # Most days nothing enters or leaves a window, as most merchants don't sell every day. So the days that have a
     # bucket are kept as bits of one number as well, bit ``horizon - age``: a day on is a shift, and what that moves is
     # the bits in common with the ages at which anything moves. That takes a third of looking each of them up.
-    __slots__ = ("_days", "_layout", "buckets", "changed", "day", "sums", "width")
+    __slots__ = ("_days", "_edits", "_layout", "_stale", "buckets", "changed", "day", "sums", "width")
 
     def __init__(self, width: int, day: int, buckets: Buckets, lags: Sequence[int] = (0,)) -> None:
         self.width = width
         self.day = day
         self.buckets = buckets
         self.changed = False
+        self._edits = BucketEdits()
+        self._stale = self._edits.stale
         self._layout = _layout(width, tuple(lags))
         self.sums: list[int] = []
         self._days = 0
@@ -108,10 +110,12 @@ class DayCounters:
         if bucket is None:
             self.buckets[day] = bucket = [0] * (counter + 1)
             self._days |= 1 << (layout.horizon - age)
+            self._edits.made.add(day)
         elif len(bucket) <= counter:
             bucket.extend([0] * (counter + 1 - len(bucket)))
         bucket[counter] += amount
         self.changed = True
+        self._stale.add(day)
         if age >= 0:
             sums = self.sums
             for start in layout.inside[age]:
@@ -129,6 +133,7 @@ class DayCounters:
             oldest = day - layout.horizon
             for old in [d for d in self.buckets if d <= oldest]:
                 del self.buckets[old]
+                self._edits.drop(old)
                 self.changed = True
             self._sum_afresh()
             return
@@ -163,7 +168,15 @@ class DayCounters:
                     sums[at] -= amount
             if age == layout.horizon:
                 del self.buckets[today - age]
+                self._edits.drop(today - age)
                 self.changed = True
+
+    def packed(self, text: str) -> str:
+        """The buckets as :func:`~features.bucket_text.pack_buckets` writes them, given the text of the time before."""
+        if not self.changed:
+            return text
+        self.changed = False
+        return self._edits.rewrite(text, sorted(self.buckets), self.buckets.__getitem__)
 
     def sum(self, counter: int, window: int, lag: int = 0) -> int:
         """Sum of a counter over the window at index ``window`` of :data:`WINDOWS`, at the lag of that index."""
@@ -181,35 +194,3 @@ class DayCounters:
                     for start in layout.inside[age]:
                         for at, amount in enumerate(bucket, start):
                             sums[at] += amount
-
-
-def pack_buckets(buckets: Buckets, *, lists: bool = False) -> str:
-    """Buckets as text: ``days-since-the-entry-before[:counters]``, blank between entries; ``[1]`` needs no counters,
-    and a counter of 0 behind the first no text.
-
-    Two to six characters for the usual day, a quarter of what JSON takes, and still readable:
-    ``20366 4:1,4598 5:1,,1`` has one order on day 20366, one of 4598 on day 20370, one that went wrong on day 20375.
-    Zeros at the end are left out, so that buckets of the same counts are the same text; not of ``lists``, whose length
-    says something.
-    """
-    parts = []
-    before = 0
-    for day in sorted(buckets):
-        # No counter but 0 begins with one.
-        counters = ",".join(map(str, buckets[day])).replace(",0", ",")
-        if not lists:
-            counters = counters.rstrip(",")
-        parts.append(str(day - before) if counters == "1" else f"{day - before}:{counters}")
-        before = day
-    return " ".join(parts)
-
-
-def unpack_buckets(text: str) -> Buckets:
-    """The buckets that :func:`pack_buckets` wrote. Raises ValueError for any other text."""
-    buckets: Buckets = {}
-    day = 0
-    for part in text.split():
-        step, colon, counters = part.partition(":")
-        day += int(step)
-        buckets[day] = [int(counter) if counter else 0 for counter in counters.split(",")] if colon else [1]
-    return buckets

@@ -1,12 +1,14 @@
 import random
 from collections import Counter
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from features import buyers
+from features.bucket_text import pack_buckets, unpack_buckets
 from features.buyers import CAPACITY, WINDOW_DAYS, BuyerCounts
-from features.windows import pack_buckets, unpack_buckets
 
 DAY = 20_000
 
@@ -51,21 +53,37 @@ def test_figures_are_exact_below_capacity(steps: list[tuple[int, int] | int]) ->
         assert [counts.orders_of(buyer) for buyer in range(7)] == [window.count(buyer) for buyer in range(7)]
 
 
-@given(st.lists(st.tuples(st.integers(-3, 40), st.integers(0, 6)) | st.integers(0, 40), max_size=60))
-@settings(max_examples=100, deadline=None)
-def test_counts_tell_when_what_is_stored_has_changed(steps: list[tuple[int, int] | int]) -> None:
-    """Packed only when they say so, the stored text is that of the entries at every point."""
+@given(
+    st.lists(st.tuples(st.integers(-3, 40), st.integers(0, 6)) | st.integers(0, 40), max_size=60),
+    st.sets(st.integers(0, 60)),
+    st.sampled_from([buyers.CAPACITY, 4]),
+)
+@settings(max_examples=200, deadline=None)
+def test_stored_text_is_that_of_the_entries(
+    steps: list[tuple[int, int] | int], pauses: set[int], capacity: int
+) -> None:
+    """Written anew in part, at any points in between or at each, it is what writing all entries gives, thinned or not;
+    unless they say that they have changed it needs no writing.
+    """
+    with patch.object(buyers, "CAPACITY", capacity):
+        write_in_part(steps, pauses)
+
+
+def write_in_part(steps: list[tuple[int, int] | int], pauses: set[int]) -> None:
+    """Compare the text with that of all entries after each step that is no pause."""
     counts = BuyerCounts(DAY, {})
     stored = ""
-    for step in steps:
+    for number, step in enumerate(steps):
         if isinstance(step, int):
             counts.advance(counts.day + step)
         else:
             counts.add(counts.day - step[0], step[1])
-        if counts.changed:
-            counts.changed = False
-            stored = pack_buckets(counts.buckets(), lists=True)
+        if number in pauses:
+            continue
+        changed, before = counts.changed, stored
+        stored = counts.packed(stored)
         assert stored == pack_buckets(counts.buckets(), lists=True)
+        assert changed or stored == before
 
 
 def test_a_few_buyers_with_very_many_orders_stay_exact() -> None:

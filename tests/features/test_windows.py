@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from features.windows import WINDOWS, Buckets, DayCounters, pack_buckets, unpack_buckets
+from features.bucket_text import Buckets, pack_buckets, unpack_buckets
+from features.windows import WINDOWS, DayCounters
 
 WIDTH = 3
 START = 20_000
@@ -72,21 +73,34 @@ def test_stored_buckets_continue_alike(steps: list[Step], lags: tuple[int, ...])
         assert pack_buckets(stored.buckets) == pack_buckets(whole.buckets)
 
 
-@given(steps_of, st.sampled_from([(0,), (0, 14)]))
-@settings(max_examples=100, deadline=None)
-def test_counters_tell_when_what_is_stored_has_changed(steps: list[Step], lags: tuple[int, ...]) -> None:
-    """Packed only when they say so, the stored text is that of the buckets at every point."""
+@given(steps_of, st.sampled_from([(0,), (0, 14)]), st.sets(st.integers(0, 40)))
+@settings(max_examples=200, deadline=None)
+def test_stored_text_is_that_of_the_buckets(steps: list[Step], lags: tuple[int, ...], pauses: set[int]) -> None:
+    """Written anew in part, at any points in between or at each, it is what writing all buckets gives; unless they say
+    that they have changed it needs no writing.
+    """
     counters = DayCounters(WIDTH, START, {}, lags)
     stored = ""
-    for kind, days, counter, amount in steps:
+    for number, (kind, days, counter, amount) in enumerate(steps):
         if kind == "add":
             counters.add(counters.day - days, counter, amount)
         else:
             counters.advance(counters.day + days)
-        if counters.changed:
-            counters.changed = False
-            stored = pack_buckets(counters.buckets)
+        if number in pauses:
+            continue
+        changed, before = counters.changed, stored
+        stored = counters.packed(stored)
         assert stored == pack_buckets(counters.buckets)
+        assert changed or stored == before
+
+
+def test_text_of_an_older_version_is_written_anew() -> None:
+    """What was read is left as it is until it changes, then nothing of its form is kept."""
+    old = "20000:1,0,0 1:0,1,0"
+    counters = DayCounters(WIDTH, START + 1, unpack_buckets(old))
+    assert counters.packed(old) == old
+    counters.add(START + 1, 0, 1)
+    assert counters.packed(old) == "20000 1:1,1"
 
 
 def test_a_window_holds_both_its_ends() -> None:
