@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -16,14 +16,16 @@ from features.shard import Record
 from streams.intake import Intake, ranges_of
 from streams.policies.library import PolicyLibrary
 from streams.protocol import ShardProtocol
-from streams.snapshot import encode_ahead, evict
+from streams.snapshot import encoding_ahead, evict
 from streams.store import JournalEntry, StoreError
 from streams.takeover import wall_clock
 
 logger = logging.getLogger("shopwarden.shard")
 
 _DAY_MS = 86_400_000
+#: How often what was touched is encoded ahead of the next checkpoint, and for how long between two flushes.
 _ENCODE_EVERY_S = 0.2
+_ENCODE_FOR_S = 0.002
 #: Checkpoints of a shard that catches up are so many times rarer: what changes again soon is stored once.
 _CATCHING_UP = 3
 
@@ -96,6 +98,7 @@ class ShardRunner:
         self._checkpointing: asyncio.Task[None] | None = None
         self._checkpointed_at = time.monotonic()
         self._encoded_at = self._checkpointed_at
+        self._encoding: Iterator[None] | None = None
         self._since_checkpoint = 0
         self._last_work = time.monotonic()
         state = self.core.state
@@ -144,11 +147,17 @@ class ShardRunner:
                 await asyncio.sleep(pause)
 
     def _encode_ahead(self) -> None:
-        """Spread the work of the next checkpoint, so that no record waits for all of it."""
+        """Spread the work of the next checkpoint, so that no record waits for much of it."""
         now = time.monotonic()
-        if now - self._encoded_at >= _ENCODE_EVERY_S:
+        if self._encoding is None:
+            if now - self._encoded_at < _ENCODE_EVERY_S:
+                return
             self._encoded_at = now
-            encode_ahead(self.core.state)
+            self._encoding = encoding_ahead(self.core.state)
+        for _ in self._encoding:
+            if time.monotonic() - now >= _ENCODE_FOR_S:
+                return
+        self._encoding = None
 
     # -- one flush ----------------------------------------------------------------------------------------------------
 

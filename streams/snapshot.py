@@ -1,6 +1,6 @@
 """A shard between memory and store: what a checkpoint writes, and how a shard is built from it again."""
 
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from itertools import islice
 from typing import Final, TypeVar
 from zlib import crc32
@@ -125,21 +125,29 @@ def encode_ahead(state: ShardState) -> None:
 
     A record that is touched again is encoded again; only latency is won, so this is for times of light load.
     """
-    merchants = state.merchants
-    for merchant_id in [key for key, encoded in state.touched_merchants.items() if encoded is None]:
-        state.touched_merchants[merchant_id] = _encode(merchants[merchant_id].packed())
-    orders = state.orders
-    for key in [key for key, encoded in state.touched_orders.items() if encoded is None]:
-        state.touched_orders[key] = _encode(orders[key])
-    listings = state.listings
-    for key in [key for key, encoded in state.touched_listings.items() if encoded is None]:
-        state.touched_listings[key] = _encode(listings[key])
-    buckets = state.buckets
-    for key in [key for key, encoded in state.touched_buckets.items() if encoded is None]:
-        state.touched_buckets[key] = _encode(buckets[key])
-    creators = state.creators
-    for key in [key for key, encoded in state.touched_creators.items() if encoded is None]:
-        state.touched_creators[key] = _encode(creators[key].packed())
+    for _ in encoding_ahead(state):
+        pass
+
+
+def encoding_ahead(state: ShardState) -> Iterator[None]:
+    """:func:`encode_ahead` record by record, of what is touched as it begins; flushes and checkpoints may come
+    between.
+    """
+    merchants, creators = state.merchants, state.creators
+    yield from _encoding(lambda: state.touched_merchants, lambda key: merchants[key].packed())
+    yield from _encoding(lambda: state.touched_orders, state.orders.__getitem__)
+    yield from _encoding(lambda: state.touched_listings, state.listings.__getitem__)
+    yield from _encoding(lambda: state.touched_buckets, state.buckets.__getitem__)
+    yield from _encoding(lambda: state.touched_creators, lambda key: creators[key].packed())
+
+
+def _encoding(touched: Callable[[], dict[str, bytes | None]], stored: Callable[[str], Struct]) -> Iterator[None]:
+    for key in [key for key, encoded in touched().items() if encoded is None]:
+        # A checkpoint may have taken it, or it may have left.
+        now = touched()
+        if now.get(key, b"") is None:
+            now[key] = _encode(stored(key))
+            yield
 
 
 def restore(partition: int, loaded: Loaded, judge: Judge, fresh: Models) -> Core:

@@ -15,7 +15,7 @@ from features.shard import Needed, Record, ShardState
 from features.windows import DAY_MS
 from streams.intake import Intake
 from streams.models import ANOMALY, BAD_ORDER, CATEGORY, CHALLENGER
-from streams.snapshot import BLOBS, LISTS, METRICS, Changes, evict, restore, take_changes
+from streams.snapshot import BLOBS, LISTS, METRICS, Changes, encoding_ahead, evict, restore, take_changes
 from streams.store import Position, StoreError
 from tests.streams.shard_fakes import TOPICS, MemoryStore, Shelf, load_needed, make_judge, marketplace
 
@@ -69,6 +69,31 @@ async def claimed(shelf: Shelf) -> MemoryStore:
     store = MemoryStore(shelf, "w")
     await store.claim()
     return store
+
+
+async def test_encoding_ahead_bit_by_bit_changes_no_byte(judge: Judge, flushes: list[Flush]) -> None:
+    """Whatever comes between two records that are encoded ahead, flushes or checkpoints, the checkpoints are those of a
+    shard that encodes everything when one is due.
+    """
+    steady, ahead = fresh_core(judge), fresh_core(judge)
+    stores = await claimed(Shelf()), await claimed(Shelf())
+    encoding = encoding_ahead(ahead.state)
+    encoded = 0
+    for number, flush in enumerate(flushes, 1):
+        await work(steady, stores[0], flush)
+        await work(ahead, stores[1], flush)
+        for _ in range(17 * number % 40):
+            if next(encoding, "over") == "over":
+                encoding = encoding_ahead(ahead.state)
+                break
+        waiting = [*ahead.state.touched_merchants.values(), *ahead.state.touched_orders.values()]
+        encoded += sum(value is not None for value in waiting)
+        if number % 4 == 0:
+            changes = take_changes(steady), take_changes(ahead)
+            assert changes[0] == changes[1]
+            for store, each in zip(stores, changes, strict=True):
+                await put(store, number, each)
+    assert encoded
 
 
 async def test_a_restored_shard_goes_on_as_if_it_had_never_stopped(judge: Judge, flushes: list[Flush]) -> None:
