@@ -10,6 +10,7 @@ import msgspec
 from config.settings import Settings
 from streams.instants import Instant, Span
 from streams.options import pass_settings
+from streams.printable import printable
 from streams.progress import Progress
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Offsets(click.ParamType):
         if match is None:
             self.fail(f"{value!r} is no range such as orders/3=100:200 or orders/3=:200", param, ctx)
         topic, number, first, end = match.groups()
+        if first and end and int(first) >= int(end):
+            self.fail(f"{value!r} ends where it begins, or before", param, ctx)
         return Bounds(topic, int(number), int(first) if first else None, int(end) if end else None)
 
 
@@ -159,6 +162,8 @@ def command(
             plan,
             offsets,
         )
+        if comparing is not None:
+            comparing.prepare(job)
         summary = _carried_out(job, processes, destination, checkpoints, comparing)
     except (ReplayError, DestinationError) as error:
         raise click.ClickException(str(error)) from None
@@ -167,12 +172,8 @@ def command(
         raise click.ClickException(f"interrupted; {kept}") from None
     if not summary.reached.records:
         raise click.ClickException("there was no record of the input topics to replay")
-    if summary.reached.late:
-        click.echo(
-            f"Warning: {summary.reached.late:,} records lay more than an hour too late in the archive and were taken "
-            "where they stood; from Kafka they would be applied earlier.",
-            err=True,
-        )
+    for warning in summary.warnings(job):
+        click.echo(f"Warning: {printable(warning)}", err=True)
     click.echo(summary.as_json(job.plan) if as_json else "\n".join(summary.lines(job.plan)))
     if comparing is not None:
         comparing.conclude(job, processes, table=not as_json)

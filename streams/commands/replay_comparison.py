@@ -14,7 +14,7 @@ from streams.commands.compare import show
 from streams.comparison.request import CompareError, known_labels
 from streams.progress import Progress
 from streams.reading import ReadError
-from streams.replay.against import Baseline, compare_with, keep, parse_baseline
+from streams.replay.against import Baseline, compare_with, keep, parse_baseline, recorded_baseline
 from streams.replay.failures import ReplayError
 from streams.replay.plan import Job
 from streams.replay.progress import Reached, described
@@ -31,6 +31,7 @@ class Comparing:
         self._known = known
         self._reports = {path.suffix: path for path in reports}
         self._candidate = Published(frozenset())
+        self._recorded: Published | None = None
 
     @classmethod
     def wanted(
@@ -57,6 +58,19 @@ class Comparing:
         except CompareError as error:
             raise click.BadParameter(str(error), param_hint="--against") from None
 
+    def prepare(self, job: Job) -> None:
+        """Have the baseline if it is on record, before hours go into the replay.
+
+        Raises
+        ------
+        click.ClickException
+            It can't be had.
+        """
+        try:
+            self._recorded = recorded_baseline(self._baseline, job)
+        except (CompareError, ReadError, ArchiveError) as error:
+            raise click.ClickException(str(error)) from None
+
     def take(self, record: ArchiveRecord) -> None:
         """Note an output of the replay."""
         keep(self._candidate, record)
@@ -76,7 +90,13 @@ class Comparing:
                     progress.advance(reached.records - progress.count, note=described(reached, progress.seconds))
 
                 found = compare_with(
-                    self._baseline, job, self._candidate, processes=processes, known=self._known, told=told
+                    self._baseline,
+                    job,
+                    self._candidate,
+                    self._recorded,
+                    processes=processes,
+                    known=self._known,
+                    told=told,
                 )
         except (CompareError, ReplayError, ReadError, ArchiveError) as error:
             raise click.ClickException(str(error)) from None

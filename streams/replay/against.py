@@ -71,16 +71,30 @@ def keep(published: Published, record: ArchiveRecord) -> None:
         take(published, record.value, record.headers, record.timestamp)
 
 
+def recorded_baseline(baseline: Baseline, job: Job) -> Published | None:
+    """What the baseline's run published, as far as the replay publishes about it; ``None`` for policies.
+
+    Raises
+    ------
+    CompareError, ReadError, ArchiveError
+        There is none, or it can't be read.
+    """
+    if baseline.recorded is None:
+        return None
+    return read_recorded(job.settings, baseline.recorded, wanted=_wanted(job.plan))
+
+
 def compare_with(
     baseline: Baseline,
     job: Job,
     candidate: Published,
+    recorded: Published | None,
     *,
     processes: int,
     known: Known | None,
     told: Callable[[Reached], None] = lambda _: None,
 ) -> Comparison:
-    """Compare what a job published with its baseline.
+    """Compare what a job published with its baseline, which is given where it is on record.
 
     Raises
     ------
@@ -100,8 +114,8 @@ def compare_with(
             # As recorded, the candidate may have been judged by several sets.
             own = None if plan.recorded_policies else known_policies(settings.policies_path)
             policies = known_policies(baseline.policies), own
-        elif baseline.recorded is not None:
-            found = read_recorded(settings, baseline.recorded, wanted=_wanted(plan))
+        elif recorded is not None:
+            found = recorded
         else:
             raise CompareError("there is no baseline")
         trade = read_trade(_records(job), merchants_of((found, candidate)))

@@ -48,8 +48,11 @@ class ReplayTopics(Struct, frozen=True):
                 f"a replay writes to topics of its own, whose names begin with {REPLAY_PREFIX!r}; {self.name!r} may be "
                 f"live. Try {KAFKA}{REPLAY_PREFIX}{self.name}"
             )
-        if not _NAME.fullmatch(self.name):
-            raise DestinationError(f"{self.name!r} is no name of a topic: letters, digits, '.', '_' and '-', up to 200")
+        if not _NAME.fullmatch(self.name) or self.name == REPLAY_PREFIX:
+            raise DestinationError(
+                f"{self.name!r} is no name of a replay's topics: {REPLAY_PREFIX!r} and letters, digits, '.', '_' and "
+                "'-', up to 200 in all"
+            )
 
     def topic(self, contract: str) -> str:
         """The topic that stands for the one of the contract."""

@@ -19,7 +19,7 @@ from streams.reading import POLL_SECONDS, Partition, PartitionEnd, ReadError, To
 from streams.recording import as_bytes, headers_of
 from streams.replay.plan import KafkaInput, Plan
 from streams.replay.rounds import RANK, ROUND_MS, Batches, RoundBuffer
-from streams.tails import extents
+from streams.tails import Extent, extents
 
 #: Records that wait for those of other partitions, of all partitions together, before the furthest are paused.
 _AHEAD: Final = 40_000
@@ -153,8 +153,8 @@ class KafkaSource:
         self._paused.discard(place)
 
 
-def present_ends(settings: Settings, topics: Iterable[str]) -> Mapping[Partition, int]:
-    """Offsets after the last record of each partition of some topics, now.
+def present_extents(settings: Settings, topics: Iterable[str]) -> Mapping[Partition, Extent]:
+    """What each partition of some topics holds now.
 
     The broker is asked, and then read from the record before that on: the embedded one says too little.
 
@@ -171,13 +171,14 @@ def present_ends(settings: Settings, topics: Iterable[str]) -> Mapping[Partition
         held = extents(AdminClient(config), partitions)
     except KafkaException as error:
         raise ReadError(f"the broker does not tell how far the topics reach: {error.args[0].str()}") from None
-    ends = {place: extent.end for place, extent in held.items()}
+    found = dict(held)
     start = {place: max(extent.earliest, extent.end - 1) for place, extent in held.items()}
     until = time.monotonic() + _LOOK_S
     with TopicReader(config, names, start=start) as reader:
         for message in read_to_end(reader):
             place = partition_of(message)
-            ends[place] = max(ends[place], (message.offset() or 0) + 1)
+            known = found[place]
+            found[place] = Extent(known.earliest, max(known.end, (message.offset() or 0) + 1))
             if time.monotonic() > until:
                 break
-    return ends
+    return found

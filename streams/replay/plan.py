@@ -85,11 +85,13 @@ class KafkaInput(Struct, frozen=True):
 
     ``ends`` are the offsets after the last record to read, by topic and partition, as they were when the run was
     planned; what is written meanwhile is not read. ``starts`` are those of the first records, where they are not the
-    beginnings.
+    beginnings. ``lost`` are the first offsets of partitions that no longer hold their beginnings, although they were to
+    be read from there.
     """
 
     ends: tuple[tuple[str, int, int], ...]
     starts: tuple[tuple[str, int, int], ...] = ()
+    lost: tuple[tuple[str, int, int], ...] = ()
 
 
 Input: TypeAlias = ArchiveInput | OlistInput | KafkaInput

@@ -1,6 +1,6 @@
 """From what was asked for to a job: looks up what has to be known before a replay begins."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -9,9 +9,10 @@ from config.policies import PolicyError
 from config.settings import Settings
 from streams.reading import Partition, ReadError
 from streams.replay.failures import ReplayError
-from streams.replay.kafka_source import present_ends
+from streams.replay.kafka_source import present_extents
 from streams.replay.plan import ArchiveInput, Input, Job, KafkaInput, OlistInput, Plan, name_run
 from streams.replay.shard_run import replay_judge
+from streams.tails import Extent
 from streams.topic_names import deployed_names
 from streams.topics import TopicsError, check_topics
 
@@ -81,19 +82,25 @@ def _topics(settings: Settings, bounds: Sequence[Bounds]) -> tuple[KafkaInput, i
         if not report.shards:
             report.raise_problems()
             raise ReplayError("the input topics have no partitions in common")
-        ends = present_ends(settings, names)
+        held = present_extents(settings, names)
     except (ReadError, TopicsError) as error:
         raise ReplayError(str(error)) from None
-    return _bounded(dict(ends), bounds, settings), report.shards
+    return _bounded(held, bounds, settings), report.shards
 
 
-def _bounded(ends: dict[Partition, int], bounds: Sequence[Bounds], settings: Settings) -> KafkaInput:
+def _bounded(held: Mapping[Partition, Extent], bounds: Sequence[Bounds], settings: Settings) -> KafkaInput:
     names = deployed_names(settings.topics)
+    ends = {place: extent.end for place, extent in held.items()}
     starts: dict[Partition, int] = {}
     for bound in bounds:
         place = names.get(bound.topic, bound.topic), bound.partition
         if place not in ends:
             raise ReplayError(f"there is no partition {bound.partition} of an input topic {bound.topic!r}")
+        if bound.start is not None and bound.start >= ends[place]:
+            raise ReplayError(
+                f"{bound.topic}/{bound.partition} ends before offset {ends[place]:,}: there is nothing from "
+                f"{bound.start:,} on"
+            )
         if bound.end is not None:
             ends[place] = min(ends[place], bound.end)
         if bound.start is not None:
@@ -101,4 +108,9 @@ def _bounded(ends: dict[Partition, int], bounds: Sequence[Bounds], settings: Set
     return KafkaInput(
         tuple((topic, number, end) for (topic, number), end in sorted(ends.items())),
         tuple((topic, number, start) for (topic, number), start in sorted(starts.items())),
+        tuple(
+            (topic, number, extent.earliest)
+            for (topic, number), extent in sorted(held.items())
+            if extent.earliest > starts.get((topic, number), 0)
+        ),
     )

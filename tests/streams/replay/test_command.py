@@ -6,8 +6,15 @@ import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from config.settings import load_settings
 from streams.archive import read_archive
 from streams.cli import main
+from streams.replay.failures import ReplayError
+from streams.replay.plan import Job, Plan
+from streams.replay.progress import Reached
+from streams.replay.summary import Summary
+from streams.replay.task import Bounds, _bounded
+from streams.tails import Extent
 
 NOWHERE = {"SHOPWARDEN_KAFKA__BROKERS": "127.0.0.1:1", "SHOPWARDEN_PSEUDONYM_KEY": "only-for-tests-and-nothing-else"}
 
@@ -28,6 +35,8 @@ def replay(*words: object, command: str = "replay") -> Result:
         (["--warm-up", "3 weeks", "--from", "2025-05-01"], "is not a span"),
         (["--offsets", "orders/3=1:2"], "--offsets goes with Kafka"),
         (["--offsets", "orders:3"], "is no range such as"),
+        (["--offsets", "orders/3=9:9"], "ends where it begins"),
+        (["--out", "kafka:replay-"], "is no name of a replay's topics"),
         (["--merchants", " , "], "names no merchant"),
         (["--merchants", "@none.txt"], "none.txt can't be read"),
         (["--order", "as-recorded"], "goes with Kafka"),
@@ -83,3 +92,23 @@ def test_figures(archive: Path, tmp_path: Path) -> None:
     assert sum(figures["actions"].values()) == figures["outputs"]["shopwarden.enforcement.decided.v1"]
     assert figures["records"] > 5000
     assert "exists already" in replay(archive, "--out", out).output
+
+
+def test_what_may_not_be_meant_is_said(archive: Path) -> None:
+    """A merchant of whom nothing is heard, and a window behind all records, are told as such; the run has gone well."""
+    result = replay(archive, "--merchants", "nobody", "--from", "2031-01-01")
+    assert result.exit_code == 0, result.output
+    assert "Warning: nothing was published about 1 of 1 merchants: nobody" in result.stderr
+    assert "Warning: all records are from before --from" in result.stderr
+
+
+def test_a_topic_that_lost_its_beginning() -> None:
+    """Where partitions begin later than they are to be read from, the state lacks what was before: that is said."""
+    held = {("orders", 0): Extent(40, 90), ("orders", 1): Extent(0, 50), ("listings", 0): Extent(10, 20)}
+    settings = load_settings()
+    given = _bounded(held, [Bounds("listings", 0, 10, None)], settings)
+    assert given.lost == (("orders", 0, 40),)
+    warnings = Summary(reached=Reached(5)).warnings(Job(settings, Plan(), given))
+    assert warnings == ["what was before is no longer there, and missing from the state: orders/0 begins at offset 40."]
+    with pytest.raises(ReplayError, match="orders/1 ends before offset 50: there is nothing from 60 on"):
+        _bounded(held, [Bounds("orders", 1, 60, None)], settings)

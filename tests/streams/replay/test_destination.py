@@ -18,10 +18,10 @@ def test_live_names(name: str) -> None:
         ReplayTopics(name)
 
 
-@pytest.mark.parametrize("name", ["replay-a/b", "replay-ä", "replay-" + "x" * 300])
+@pytest.mark.parametrize("name", ["replay-", "replay-a/b", "replay-ä", "replay-" + "x" * 300])
 def test_impossible_names(name: str) -> None:
     """Names that Kafka would refuse are refused at once."""
-    with pytest.raises(DestinationError, match="no name of a topic"):
+    with pytest.raises(DestinationError, match="no name of a replay's topics"):
         ReplayTopics(name)
 
 
