@@ -1,5 +1,6 @@
 """``shopwarden metrics``: the topics' days as estimates, once each, the same bytes whoever reads them."""
 
+import uuid
 from itertools import islice
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from jsonschema import Draft202012Validator
 
 from config.settings import Settings, load_settings
 from features.contract_schema import json_schema
-from streams.archive import read_archive
+from streams.archive import read_archive, write_archive
 from streams.cli import main
 from streams.clients import kafka_config, producer_config
 from streams.embedded import EmbeddedServices
@@ -24,10 +25,11 @@ from streams.topics import create_topics
 RECORDS = 1_500
 
 
-@pytest.fixture
-def settings(services: EmbeddedServices, topic_prefix: str, marketplace: Path) -> Settings:
+@pytest.fixture(scope="module")
+def settings(services: EmbeddedServices, marketplace: Path) -> Settings:
     """Topics with some weeks of the marketplace, in two partitions."""
-    found = load_settings(kafka={"brokers": services.brokers}, topics={"partitions": 2, "prefix": topic_prefix})
+    prefix = f"m{uuid.uuid4().hex[:10]}-"
+    found = load_settings(kafka={"brokers": services.brokers}, topics={"partitions": 2, "prefix": prefix})
     create_topics(found)
     producer = ArchiveProducer(producer_config(found), names=deployed_names(found.topics))
     report = produce(islice(read_archive(marketplace), RECORDS), producer)
@@ -37,11 +39,14 @@ def settings(services: EmbeddedServices, topic_prefix: str, marketplace: Path) -
 
 def run(settings: Settings, *arguments: str) -> Result:
     """Run the command in the settings' deployment."""
-    environment = {
+    return CliRunner().invoke(main, ["metrics", *arguments], env=_environment(settings))
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    return {
         "SHOPWARDEN_KAFKA__BROKERS": settings.kafka.brokers,
         "SHOPWARDEN_TOPICS__PREFIX": settings.topics.prefix,
     }
-    return CliRunner().invoke(main, ["metrics", *arguments], env=environment)
 
 
 def published(settings: Settings) -> list[tuple[str, bytes]]:
@@ -51,6 +56,24 @@ def published(settings: Settings) -> list[tuple[str, bytes]]:
             ((dict(headers_of(message))["ce_id"] or b"").decode(), message.value() or b"")
             for message in read_to_end(reader)
         ]
+
+
+@pytest.mark.broker
+def test_a_report_of_the_topics_says_what_one_of_an_archive_says(
+    settings: Settings, marketplace: Path, tmp_path: Path
+) -> None:
+    """Of the same records, whatever partitions they came through."""
+    part = tmp_path / "part.jsonl"
+    with write_archive(part) as archive:
+        for record in islice(read_archive(marketplace), RECORDS):
+            archive.write(record)
+    estimates = []
+    for number, archives in enumerate(([], [str(part)])):
+        out = tmp_path / str(number)
+        result = CliRunner().invoke(main, ["report", *archives, "--out", str(out)], env=_environment(settings))
+        assert result.exit_code == 0, result.output
+        estimates.append(msgspec.json.decode((out / "scorecard.json").read_bytes())["estimates"])
+    assert estimates[0] == estimates[1]
 
 
 @pytest.mark.broker

@@ -2,6 +2,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -114,3 +115,19 @@ def test_a_folder_in_use_is_not_overwritten(report: Path, marketplace: Path, tmp
         result = run(marketplace, "--mode", "all", *PERIOD, "--out", out)
         assert result.exit_code == 1
         assert words in result.output
+
+
+@pytest.mark.slow
+def test_a_browser_opens_it_from_disk(report: Path, chromium: str, tmp_path: Path) -> None:
+    """Every plot is there, and the console has nothing to complain of."""
+    result = subprocess.run(
+        [
+            chromium, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+            f"--user-data-dir={tmp_path / 'profile'}", "--virtual-time-budget=2000", "--dump-dom",
+            f"file://{report / 'scorecard.html'}",
+        ],
+        capture_output=True, text=True, timeout=110, check=True,
+    )  # fmt: skip
+    assert result.stdout.count("<figure>") >= 4
+    assert "Governance scorecard" in result.stdout
+    assert "CONSOLE" not in result.stderr, result.stderr
