@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from detectors.evaluation.sampled_ratios import SampledUnit
 from detectors.metrics.estimate import Estimate, Period, of_slice, proportion, sampled
-from detectors.metrics.facts import Draw, ListingFacts, Ruling, State
+from detectors.metrics.facts import KEEP_DAYS, Draw, ListingFacts, Ruling, State
 from detectors.metrics.slices import main_currency
 from features.windows import DAY_MS
 
@@ -50,9 +50,10 @@ def prevalence(state: State, period: Period) -> Iterator[Estimate]:
 def _by_exposure(state: State, period: Period) -> Iterator[Estimate]:
     """The share of all that was ordered, paid and seen in the period.
 
-    Most of it is of listings that were there before, so they are drawn from all, with all the chances that they had.
+    Most of it is of listings that were there before, so they are drawn from all that were made or edited within a year
+    or so, with all the chances that they had.
     """
-    drawn, answered = audited(state, Period(0, period.end, period.now), "listing")
+    drawn, answered = audited(state, Period(period.end - KEEP_DAYS * DAY_MS, period.end, period.now), "listing")
     currency = main_currency(state)
     first, last = period.start // DAY_MS, (period.end - 1) // DAY_MS
     exposure: dict[tuple[str, str], tuple[int, int, int]] = {}

@@ -235,6 +235,9 @@ class TradeFold:
         record = order.record
         if record.created is None or (record.matured and time >= retention_end(record, SETTLE_DAYS)):
             del self._state.orders[key]
+            subject = key[0], "order", key[1]
+            self._state.scores.pop(subject, None)
+            self._state.flagged.pop(subject, None)
             return
         if record.cancelled is None and record.delivered is None:
             record.ship_overdue |= record.shipped is None and time > record.ship_by
@@ -244,8 +247,19 @@ class TradeFold:
         self._remind(key, order, -(-following // DAY_MS))
 
     def _tidy(self, today: int) -> None:
-        """Drop what is too old to be asked for."""
+        """Drop what is too old to be asked for, so that a fold that goes on for years stays of one size."""
         state, first = self._state, today - KEEP_DAYS
+        oldest = first * DAY_MS
+        gone = {key for key, ruling in state.rulings.items() if ruling.at < oldest}
+        if gone:
+            state.rulings = {key: ruling for key, ruling in state.rulings.items() if key not in gone}
+            state.appeals = {key: appeal for key, appeal in state.appeals.items() if key not in gone}
+            about = {subject: [each for each in ids if each not in gone] for subject, ids in state.about.items()}
+            state.about = {subject: ids for subject, ids in about.items() if ids}
+        state.withheld = {key: ruling for key, ruling in state.withheld.items() if ruling.at >= oldest}
+        state.draws = {key: draw for key, draw in state.draws.items() if draw.at >= oldest}
+        state.verdicts = {key: verdict for key, verdict in state.verdicts.items() if verdict.at >= oldest}
+        state.reports = {key: times for key, times in state.reports.items() if times[-1] >= oldest}
         state.cells = {key: cell for key, cell in state.cells.items() if key[0] >= first}
         state.creators = {key: sums for key, sums in state.creators.items() if key[0] >= first}
         for listing in state.listings.values():

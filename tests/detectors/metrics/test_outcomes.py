@@ -119,6 +119,21 @@ def test_the_ledger_goes_on_where_it_was_dumped() -> None:
     assert second.ledger.dump() == Ledger.load(second.ledger.dump()).dump()
 
 
+def test_what_is_older_than_a_year_is_forgotten() -> None:
+    """Orders, decisions, draws and verdicts of long ago; what came later stays."""
+    market = Market()
+    for day in (1, 420):
+        market.order("m1", f"o{day}", day)
+        market.assess("m1", day, 500, about=("order", f"o{day}"))
+        market.draw("m1", day, ("listing", f"l{day}"))
+        market.review("m1", day, "clean", about=("listing", f"l{day}"), source="audit")
+        market.appeal("m1", day + 1, market.decide("m1", day), "open")
+    market.ledger.advance(market.at(440))
+    state = market.ledger.state
+    assert {len(each) for each in (state.rulings, state.about, state.appeals, state.draws, state.verdicts)} == {1}
+    assert (len(state.cells), len(state.orders), len(state.scores)) == (1, 1, 1)
+
+
 def test_outputs_of_replays_are_not_what_happened() -> None:
     """A live ledger leaves them out; one that is told to takes them."""
     for modes, expected in ((frozenset({"live"}), 0), (frozenset({"replay"}), 1), (frozenset[str](), 1)):
