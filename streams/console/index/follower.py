@@ -37,6 +37,7 @@ _PRUNE_SECONDS: Final = 30.0
 #: Between tries when the broker or the disk fails.
 _PAUSE_SECONDS: Final = 2.0
 _NICENESS: Final = 10
+_LONGEST_REST_SECONDS: Final = 5.0
 #: Rates are of this long.
 _RATE_SECONDS: Final = 10.0
 
@@ -180,6 +181,7 @@ class Follower:
         weighed = pruned = measured = self._clock()
         counted = 0
         while not self._stop.is_set():
+            began = time.thread_time()
             try:
                 self._draught()
                 now = self._clock()
@@ -195,6 +197,7 @@ class Follower:
                 self._stop.wait(_PAUSE_SECONDS)
                 # What was not written is read again.
                 self._assign()
+            self._rest(time.thread_time() - began)
             now = self._clock()
             if now - measured >= _RATE_SECONDS / 4:
                 share = min(1.0, (now - measured) / _RATE_SECONDS)
@@ -202,6 +205,12 @@ class Follower:
                 self.progress.rate += share * (recent - self.progress.rate)
                 counted, measured = self.progress.records, now
                 self.progress.lag = self._lag()
+
+    def _rest(self, worked: float) -> None:
+        """Rest for as long as it takes to keep to the share of a core that indexing may have."""
+        share = self._settings.console.index_share
+        if share < 1:
+            self._stop.wait(min(worked * (1 / share - 1), _LONGEST_REST_SECONDS))
 
     def _draught(self) -> None:
         records: list[Message] = []
