@@ -57,6 +57,7 @@ class DecisionRows:
             output.expires_at,
             output.redress.appeal_until,
             output.review_reason,
+            output.review_by,
             output.assessment_id,
             output.mode,
             state,
@@ -145,6 +146,7 @@ def _state_of(output: EnforcementDecided) -> str:
 
 _DECISION: Final = (
     "INSERT OR IGNORE INTO decision (id, party, sequence, subject_kind, subject, action, severity, rule, rule_version,"
-    " title, starts_at, expires_at, appeal_until, review_reason, assessment, mode, state, supersedes, verdict)"
-    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+    " title, starts_at, expires_at, appeal_until, review_reason, review_by, assessment, mode, state, supersedes,"
+    " verdict)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )

@@ -152,7 +152,8 @@ class Follower:
             for topic, kind in wanted.items()
             if (found := self._metadata.topics.get(topic)) is not None and found.error is None
         }
-        optional = {self._settings.topics.merchants, self._settings.topics.creator_standing}
+        topics = self._settings.topics
+        optional = {topics.merchants, topics.creator_standing, topics.metrics}
         missing = wanted.keys() - there.keys() - optional
         if missing:
             raise ReadError(

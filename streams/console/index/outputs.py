@@ -14,6 +14,7 @@ from features.outputs import (
     CreditChanged,
     EnforcementDecided,
     EnforcementReversed,
+    MetricEstimated,
     Output,
     RiskAssessed,
     Standing,
@@ -24,6 +25,7 @@ from streams.console.index.parties import Parties, PartyKind
 
 _RANK: Final = {level: rank for rank, level in enumerate(LEVELS)}
 _decode_output = msgspec.json.Decoder(Output).decode
+_decode_estimate = msgspec.json.Decoder(MetricEstimated).decode
 _decode_standing = msgspec.json.Decoder(Standing).decode
 _decode_creator = msgspec.json.Decoder(CreatorStanding).decode
 
@@ -109,6 +111,19 @@ class OutputRows:
                 self._decisions.reversed(output, time)
             case AppealNoted():
                 self._decisions.appealed(output)
+
+    def estimate(self, value: bytes | None) -> None:
+        """Take a record of ``governance-metrics``; the same estimate again takes the place of the first."""
+        try:
+            found = _decode_estimate(value or b"")
+        except (msgspec.DecodeError, UnicodeDecodeError):
+            self._counters.add("unusable", "metrics")
+            return
+        slices = msgspec.json.encode(found.slice, order="deterministic").decode()
+        self._connection.execute(
+            "INSERT OR REPLACE INTO estimate VALUES (?, ?, ?, ?, ?, ?)",
+            (found.period, found.start, found.end, found.name, slices, value),
+        )
 
     def stand(self, kind: PartyKind, partition: int, value: bytes | None) -> None:
         """Take a record of ``merchant-standing`` or ``creator-standing``."""

@@ -36,5 +36,6 @@ def prune(connection: sqlite3.Connection, now: int, days: float, most_events: in
         ).rowcount
     deleted += connection.execute("DELETE FROM assessment WHERE time < ?", (before,)).rowcount
     deleted += connection.execute("DELETE FROM dead_letter WHERE time < ?", (before,)).rowcount
+    deleted += connection.execute("DELETE FROM estimate WHERE end < ?", (before,)).rowcount
     deleted += connection.execute("DELETE FROM sales WHERE day < ?", (before // DAY,)).rowcount
     return deleted

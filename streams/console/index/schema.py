@@ -71,8 +71,8 @@ CREATE TABLE decision (
   id TEXT PRIMARY KEY, party INTEGER NOT NULL, sequence INTEGER NOT NULL, subject_kind TEXT NOT NULL,
   subject TEXT NOT NULL, action TEXT NOT NULL, severity TEXT NOT NULL, rule TEXT NOT NULL, rule_version TEXT NOT NULL,
   title TEXT NOT NULL, starts_at INTEGER NOT NULL, expires_at INTEGER, appeal_until INTEGER, review_reason TEXT,
-  assessment TEXT NOT NULL, mode TEXT NOT NULL, state TEXT NOT NULL, ended_at INTEGER, ended_why TEXT,
-  supersedes TEXT, superseded_by TEXT, verdict TEXT, appeal TEXT, appeal_due INTEGER,
+  review_by INTEGER, assessment TEXT NOT NULL, mode TEXT NOT NULL, state TEXT NOT NULL, ended_at INTEGER,
+  ended_why TEXT, supersedes TEXT, superseded_by TEXT, verdict TEXT, appeal TEXT, appeal_due INTEGER,
   appeals INTEGER NOT NULL DEFAULT 0, probability REAL, at_risk REAL, harm REAL
 ) WITHOUT ROWID;
 CREATE INDEX decision_waiting ON decision (harm DESC) WHERE state = 'waiting';
@@ -94,9 +94,9 @@ CREATE INDEX feedback_by_id ON feedback (event_id);
 
 -- Estimates of governance metrics, as published; the latest of each name, slice and period.
 CREATE TABLE estimate (
-  name TEXT, slice TEXT, start INTEGER, end INTEGER, value BLOB NOT NULL, PRIMARY KEY (name, slice, start, end)
+  period TEXT, start INTEGER, end INTEGER, name TEXT, slice TEXT, value BLOB NOT NULL,
+  PRIMARY KEY (period, start, end, name, slice)
 ) WITHOUT ROWID;
-CREATE INDEX estimate_by_end ON estimate (end);
 
 CREATE TABLE dead_letter (
   partition INTEGER, offset INTEGER, time INTEGER NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL,

@@ -19,7 +19,7 @@ from streams.console.index.parties import Parties
 from streams.reading import Partition, partition_of
 from streams.recording import as_bytes, headers_of
 
-Followed: TypeAlias = TopicKind | Literal["events", "merchant_standing", "creator_standing", "dead_letters"]
+Followed: TypeAlias = TopicKind | Literal["events", "merchant_standing", "creator_standing", "dead_letters", "metrics"]
 #: What the console reads, by the names of the settings.
 FOLLOWED: Final[tuple[Followed, ...]] = (
     *TOPIC_KINDS,
@@ -27,6 +27,7 @@ FOLLOWED: Final[tuple[Followed, ...]] = (
     "merchant_standing",
     "creator_standing",
     "dead_letters",
+    "metrics",
 )
 _INPUTS: Final = frozenset(TOPIC_KINDS)
 
@@ -106,6 +107,8 @@ class IndexWriter:
                 self._outputs.stand("creator", partition, value)
             case "dead_letters":
                 self._dead.take(partition, offset, message)
+            case "metrics":
+                self._outputs.estimate(value)
 
     def _write(self, places: Mapping[Partition, int]) -> None:
         self._parties.introduce()

@@ -1,6 +1,5 @@
 """Governance metrics with their intervals, as `shopwarden metrics` publishes them."""
 
-import re
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +11,7 @@ from detectors.metrics.estimate import Estimate
 from streams.console.index.reading import IndexReader
 from streams.console.service import in_thread, service_of
 from streams.console.web import asked, bad_request, render
+from streams.metrics import words
 
 #: Slices of one metric that are shown.
 _SLICES: Final = 40
@@ -41,16 +41,31 @@ class Shown(Struct, frozen=True):
         return "better" if moved == self.metric.better else "worse"
 
 
-def periods(index: IndexReader) -> list[tuple[int, int]]:
-    """Periods of which there are estimates, the latest first."""
-    rows = index.rows("SELECT DISTINCT start, end FROM estimate ORDER BY end DESC, start LIMIT ?", (_PERIODS,))
-    return [(row["start"], row["end"]) for row in rows]
+class Span(Struct, frozen=True):
+    """A period of which there are estimates: ``recent``, or ``settled`` once its outcomes are known."""
+
+    period: str
+    start: int
+    end: int
+
+    @property
+    def name(self) -> str:
+        """How an address names it."""
+        return f"{self.period}-{self.start}-{self.end}"
 
 
-def shown(index: IndexReader, start: int, end: int) -> dict[str, list[Shown]]:
+def periods(index: IndexReader) -> list[Span]:
+    """Periods of which there are estimates, the latest first, the settled before the recent."""
+    rows = index.rows(
+        "SELECT DISTINCT period, start, end FROM estimate ORDER BY period DESC, end DESC LIMIT ?", (_PERIODS,)
+    )
+    return [Span(row["period"], row["start"], row["end"]) for row in rows]
+
+
+def shown(index: IndexReader, span: Span) -> dict[str, list[Shown]]:
     """What a period's estimates are, by group."""
-    now = _estimates(index, start, end)
-    then = _estimates(index, 2 * start - end, start)
+    now = _estimates(index, span)
+    then = _estimates(index, Span(span.period, 2 * span.start - span.end, span.start))
     found: dict[str, list[Shown]] = {}
     for name, estimates in now.items():
         metric = METRICS.get(name) or Metric(name.replace("_", " ").capitalize(), "", "Others")
@@ -62,31 +77,28 @@ def shown(index: IndexReader, start: int, end: int) -> dict[str, list[Shown]]:
     return dict(sorted(found.items(), key=lambda each: order.get(each[0], len(order))))
 
 
-def _estimates(index: IndexReader, start: int, end: int) -> dict[str, list[Estimate]]:
+def _estimates(index: IndexReader, span: Span) -> dict[str, list[Estimate]]:
     found: dict[str, list[Estimate]] = {}
-    for row in index.rows("SELECT value FROM estimate WHERE start = ? AND end = ? ORDER BY name, slice", (start, end)):
+    for row in index.rows(_OF_SPAN, (span.period, span.start, span.end)):
         estimate = msgspec.json.decode(row["value"], type=Estimate)
         found.setdefault(estimate.name, []).append(estimate)
     return found
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    """The page: of the latest period, or of the one that is asked for."""
+    """The page: of the latest settled period, or of the one that is asked for."""
     index = service_of(request).index
     known = await in_thread(request, periods, index)
-    start, end = known[0] if known else (0, 0)
-    chosen = _chosen(asked(request, "period", ""), (start, end))
-    groups: dict[str, Any] = await in_thread(request, shown, index, *chosen) if known else {}
-    return render(request, "metrics.html", groups=groups, periods=known, chosen=chosen)
-
-
-def _chosen(text: str, latest: tuple[int, int]) -> tuple[int, int]:
-    """The period that is asked for, START-END in ms; else the latest."""
-    if not text:
-        return latest
-    if (match := re.fullmatch(r"(\d{1,15})-(\d{1,15})", text, re.ASCII)) is None:
-        raise bad_request(f"A period is START-END in milliseconds, and not {text[:40]!r}.")
-    return int(match[1]), int(match[2])
+    name = asked(request, "period", "")
+    chosen = next((span for span in known if name in ("", span.name)), None)
+    if name and chosen is None:
+        raise bad_request(f"There are no estimates of a period {name[:60]!r}.")
+    groups: dict[str, Any] = {} if chosen is None else await in_thread(request, shown, index, chosen)
+    return render(request, "metrics.html", groups=groups, periods=known, chosen=chosen, say=words)
 
 
 ROUTES: Final = (web.get("/metrics", show),)
+
+_OF_SPAN: Final = (
+    "SELECT value FROM estimate WHERE period = ? AND start = ? AND end = ? ORDER BY name, length(slice), slice"
+)
