@@ -106,17 +106,21 @@ class HarmSpec(Row, frozen=True, kw_only=True):
     """The probability of harm.
 
     An order counts half after ``half_life_days``. ``strengths``: by how many pseudo-orders each component is shrunk
-    towards the mean of all. Each violation of the last ``cases_days`` adds ``per_case`` to the log-odds, at most
-    ``cases_at_most`` of them. The credible bounds leave out ``tail`` on each side. It is told anew when its log-odds
-    have moved by ``news`` since it was told last. The scale of the risk points is ``scale_score`` at odds of
-    ``scale_odds`` good orders to a bad one, which double every ``scale_double`` points.
+    towards the mean of all. ``slope``: how much of the distance from all, in log-odds, is expected of the next orders.
+    Each violation of the last ``cases_days`` adds what ``cases`` says of its class to the log-odds, at most
+    ``cases_at_most`` of a class; ``signs`` add theirs where they are at their strongest. The credible bounds leave out
+    ``tail`` on each side. It is told anew when its log-odds have moved by ``news`` since it was told last. The scale of
+    the risk points is ``scale_score`` at odds of ``scale_odds`` good orders to a bad one, which double every
+    ``scale_double`` points.
     """
 
     half_life_days: CreditDays
     strengths: dict[str, Annotated[float, Meta(gt=0, le=10_000)]]
-    per_case: Annotated[float, Meta(ge=0, le=5)]
+    slope: Annotated[float, Meta(gt=0, le=2)] = 1.0
+    cases: dict[str, Annotated[float, Meta(ge=0, le=5)]] = {}
     cases_at_most: Annotated[int, Meta(ge=0, le=100)]
     cases_days: CreditDays
+    signs: dict[str, Annotated[float, Meta(ge=0, le=5)]] = {}
     tail: Annotated[float, Meta(gt=0, lt=0.5)]
     news: Annotated[float, Meta(gt=0, le=10)] = 0.5
     scale_score: Score

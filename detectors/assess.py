@@ -192,6 +192,7 @@ class Assessor:
             return
         fired = [rule.id for rule in finding.fired]
         changed = finding.level != record.level
+        raised = finding.level > record.level
         before = record.fired
         record.level = finding.level
         record.fired = fired
@@ -205,6 +206,8 @@ class Assessor:
             identifier = self._publish(party, subject, finding, nearest(probability, 1e5), context)
             record.assessment = identifier
         decided = self.enforcer.enforce(party, subject, finding, identifier or record.assessment)
+        if raised:
+            self.enforcer.credit.look(party)
         if changed or decided:
             self.enforcer.stand(party)
 

@@ -55,6 +55,8 @@ class MerchantFlow:
         assessor, record = self._assessor, merchant.record
         if type(event) is events.MerchantAccountChanged:
             assessor.post.account_value(merchant, event)
+            if event.occurred_at == record.payout_changed:
+                assessor.enforcer.credit.look(merchant)
             if event.what == "device":
                 device = assessor.judge.pseudonyms.short("device", event.value_hash)
                 if device not in record.own_devices:

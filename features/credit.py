@@ -62,6 +62,7 @@ class CreditState(
         "reached": "m",
         "due": "d",
         "probability": "p",
+        "pooled": "n",
     },
 ):
     """A party's credit: score, tier and probability as last published."""
@@ -89,6 +90,8 @@ class CreditState(
     due: int = 0
     #: Probability that an order goes bad; 0 before it was published.
     probability: float = 0.0
+    #: Day before which its orders are contained in the rates of all (features/way_rates.py).
+    pooled: int = 0
 
 
 #: (Day, orders due, bad ones of them).
@@ -96,7 +99,7 @@ Day: TypeAlias = tuple[int, int, int]
 
 
 class Component(Struct, gc=False):
-    """One way in which orders go bad: its days, up to now, and the mean rate of all parties."""
+    """One way in which orders go bad: its days, up to now, and the rate to be expected of all parties."""
 
     days: list[Day]
     mean: float
@@ -122,6 +125,8 @@ class Conduct(Struct, gc=False):
         Since when the party has been there, ms; 0 where it was there before anything was known.
     rates
         Credible lower bounds of rates by name, for the recall into probation.
+    signs
+        What else tells of harm to come, by name, 0 (nothing of it) to 1: the same names for all parties of a kind.
     """
 
     day: int
@@ -132,6 +137,7 @@ class Conduct(Struct, gc=False):
     buyers: float
     since: int
     rates: dict[str, float] = field(default_factory=dict)
+    signs: dict[str, float] = field(default_factory=dict)
 
     @property
     def matured(self) -> int:

@@ -21,13 +21,15 @@ from features.merchant import (
     SHIP_DUE,
     SHIP_LATE,
     SHIP_WIDTH,
+    UNDELIVERABLE,
     Merchant,
 )
 from features.order import OUTCOME_DAYS
 from features.population import Population
 from features.priors import DEFAULT_PRIORS
 from features.shrinkage import BetaPrior, credible_lower
-from features.windows import WINDOWS
+from features.way_rates import WayRate
+from features.windows import DAY_MS, WINDOWS
 
 _MONTH: Final = WINDOWS.index(30)
 _ORDERS: Final = _MONTH * PLACED_WIDTH + ORDERS
@@ -35,12 +37,27 @@ _DAYS: Final = WINDOWS[-1]
 #: Ways in which a merchant's orders go bad. ``claims`` are orders that the buyer complained of or was refunded for at
 #: the seller's fault, an order once as far as the counters tell.
 MERCHANT_COMPONENTS: Final = ("late_ship", "cancel", "claims", "late_delivery", "low_rating")
+#: What tells of harm before any order can have gone bad. ``payout_change``: the bank or the owner was changed in the
+#: last 30 days. ``backlog``: share of its orders that should have been shipped by now and were not, where there are
+#: some. ``new``: 1 when its account begins, 0 from 90 days on.
+MERCHANT_SIGNS: Final = ("payout_change", "backlog", "new")
+_PAYOUT_MS: Final = 30 * DAY_MS
+_NEW_MS: Final = 90 * DAY_MS
+#: Orders from which on a backlog counts in full; fewer may be a parcel that nobody scanned.
+_BACKLOG_ORDERS: Final = 5.0
+#: What no merchant has counted yet.
+_NO_RATE: Final = WayRate()
 
 
 def merchant_conduct(
-    merchant: Merchant, population: Population, day: int, established: int, rates: Iterable[str] = ()
+    merchant: Merchant,
+    population: Population,
+    now: int,
+    established: int,
+    rates: Iterable[str] = (),
+    since_day: int = 0,
 ) -> Conduct:
-    """How a merchant's orders turned out up to a day, which may be later than its last event.
+    """How a merchant's orders turned out up to a time (ms), which may be later than its last event.
 
     Parameters
     ----------
@@ -49,8 +66,11 @@ def merchant_conduct(
         was there before.
     rates
         Rates of which the credible lower bound over 30 days is wanted.
+    since_day
+        Days before it are not wanted of the ways in which orders went bad.
     """
     record = merchant.record
+    day = now // DAY_MS
     outcomes: list[Day] = []
     pending = False
     for due_day, bucket in merchant.outcome.buckets.items():
@@ -69,49 +89,84 @@ def merchant_conduct(
     return Conduct(
         day=day,
         outcomes=outcomes,
-        components=lambda: _components(merchant, population.priors, day),
+        components=lambda: _components(merchant, population, day, since_day),
         pending=pending,
         orders=merchant.placed.sums[_ORDERS],
         buyers=merchant.buyers.distinct,
         since=since,
         rates=bounds,
+        signs={
+            "payout_change": 1.0 if record.payout_changed and now - record.payout_changed < _PAYOUT_MS else 0.0,
+            "backlog": _backlog(merchant),
+            "new": max(0.0, 1.0 - (now - since) / _NEW_MS) if since else 0.0,
+        },
     )
 
 
-def _components(merchant: Merchant, priors: Mapping[str, BetaPrior], day: int) -> dict[str, Component]:
-    """Ways in which a merchant's orders went bad, of the last 90 days."""
+def _backlog(merchant: Merchant) -> float:
+    """Share of the orders to be shipped by now that were not, 0 to 1; less where they are few."""
+    record = merchant.record
+    if not record.backlog and not record.overdue:
+        return 0.0
+    due = merchant.backlog()
+    shipped = record.activity.shipped_in_day(record.as_of)
+    return due / (due + shipped) * min(1.0, due / _BACKLOG_ORDERS) if due else 0.0
+
+
+def _components(merchant: Merchant, population: Population, day: int, since_day: int) -> dict[str, Component]:
+    """Ways in which a merchant's orders went bad, of the last 90 days, each from the day on which it can be said.
+
+    Claims and ratings come in the days after the delivery was due as well; all merchants miss the same share of the
+    last days', so that ranks stand.
+    """
+    first = max(since_day, day - _DAYS + 1)
     claims: list[Day] = []
     late_deliveries: list[Day] = []
     low_ratings: list[Day] = []
-    for due_day, bucket in merchant.outcome.buckets.items():
-        at = due_day + OUTCOME_DAYS
-        if day - _DAYS < at <= day:
+    days = range(first, day + 1)
+    buckets = merchant.outcome.buckets
+    for due_day in days:
+        if bucket := buckets.get(due_day):
             counts = bucket if len(bucket) == OUTCOME_WIDTH else [*bucket, *[0] * (OUTCOME_WIDTH - len(bucket))]
             due = counts[OUTCOME_DUE]
-            claims.append((at, due, _claimed(counts)))
-            late_deliveries.append((at, due, counts[DELIVERY_LATE]))
-            low_ratings.append((at, due, counts[OUTCOME_LOW_RATING]))
+            claims.append((due_day, due, _claimed(counts)))
+            late_deliveries.append((due_day, due - counts[UNDELIVERABLE], counts[DELIVERY_LATE]))
+            low_ratings.append((due_day, due, counts[OUTCOME_LOW_RATING]))
     late: list[Day] = []
     cancelled: list[Day] = []
-    for due_day, bucket in merchant.ship.buckets.items():
-        if day - _DAYS < due_day <= day:
+    buckets = merchant.ship.buckets
+    for due_day in days:
+        if bucket := buckets.get(due_day):
             counts = bucket if len(bucket) == SHIP_WIDTH else [*bucket, *[0] * (SHIP_WIDTH - len(bucket))]
             late.append((due_day, counts[SHIP_DUE], counts[SHIP_LATE]))
             cancelled.append((due_day, counts[SHIP_DUE], counts[SHIP_CANCELLED]))
-    received = sum(_mean(priors, rate) for rate in ("not_as_described", "not_received", "counterfeit"))
+    found = (late, cancelled, claims, late_deliveries, low_ratings)
     return {
-        "late_ship": Component(late, _mean(priors, "late_ship")),
-        "cancel": Component(cancelled, _mean(priors, "cancel")),
-        "claims": Component(claims, max(_mean(priors, "refund"), _mean(priors, "dispute"), received)),
-        "late_delivery": Component(late_deliveries, _mean(priors, "late_delivery")),
-        "low_rating": Component(low_ratings, _mean(priors, "low_rating")),
+        way: Component(each, population.ways.get(way, _NO_RATE).expected(_known(population.priors, way)))
+        for way, each in zip(MERCHANT_COMPONENTS, found, strict=True)
     }
+
+
+def pool(merchant_days: Mapping[str, Component], population: Population, first: int, after: int) -> None:
+    """Add a merchant's days from ``first`` to before ``after`` to the rates of all."""
+    for way, component in merchant_days.items():
+        days = [each for each in component.days if first <= each[0] < after]
+        if days:
+            population.ways.setdefault(way, WayRate()).add(days)
 
 
 def _claimed(counts: list[int]) -> int:
     """Orders with a claim, refund or dispute: one that has several is in several counters, so the largest counts."""
     received = counts[OUTCOME_NOT_AS_DESCRIBED] + counts[OUTCOME_NOT_RECEIVED] + counts[OUTCOME_COUNTERFEIT]
     return max(counts[OUTCOME_REFUND], counts[OUTCOME_DISPUTE], received)
+
+
+def _known(priors: Mapping[str, BetaPrior], way: str) -> float:
+    """Rate of a way as far as the priors of features tell it, 0 to 1."""
+    if way != "claims":
+        return _mean(priors, way)
+    received = sum(_mean(priors, rate) for rate in ("not_as_described", "not_received", "counterfeit"))
+    return max(_mean(priors, "refund"), _mean(priors, "dispute"), received)
 
 
 def _mean(priors: Mapping[str, BetaPrior], rate: str) -> float:

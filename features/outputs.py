@@ -270,7 +270,9 @@ class CreditChanged(
 
     ``score`` is 0 to 1000, or null below the minimum volume, which is not a low score. ``probability`` is that of harm,
     with the bounds that it lies between with a probability of 90 %. ``entries`` are those that are new; ``removed``
-    those that no longer count, as they expired or what they followed from was wrong.
+    those that no longer count, as they expired or what they followed from was wrong. ``signs`` say why the probability
+    is what it is: the log-odds by which each way in which orders go bad, each class of violations and each other sign
+    moves it from that of all parties.
     """
 
     sequence: int
@@ -286,6 +288,7 @@ class CreditChanged(
     entries: list[CreditEntry]
     mode: Mode
     removed: list[CreditEntry] = field(default_factory=list)
+    signs: dict[str, float] = field(default_factory=dict)
     creator_id: str | None = None
 
 

@@ -15,6 +15,7 @@ from features.figures import Tally
 from features.parcels import Parcels
 from features.room import make_room
 from features.shrinkage import BetaPrior, fit_beta
+from features.way_rates import WayRate
 from features.windows import DAY_MS
 
 _LN2: Final = log(2.0)
@@ -179,6 +180,8 @@ class Population(Struct):
     #: stored can't be told apart, so the count begins anew with each merchant's next day.
     sellers: int = field(default=0, name="trading")
     turnovers: dict[str, int] = field(default_factory=dict)
+    #: Rates at which the orders of all go bad, by the ways of :mod:`features.merchant_conduct`.
+    ways: dict[str, WayRate] = field(default_factory=dict)
 
     def exchange(self, old: Sequence[int], new: Sequence[int]) -> None:
         """Exchange what a merchant contributes to the priors (:attr:`features.merchant.MerchantRecord.contributed`)."""

@@ -33,6 +33,11 @@ _SEPARATIONS: Final = (
     ("batch logistic, from when it could be trained", ("batch",)),
     ("probability, same snapshots", ("batch", "score")),
 )
+_CEILINGS: Final = (
+    ("service", "how each serves at the time, by the truth"),
+    ("known", "and the attacks that have begun"),
+    ("future", "and those that begin later, which nobody can know"),
+)
 
 
 def credit(figures: Mapping[str, Any]) -> Section:
@@ -51,6 +56,11 @@ def credit(figures: Mapping[str, Any]) -> Section:
             if at.get("gini") is not None:
                 rows.append((what, number(at["gini"]), number(at["ks"])))
         rows.append(("probability, mean within the times", number(found["gini_within_times"]), "–"))
+        rows += [
+            (f"ceiling: {what}", number(found["ceiling"][key]), "–")
+            for key, what in _CEILINGS
+            if found.get("ceiling", {}).get(key) is not None
+        ]
         tables.append(Table([f"{name}: bad orders of the next 60 days", "Gini", "KS"], rows))
         tables.append(_groups(f"{name}: tier", found["tiers"]))
         tables.append(_groups(f"{name}: decile", found["deciles"]))
@@ -81,6 +91,8 @@ def _about(name: str, found: Mapping[str, Any]) -> str:
     low, high = found["gini_interval"] or (None, None)
     stable, moves = found["stability"], found["migration"]
     relative = stable["relative"]
+    told = found.get("told_per_month")
+    often = "" if told is None else f"A credit is told {number(told, 2)} times a month of a merchant. "
     return (
         f"{name}: {found['snapshots']:,} snapshots of {found['merchants']:,} merchants at {found['times']} times, "
         f"{found['orders']:,} orders, {percent(found['bad_rate'])} of them bad. Gini {number(found['gini'])} "
@@ -90,7 +102,7 @@ def _about(name: str, found: Mapping[str, Any]) -> str:
         f"PSI from one time to the next {number(stable['probability']['psi_mean'])} on average; of the probability "
         f"as a multiple of that of all, which tiers rest on, {number(relative['psi_mean'])} on average and "
         f"{number(relative['psi_max'])} at most (by chance alone up to {number(relative['bound_max'])}); "
-        f"{percent(moves['stable'])} stay in their tier."
+        f"{percent(moves['stable'])} stay in their tier. {often}"
     )
 
 

@@ -1,6 +1,6 @@
 """What credit the core gives to each merchant at times, and what its orders did afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -17,6 +17,8 @@ from features.priors import DEFAULT_PRIORS
 from features.shrinkage import posterior_mean
 from features.windows import DAY_MS
 
+#: The header of a changed credit.
+_CREDIT_CHANGED: Final = ("ce_type", b"shopwarden.credit.changed.v1")
 #: How long after a snapshot orders are watched.
 HORIZON_DAYS: Final = 60
 _HORIZON_MS: Final = HORIZON_DAYS * DAY_MS
@@ -32,7 +34,8 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     last published, which may be long ago where nothing was sold, and ``relative`` the probability as a multiple of that
     of all merchants, which tiers rest on. ``raw_late``: share of its orders delivered late, of
     all that were due; ``None`` of none. ``shrunk``: posterior mean of its bad-order rate of 90 days. ``history``: for
-    each way in which orders go bad, decayed counts of orders and of bad ones.
+    each way in which orders go bad, decayed counts of orders and of bad ones. ``truth``: where it is known, the share
+    of its ordinary orders that go bad, as it serves at that time.
     """
 
     row: ScoredParty
@@ -41,6 +44,7 @@ class Snapshot(Struct, frozen=True, kw_only=True):
     raw_late: float | None
     shrunk: float
     history: dict[str, tuple[float, float]]
+    truth: float | None = None
 
 
 class _Pending(Struct):
@@ -54,15 +58,31 @@ class _Pending(Struct):
     raw_late: float | None
     shrunk: float
     history: dict[str, tuple[float, float]]
+    truth: float | None
 
 
 class CreditSnapshots:
     """Watches a run, and notes the credit of all merchants every ``every`` days from ``first`` days after the start.
 
-    Nothing of the core is changed.
+    ``truth`` tells of each merchant which share of its ordinary orders goes bad now. Nothing of the core is changed.
+
+    Attributes
+    ----------
+    told
+        Changes of credit that were published from the first time on.
     """
 
-    def __init__(self, policy: CreditPolicy, first: float, every: float, *, histories: bool = False) -> None:
+    def __init__(
+        self,
+        policy: CreditPolicy,
+        first: float,
+        every: float,
+        *,
+        histories: bool = False,
+        truth: Callable[[], Mapping[str, float]] = dict,
+    ) -> None:
+        self.told = 0
+        self._truth = truth
         self._policy = policy
         self._first = int(first * DAY_MS)
         self._every = int(every * DAY_MS)
@@ -88,16 +108,19 @@ class CreditSnapshots:
         self._last = time
 
     def outputs(self, emits: Sequence[Emit], time: int) -> None:
-        """Nothing of what is published is needed."""
+        """What the core published."""
+        if self._pending:
+            self.told += sum(_CREDIT_CHANGED in each.headers for each in emits)
 
     def _take(self, now: int) -> None:
+        truth = self._truth()
         for core in self._cores:
             prior = core.state.population.priors.get("bad_order", DEFAULT_PRIORS["bad_order"])
             for merchant_id, merchant in core.state.merchants.items():
                 credit = merchant.record.credit
                 if credit is None or not credit.tier:
                     continue
-                conduct = merchant_conduct(merchant, core.state.population, now // DAY_MS, 0)
+                conduct = merchant_conduct(merchant, core.state.population, now, self._policy.probation.established)
                 view = credit_view(credit, conduct, self._policy, now)
                 late = [late for _, late in self._outcomes.known(merchant_id, "late_delivery", now)]
                 recent = [
@@ -110,11 +133,13 @@ class CreditSnapshots:
                         tier=credit.tier,
                         points=view.score,
                         probability=view.harm.mean,
-                        published=credit.probability,
+                        # Of whom nothing was ever told, what all have is all that a subscriber can know.
+                        published=credit.probability or view.harm.of_all,
                         relative=view.harm.mean / view.harm.of_all,
                         raw_late=sum(late) / len(late) if late else None,
                         shrunk=posterior_mean(sum(recent), len(recent), prior),
                         history=self._history(merchant_id, now) if self._histories else {},
+                        truth=truth.get(merchant_id),
                     )
                 )
 
@@ -151,6 +176,7 @@ class CreditSnapshots:
                     raw_late=each.raw_late,
                     shrunk=each.shrunk,
                     history=each.history,
+                    truth=each.truth,
                 )
             )
         return found

@@ -16,7 +16,7 @@ from statistics import fmean, stdev
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from benchmarks.evaluation.credit_simulations import EVERY_DAYS, FIRST_DAYS, SimulatedCredit
+from benchmarks.evaluation.credit_simulations import EVERY_DAYS, FIRST_DAYS, simulated_credit
 from benchmarks.evaluation.credit_snapshots import CreditSnapshots
 from config.settings import Settings
 from detectors.evaluation.proportions import wilson
@@ -84,7 +84,7 @@ def evaluate_seed(
     # Settings of this machine's own must not change figures.
     settings = Settings()
     judge = evaluation_judge(settings)
-    credit = CreditSnapshots(judge.policies.credit["merchant"], FIRST_DAYS, EVERY_DAYS)
+    credit = CreditSnapshots(judge.policies.credit["merchant"], FIRST_DAYS, EVERY_DAYS, truth=simulation.bad_shares)
     score, seen = score_records(
         (ArchiveRecord(record.topic, record.key, record.value, record.timestamp) for record in simulation),
         labels,
@@ -96,15 +96,7 @@ def evaluate_seed(
     )
     return figures(score) | {
         "merchants": len(seen.merchants),
-        "credit": SimulatedCredit(
-            snapshots=credit.snapshots(),
-            onsets={
-                merchant: onset
-                for episode in simulation.truth.attacks.values()
-                for merchant, onset in episode.onsets.items()
-            },
-            honest=frozenset(simulation.truth.honest),
-        ),
+        "credit": simulated_credit(credit, simulation),
     }
 
 

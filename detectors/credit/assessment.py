@@ -1,5 +1,6 @@
 """A party's credit worked out from its ledger and its conduct, without changing either."""
 
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
@@ -7,7 +8,7 @@ import msgspec
 from detectors.credit import ledger
 from detectors.credit.harm import Posterior, posterior, put_away
 from detectors.credit.policy import CreditPolicy
-from features.credit import Conduct, CreditState
+from features.credit import Conduct, CreditState, LedgerEntry
 from features.windows import DAY_MS, WINDOWS
 
 #: Weeks after which a week's orders are put away: what is heard of an order later than that changes them no more. A
@@ -52,21 +53,20 @@ class Assessment:
         """Probability that the next orders go bad."""
         if self._harm is None:
             state, harm = self._state, self._policy.harm
-            recent = [each for each in state.ledger if each.counts and self._now < each.at + harm.cases_within]
-            cases = sum(1 for each in recent if each.points)
-            since_day = _first_open(state.week)
+            cases = found_cases(state.ledger, self._policy, self._now)
+            since_day = first_open(state.week)
             self._harm = posterior(self._conduct, state.past, since_day, self._evidence(), cases, harm)
         return self._harm
 
     @property
     def lower(self) -> float:
         """Lower credible bound of the bad rate, as a multiple of the rate of all."""
-        return self.harm.lower / self.harm.of_all
+        return self.harm.lowest_rate / self.harm.of_all
 
     @property
     def upper(self) -> float:
         """Upper credible bound of the bad rate, as a multiple of the rate of all."""
-        return self.harm.upper / self.harm.of_all
+        return self.harm.highest_rate / self.harm.of_all
 
     def _evidence(self) -> float:
         """Share of evidence that its orders are, 0 to 1: what was counted of the clean ones."""
@@ -79,6 +79,19 @@ class Assessment:
                 counted += min(each, known)
                 total += known
         return counted / total if total else self._conduct.spread
+
+
+def found_cases(ledger: Sequence[LedgerEntry], policy: CreditPolicy, now: int) -> dict[str, int]:
+    """Cases of the last time that tell of harm to come, by the class of their violation."""
+    harm = policy.harm
+    found: dict[str, int] = {}
+    for each in ledger:
+        violation = policy.violations.get(each.code)
+        if violation is None or not harm.cases.get(violation.kind) or now >= each.at + harm.cases_within:
+            continue
+        if each.counts and each.points:
+            found[violation.kind] = found.get(violation.kind, 0) + 1
+    return found
 
 
 def count_weeks(state: CreditState, conduct: Conduct, policy: CreditPolicy) -> None:
@@ -101,15 +114,15 @@ def count_weeks(state: CreditState, conduct: Conduct, policy: CreditPolicy) -> N
     while found and not found[0]:
         del found[0]
     if last > state.week:
-        first = max(_first_open(state.week), conduct.day - WINDOWS[-1] + 1) if state.week else conduct.day - WINDOWS[-1]
-        after = _first_open(last)
+        first = max(first_open(state.week), conduct.day - WINDOWS[-1] + 1) if state.week else conduct.day - WINDOWS[-1]
+        after = first_open(last)
         if state.past or any(day < after for day, _, _ in conduct.outcomes):
             state.past = put_away(state.past, conduct.ways(), first, after, policy.harm)
         state.week = last
     state.clean = found
 
 
-def _first_open(week: int) -> int:
+def first_open(week: int) -> int:
     """First day that is not put away when a week was the last that was counted."""
     return (week - OPEN_WEEKS + 1) * 7 if week else 0
 

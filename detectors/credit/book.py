@@ -11,9 +11,9 @@ from zlib import crc32
 
 from config.policy_specs import StatementSpec
 from detectors.credit import ledger
-from detectors.credit.assessment import Assessment, count_weeks, credit_view
+from detectors.credit.assessment import Assessment, count_weeks, credit_view, first_open, found_cases
 from detectors.credit.entries import Told, clean_orders_entry, correction_entry, told_of, violation_entry
-from detectors.credit.harm import moved
+from detectors.credit.harm import Posterior, moved
 from detectors.credit.ledger import enter
 from detectors.credit.placement import ESTABLISHED, may_be_recalled, note_what_was_lost, place
 from detectors.credit.policy import CreditPolicy, subject_mark
@@ -24,7 +24,7 @@ from detectors.merchant_timers import MerchantTimers
 from detectors.outbox import Outbox
 from features.credit import WEEK_MS, Conduct, CreditState, LedgerEntry
 from features.merchant import Merchant
-from features.merchant_conduct import merchant_conduct
+from features.merchant_conduct import merchant_conduct, pool
 from features.outputs import CreditChanged, StandingCredit, Subject
 from features.party import Party, PartyKind
 from features.population import Population
@@ -92,6 +92,20 @@ class CreditBook:
         counting = time == self._slot(party, time)
         if self._settle(party, policy, state, time, Told(), counting=counting):
             self._enforcer.stand(party)
+
+    def look(self, party: Party) -> None:
+        """Something new is known of a party between its reviews: tell its probability of harm if that has moved much.
+
+        Score and tier are left to the reviews and to what is decided, so that they do not depend on who looks when.
+        """
+        policy = self._judge.policies.credit.get(party.kind)
+        state = party.record.credit
+        if policy is None or state is None or not state.tier:
+            return
+        now = party.record.as_of
+        assessment = Assessment(state, self._conduct(party, policy, now), policy, now)
+        if _is_news(state, assessment, policy):
+            self._publish(party, state, assessment, state.score, state.tier, state.since, Told())
 
     def violation(self, party: Party, decision: Decision, *, confirmed: bool = False) -> None:
         """A decision against a party is carried out, or a person ``confirmed`` it: it may cost points.
@@ -225,6 +239,10 @@ class CreditBook:
         """
         conduct = self._conduct(party, policy, now, recall=may_be_recalled(state, policy, now))
         if counting:
+            if party.kind == "merchant":
+                if not found_cases(state.ledger, policy, now):
+                    pool(conduct.ways(), self._population, state.pooled, conduct.day)
+                state.pooled = conduct.day
             count_weeks(state, conduct, policy)
         for ended in ledger.expire(state.ledger, policy, now):
             told.removed += told_of(ended, policy, self._statements)
@@ -236,8 +254,7 @@ class CreditBook:
         note_what_was_lost(policy, state, tier, facts=facts, pardoned=pardoned)
         before = state.score
         changed = bool(told) or assessment.score != before or tier != state.tier
-        if counting and not changed and self._tells_probability(party, state, assessment, now):
-            changed = moved(state.probability, assessment.harm.mean, policy.harm)
+        changed = changed or (counting and _is_news(state, assessment, policy))
         if changed:
             self._publish(party, state, assessment, assessment.score, tier, since, told)
         if counting or not now < state.due or self._slot(party, state.due) != state.due:
@@ -245,13 +262,6 @@ class CreditBook:
         self._wait(party, policy, state, now)
         self._rules.milestones(party, policy, state, before, assessment, facts=facts)
         return changed
-
-    def _tells_probability(self, party: Party, state: CreditState, assessment: Assessment, now: int) -> bool:
-        """Whether to look if the probability has changed enough to be told by itself: every fourth week, as working it
-        out is most of what a review costs, and never of those about whom nothing was ever said.
-        """
-        said = assessment.score is not None or state.probability > 0.0
-        return said and now == self._slot(party, now, _SELDOM_WEEKS)
 
     def _publish(
         self,
@@ -286,6 +296,7 @@ class CreditBook:
                 upper=nearest(assessment.harm.upper, 1e5),
                 entries=told.entries,
                 removed=told.removed,
+                signs=_signs(assessment.harm),
                 mode=self._judge.settings.mode,
             ),
             party.id,
@@ -322,5 +333,21 @@ class CreditBook:
     def _conduct(self, party: Party, policy: CreditPolicy, now: int, *, recall: bool = False) -> Conduct:
         if isinstance(party, Merchant):
             rates = policy.probation.recall if recall else ()
-            return merchant_conduct(party, self._population, now // DAY_MS, policy.probation.established, rates)
+            state = party.record.credit
+            since_day = first_open(state.week) if state is not None else 0
+            return merchant_conduct(party, self._population, now, policy.probation.established, rates, since_day)
         return self.conducts[party.kind](party, self._population, now // DAY_MS)
+
+
+def _is_news(state: CreditState, assessment: Assessment, policy: CreditPolicy) -> bool:
+    """Whether the probability of harm is far from what was told last; of whom nothing was told, that of all is taken to
+    be known. What was told must move for it to be told again, so it does not flicker, however often it is looked at.
+    """
+    harm = assessment.harm
+    return moved(state.probability or harm.of_all, harm.mean, policy.harm)
+
+
+def _signs(harm: Posterior) -> dict[str, float]:
+    """What moves a probability of harm from that of all, in log-odds, the most first."""
+    found = {name: nearest(part, 1e2) for name, part in harm.parts.items()}
+    return {name: part for name, part in sorted(found.items(), key=lambda each: (-abs(each[1]), each[0])) if part}

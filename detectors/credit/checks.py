@@ -31,7 +31,7 @@ from detectors.reason_text import parse_reason
 from detectors.rules import Rule
 from features.credit import CREATOR_COMPONENTS
 from features.events import SubjectKind
-from features.merchant_conduct import MERCHANT_COMPONENTS
+from features.merchant_conduct import MERCHANT_COMPONENTS, MERCHANT_SIGNS
 from features.order import OUTCOME_DAYS
 from features.outputs import LEVELS, Level
 from features.party import PartyKind
@@ -44,6 +44,8 @@ ACCOUNT_HEALTH: Final = "account_health"
 SECTIONS: Final[dict[PartyKind, str]] = {"merchant": "credit", "creator": "creator_credit"}
 #: Ways in which the orders of a party go bad.
 COMPONENTS: Final[dict[PartyKind, tuple[str, ...]]] = {"merchant": MERCHANT_COMPONENTS, "creator": CREATOR_COMPONENTS}
+#: What else tells of harm to come from a party.
+SIGNS: Final[dict[PartyKind, tuple[str, ...]]] = {"merchant": MERCHANT_SIGNS, "creator": ()}
 #: Weight of a rule that fires by the score: it is not one sign among others.
 _WEIGHT: Final = 1.0
 
@@ -71,6 +73,7 @@ class CreditChecker:
         before = len(self._problems)
         spec = self._spec
         self._codes_and_classes()
+        self._harm()
         self._milestones()
         self._tiers()
         self._probation()
@@ -111,9 +114,11 @@ class CreditChecker:
             harm=Harm(
                 spec.harm.half_life_days,
                 spec.harm.strengths,
-                spec.harm.per_case,
+                spec.harm.slope,
+                spec.harm.cases,
                 spec.harm.cases_at_most,
                 days_in_ms(spec.harm.cases_days),
+                spec.harm.signs,
                 spec.harm.tail,
                 spec.harm.news,
                 spec.harm.scale_score,
@@ -158,16 +163,23 @@ class CreditChecker:
         for previous, factor in pairwise(spec.repetition.factors):
             if factor < previous:
                 self._wrong(f"repetition: factor {factor:g} is below {previous:g} before it", "repetition")
-        for name in spec.harm.strengths:
-            self._known(name, COMPONENTS[self._party], "component", "harm: strengths", "harm")
-        for name in COMPONENTS[self._party]:
-            if name not in spec.harm.strengths:
-                self._wrong(f'harm: strengths: "{name}" is missing', "harm")
         if spec.window_days < WINDOWS[-1]:
             self._wrong(f"window_days: at least {WINDOWS[-1]}, the days of which orders are known", "window_days")
         if spec.repeat_rule.days > spec.window_days:
             self._wrong("repeat_rule: days is above window_days, after which violations leave", "repeat_rule")
         self._ladder("repeat_rule", spec.repeat_rule.ladder, spec.repeat_rule.severity)
+
+    def _harm(self) -> None:
+        spec = self._spec
+        for name in spec.harm.strengths:
+            self._known(name, COMPONENTS[self._party], "component", "harm: strengths", "harm")
+        for name in COMPONENTS[self._party]:
+            if name not in spec.harm.strengths:
+                self._wrong(f'harm: strengths: "{name}" is missing', "harm")
+        for name in spec.harm.cases:
+            self._known(name, spec.classes, "class", "harm: cases", "harm")
+        for name in spec.harm.signs:
+            self._known(name, SIGNS[self._party], "sign", "harm: signs", "harm")
 
     def _milestones(self) -> None:
         spec = self._spec

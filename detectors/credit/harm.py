@@ -4,13 +4,19 @@ Orders go bad in several ways (components), and some tell more of who sells than
 is the seller's doing, whether they arrive in time mostly the carrier's. So each component is estimated by itself:
 Beta-Binomial around the mean of all parties, as strongly shrunk towards it as its rows of the policy say, with orders
 that count half after a half-life (a forgetting factor as in the Beta reputation system). An order is bad if it is in
-any way: ``U = 1 - prod(1 - p_c)``. Violations found in the last time add to its log-odds.
+any way: ``U = 1 - prod(1 - p_c)``.
 
-The bounds are those of the Beta distribution with the mean and the variance of U, taking components as independent.
+A scorecard makes the probability of it: log-odds of what all have, plus ``slope`` times how far U lies from there, plus
+what cases of violations and other signs add. The slope is below 1, as the next weeks are always more ordinary than the
+last ones were.
+
+The bounds are those of the Beta distribution with the mean and the variance of U, taking components as independent,
+put through the scorecard. Tiers rest on the bounds of U itself: on what the party's orders did, and on no sign.
 
 References
 ----------
 A. Jøsang, R. Ismail: The Beta reputation system. Bled eCommerce Conference 2002.
+N. Siddiqi: Credit Risk Scorecards. Wiley 2006.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,32 +41,55 @@ _MOST_DAYS: Final = 400
 class Posterior:
     """Probability that an order goes bad, 0 to 1, and what it is for all parties.
 
-    The bounds of the credible interval are worked out when they are asked for: most decisions need neither.
+    The bounds of the credible intervals are worked out when they are asked for: most decisions need neither.
+
+    Attributes
+    ----------
+    mean
+        The probability.
+    of_all
+        That of all parties: what it is for one of whom nothing is known.
+    parts
+        Log-odds by which each way of going bad and each sign moves it from there; together they make the difference.
     """
 
-    __slots__ = ("_lower", "_rate", "_shift", "_size", "_tail", "_upper", "mean", "of_all")
+    __slots__ = ("_lower", "_rate", "_shift", "_size", "_slope", "_tail", "_upper", "mean", "of_all", "parts")
 
-    def __init__(self, rate: float, variance: float, shift: float, of_all: float, tail: float) -> None:
+    def __init__(
+        self, rate: float, variance: float, of_all: float, harm: Harm, shift: float, parts: Mapping[str, float]
+    ) -> None:
         self._rate = rate
         #: Strength of the Beta distribution with this mean and variance.
         self._size = rate * (1.0 - rate) / variance - 1.0 if variance > 0.0 else 0.0
-        self._shift = shift
-        self._tail = tail
+        self._slope = harm.slope
+        self._shift = (1.0 - harm.slope) * _log_odds(of_all) + shift
+        self._tail = harm.tail
         self._lower: float | None = None
         self._upper: float | None = None
-        self.mean = _shifted(rate, shift)
+        self.mean = self._scored(rate)
         self.of_all = of_all
+        self.parts = parts
 
     @property
     def lower(self) -> float:
-        """Lower credible bound."""
+        """Lower credible bound of the probability."""
+        return self._scored(self.lowest_rate)
+
+    @property
+    def upper(self) -> float:
+        """Upper credible bound of the probability."""
+        return self._scored(self.highest_rate)
+
+    @property
+    def lowest_rate(self) -> float:
+        """Lower credible bound of the party's own rate of bad orders."""
         if self._lower is None:
             self._lower = self._quantile(self._tail)
         return self._lower
 
     @property
-    def upper(self) -> float:
-        """Upper credible bound."""
+    def highest_rate(self) -> float:
+        """Upper credible bound of the party's own rate of bad orders."""
         if self._upper is None:
             self._upper = self._quantile(1.0 - self._tail)
         return self._upper
@@ -68,12 +97,16 @@ class Posterior:
     def _quantile(self, share: float) -> float:
         rate, size = self._rate, self._size
         if size <= 0.0:
-            return self.mean
-        return _shifted(float(betaincinv(rate * size, (1.0 - rate) * size, share)), self._shift)
+            return rate
+        return float(betaincinv(rate * size, (1.0 - rate) * size, share))
+
+    def _scored(self, rate: float) -> float:
+        """A rate of bad orders, put through the scorecard."""
+        return 1.0 / (1.0 + exp(-self._slope * _log_odds(rate) - self._shift))
 
 
 def posterior(
-    conduct: Conduct, past: Sequence[int], since_day: int, spread: float, cases: int, harm: Harm
+    conduct: Conduct, past: Sequence[int], since_day: int, spread: float, cases: Mapping[str, int], harm: Harm
 ) -> Posterior:
     """What to expect of a party's next orders.
 
@@ -84,12 +117,13 @@ def posterior(
     spread
         Share of evidence that its orders are, 0 to 1: from few buyers they prove less than they seem.
     cases
-        Violations found in the last time.
+        Violations found in the last time, by their class.
     """
     weights = _weights(harm.half_life_days)
     today = conduct.day
     past_weight = exp(-_LN2 / harm.half_life_days * max(0, today - since_day)) / _PARTS
     good = good_of_all = square = 1.0
+    parts: dict[str, float] = {}
     for index, (name, component) in enumerate(conduct.ways().items()):
         orders, bad = _past(past, index)
         orders *= past_weight
@@ -108,22 +142,30 @@ def posterior(
         good *= fine
         square *= fine * (beta + 1.0) / (size + 1.0)
         good_of_all *= 1.0 - component.mean
-    shift = harm.per_case * min(cases, harm.cases_at_most)
-    return Posterior(1.0 - good, square - good * good, shift, 1.0 - good_of_all, harm.tail)
+        # Ways add up in the logarithm of what goes well.
+        parts[name] = log((1.0 - component.mean) / fine)
+    rate, of_all = 1.0 - good, 1.0 - good_of_all
+    apart = sum(parts.values())
+    if apart:
+        scale = harm.slope * (_log_odds(rate) - _log_odds(of_all)) / apart
+        for name in parts:
+            parts[name] *= scale
+    shift = 0.0
+    for name, weight in harm.cases.items():
+        if weight and (count := cases.get(name)):
+            parts[name] = weight * min(count, harm.cases_at_most)
+            shift += parts[name]
+    for name, weight in harm.signs.items():
+        if weight and (value := conduct.signs.get(name)):
+            parts[name] = weight * value
+            shift += parts[name]
+    return Posterior(rate, square - good * good, of_all, harm, shift, parts)
 
 
 @lru_cache(maxsize=8)
 def _weights(half_life_days: float) -> tuple[float, ...]:
     """What an order counts that was so many days ago."""
     return tuple(exp(-_LN2 / half_life_days * age) for age in range(_MOST_DAYS))
-
-
-def _shifted(probability: float, log_odds: float) -> float:
-    """A probability, its log-odds raised."""
-    if not log_odds:
-        return probability
-    factor = exp(log_odds)
-    return probability * factor / (1.0 + probability * (factor - 1.0))
 
 
 def moved(before: float, after: float, harm: Harm) -> bool:

@@ -62,10 +62,15 @@ class Harm(Struct, frozen=True):
     half_life_days: float
     #: Pseudo-orders by which each component is shrunk towards the mean of all.
     strengths: Mapping[str, float]
-    #: What each violation found within ``cases_within`` (ms) adds to the log-odds, and how many count at most.
-    per_case: float
+    #: By how much of its distance from all, in log-odds, a party's own rate is carried on to its next orders.
+    slope: float
+    #: What each violation of a class found within ``cases_within`` (ms) adds to the log-odds, and how many of a class
+    #: count at most.
+    cases: Mapping[str, float]
     cases_at_most: int
     cases_within: int
+    #: What other signs of a conduct add where they are at their strongest.
+    signs: Mapping[str, float]
     tail: float
     #: Change of the log-odds from which on it is told anew.
     news: float

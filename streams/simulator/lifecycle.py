@@ -35,6 +35,14 @@ _REVIEWED_IF_BAD: Final = 0.42
 _LOW_RATING_IF_BAD: Final = 0.45
 
 
+def bad_share(quality: Quality) -> float:
+    """Share of a merchant's ordinary orders that go bad in any way, 0 to 1, but for strikes."""
+    fine = 1.0
+    for share in (quality.late_ship, quality.late_delivery, quality.not_received, quality.not_as_described):
+        fine *= 1.0 - share
+    return 1.0 - (1.0 - quality.seller_cancel) * fine * (1.0 - _REVIEWED * quality.low_rating)
+
+
 class LifeCycle:
     """Lets buyers order from a merchant and puts all that follows into the stream."""
 

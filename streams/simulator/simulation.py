@@ -6,6 +6,7 @@ from typing import Final
 
 from streams.simulator.config import HOUR_MS, SimulatorConfig
 from streams.simulator.demand import Demand
+from streams.simulator.lifecycle import bad_share
 from streams.simulator.plans import SCENARIO_NAMES
 from streams.simulator.population import Population
 from streams.simulator.scenarios import SCENARIOS
@@ -29,6 +30,13 @@ class Simulation:
     def truth(self) -> GroundTruth:
         """The ground truth of the latest iteration."""
         return self._world.truth
+
+    def bad_shares(self) -> dict[str, float]:
+        """Share of each merchant's ordinary orders that go bad, 0 to 1, by how it serves at the present point of the
+        latest iteration. What belongs to an attack is no ordinary order.
+        """
+        world = self._world
+        return {each.id: bad_share(each.quality) for each in (*world.honest, *world.attackers)}
 
     def _build(self) -> World:
         world = World(self.config)

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from benchmarks.evaluation.credit_figures import attackers, batch, figures, raw_late
+from benchmarks.evaluation.credit_simulations import ceiling
 from benchmarks.evaluation.credit_snapshots import Snapshot
 from benchmarks.evaluation.fairness import summarise as summarise_fairness
 from benchmarks.evaluation.gaming import as_text
@@ -51,6 +53,17 @@ def test_figures_of_a_score_that_tells_all(policy: CreditPolicy) -> None:
     assert all(each["calibrated"] for each in found["tiers"]) and found["calibration_error"] < 1e-9
     assert found["migration"]["stable"] == 1.0
     assert [(each["psi_max"], each["shifted"]) for each in found["stability"].values()] == [(0.0, 0)] * 2
+
+
+def test_the_ceiling_is_what_the_truth_itself_gives() -> None:
+    """Ranked by service alone an attack that has begun is missed, by what is known that of tomorrow."""
+    used = [
+        replace(_snapshot(party, "standard", 0.1, bad, at=5), truth=own)
+        for party, bad, own in (("good", 5, 0.05), ("poor", 20, 0.2), ("attacks", 90, 0.06), ("later", 60, 0.04))
+    ]
+    found = ceiling(used, {"attacks": 1, "later": 9}, {"attacks": "bust_out", "later": "bust_out"})
+    assert found["service"] is not None and found["known"] is not None and found["future"] is not None
+    assert found["service"] < found["known"] < found["future"]
 
 
 def test_a_tier_that_is_worse_than_the_one_below_shows(policy: CreditPolicy) -> None:

@@ -1,0 +1,62 @@
+"""How often the orders of all merchants go bad, in each way: lately, and over a year.
+
+Who sells little is judged by what all have, so what all have must be of now: lateness swings with the season (on Olist
+from 19 % to 1 % within three months). But a season passes, so what is expected of the next weeks lies between the rate
+of late and that of a year.
+
+Merchants' counters are added once each, when their credit is looked at, by whole days that are over: nothing is done
+for an order. What is heard later of those orders is not added. Those of a merchant that was just found to cheat are
+left out, and a big one counts as one among many: a few bust-outs would make everybody look honest.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from features.credit import Day
+
+#: Half-lives, days.
+RECENT_DAYS: Final = 21.0
+YEAR_DAYS: Final = 365.0
+#: Pseudo-orders with which the rate known in advance counts.
+STRENGTH: Final = 500.0
+#: Orders of a merchant that count at most each time that it is added, so that the rate is that of many merchants.
+MOST_ORDERS: Final = 50
+
+
+class WayRate(Struct, array_like=True, gc=False):
+    """Orders and bad ones of all merchants, decayed to the end of ``day`` with both half-lives."""
+
+    day: int = 0
+    recent_orders: float = 0.0
+    recent_bad: float = 0.0
+    year_orders: float = 0.0
+    year_bad: float = 0.0
+
+    def add(self, days: Sequence[Day]) -> None:
+        """Count days of a merchant; late ones count what is left of them."""
+        total = sum([orders for _, orders, _ in days])
+        part = MOST_ORDERS / total if total > MOST_ORDERS else 1.0
+        for day, orders, bad in days:
+            age = self.day - day
+            if age < 0:
+                recent, year = 0.5 ** (-age / RECENT_DAYS), 0.5 ** (-age / YEAR_DAYS)
+                self.recent_orders *= recent
+                self.recent_bad *= recent
+                self.year_orders *= year
+                self.year_bad *= year
+                self.day = day
+                age = 0
+            recent, year = part * 0.5 ** (age / RECENT_DAYS), part * 0.5 ** (age / YEAR_DAYS)
+            self.recent_orders += recent * orders
+            self.recent_bad += recent * bad
+            self.year_orders += year * orders
+            self.year_bad += year * bad
+
+    def expected(self, known: float) -> float:
+        """Rate to be expected of the next weeks, 0 to 1; ``known`` is the rate known in advance."""
+        pseudo = STRENGTH * known
+        recent = (self.recent_bad + pseudo) / (self.recent_orders + STRENGTH)
+        year = (self.year_bad + pseudo) / (self.year_orders + STRENGTH)
+        return 0.5 * (recent + year)
