@@ -5,6 +5,8 @@ import pytest
 
 from config.settings import Settings
 from detectors.apply import Core
+from detectors.bench import Trial
+from features.policy_notices import Rollout
 from streams.archive import ArchiveRecord
 from streams.replay.archive_source import ArchiveSource
 from streams.replay.engine import Engine, RoundOutputs
@@ -12,8 +14,10 @@ from streams.replay.mail import NEVER, Letter, Mailroom
 from streams.replay.plan import Plan
 from streams.replay.rounds import AFTER, LATENCY, ROUND_MS
 from streams.replay.shard_run import make_cores, replay_judge
+from streams.snapshot import take_changes
 from tests.builders import DAY, START, Event, event, placed
 from tests.features.example_events import topic_of
+from tests.streams.mixed_input import MixedInput
 
 SETTINGS = Settings(worker={"audit_rate": 1.0})  # type: ignore[arg-type]
 HOUR = 3_600_000
@@ -66,6 +70,36 @@ def test_a_message_takes_two_rounds() -> None:
     # With an end before the answers can arrive, nobody knows.
     cores, _ = run(records, end=START + BEGIN + LATENCY * ROUND_MS)
     assert not any(core.state.merchants[f"m{n}"].record.links for n, core in cores.items())
+
+
+def test_a_set_on_trial_in_several_shards(settings: Settings, history: MixedInput) -> None:
+    """Where half of the merchants and creators are judged by the same set on trial, what shards publish, tell each
+    other and know is that of a run without a trial.
+    """
+    plan = Plan(shards=2, run="r")
+    judge = replay_judge(settings, 2)
+    found = []
+    for trial in (None, Trial(judge, Rollout(judge.policies.version, 50, "salt"))):
+        cores = make_cores(settings, judge, plan, range(2))
+        for core in cores.values():
+            core.use(judge, trial)
+        source = ArchiveSource(history.records, settings, plan, range(2))
+        rounds = list(Engine(cores, source, plan, "exchange", keeper=_Never()).run())
+        stored = [dict(take_changes(core).values) for core in cores.values()]
+        messages = [core.state.statistics.messages for core in cores.values()]
+        found.append(([each.emits for each in rounds], stored, messages))
+    assert found[0] == found[1]
+    assert min(found[0][2]) > 100
+
+
+class _Never:
+    """Keeps no checkpoint, but has the shards remember what has changed."""
+
+    every = NEVER
+
+    def keep(self, *_: object) -> None:
+        """Never called."""
+        raise AssertionError
 
 
 def test_rounds_rise() -> None:
