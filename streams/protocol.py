@@ -251,6 +251,7 @@ class ShardProtocol:
         mail = [emit for emit in emits if emit.stream == "exchange"]
         if mail:
             self._mail += mail
+            self._meter.posted(len(mail))
             emits = [emit for emit in emits if emit.stream != "exchange"]
         if emits:
             self._batches.append(self._publisher.publish(emits, self._partition))

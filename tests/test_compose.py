@@ -18,7 +18,7 @@ from tests.kafka_broker import kafka_version
 
 ROOT = Path(__file__).parents[1]
 FILE = ROOT / "docker-compose.yml"
-OURS = ("topics", "worker", "simulator", "console")
+OURS = ("topics", "worker", "simulator", "metrics", "console")
 #: What would be a secret if it held a value of its own.
 SECRET = re.compile(r"(?i)(password|secret|token|pseudonym_key)\b")
 

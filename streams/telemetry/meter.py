@@ -24,13 +24,14 @@ MOST_VALUES: Final = 500
 OTHER: Final = "other"
 
 _DECIDED: Final = b"shopwarden.enforcement.decided.v1"
+_MESSAGE: Final = "shard-message"
 #: How outputs without a CloudEvents type are called.
 _STREAM_TYPES: Final[Mapping[Stream, str]] = {
     "events": "unknown",
     "standing": "merchant-standing",
     "creator_standing": "creator-standing",
     "dead_letters": "dead-letter",
-    "exchange": "shard-message",
+    "exchange": _MESSAGE,
 }
 
 
@@ -128,6 +129,10 @@ class WorkerMeter:
                 _count(self.outputs, _STREAM_TYPES[emit.stream])
                 if emit.stream == "dead_letters":
                     _count(self.dead_letters, _header(emit, "dlq_reason").decode())
+
+    def posted(self, messages: int) -> None:
+        """So many messages to other shards are on their way to the producer."""
+        self.outputs[_MESSAGE] = self.outputs.get(_MESSAGE, 0) + messages
 
     def _decided(self, value: bytes) -> None:
         decided = _decode_decided(value)

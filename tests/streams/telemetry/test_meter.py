@@ -56,17 +56,18 @@ async def run_through(runner: ShardRunner, market: dict[str, list[Fetched]]) -> 
     await task
 
 
-async def run(judge: Judge, market: dict[str, list[Fetched]]) -> tuple[WorkerMeter, list[Emit], Shelf]:
+async def run(judge: Judge, market: dict[str, list[Fetched]]) -> tuple[WorkerMeter, Topics, Shelf]:
     """A shard from the beginning to the end of the records, and what was counted."""
     meter, shelf, publisher = WorkerMeter(), Shelf(), MemoryPublisher()
     runner = await start_shard(MemoryStore(shelf, "only"), publisher, judge, instruments=Instruments(meter))
     await run_through(runner, market)
-    return meter, publisher.sent, shelf
+    return meter, publisher.topics, shelf
 
 
 async def test_it_agrees_with_what_was_done(judge: Judge, market: dict[str, list[Fetched]]) -> None:
     """Records by topic, outputs by type, dead letters by reason, decisions by policy: as they lie in the topics."""
-    meter, sent, shelf = await run(judge, market)
+    meter, topics, shelf = await run(judge, market)
+    sent = topics.sent
     assert meter.records == {topic: len(records) for topic, records in market.items() if records}
     types = Counter(dict(emit.headers)["ce_type"].decode() for emit in sent if emit.stream == "events")
     assert types[DECIDED.decode()] > 3
@@ -74,6 +75,7 @@ async def test_it_agrees_with_what_was_done(judge: Judge, market: dict[str, list
     assert counted == types
     streams = Counter(emit.stream for emit in sent)
     assert meter.outputs["merchant-standing"] == streams["standing"] > 0
+    assert meter.outputs["shard-message"] == len(topics.messages["exchange"]) > 0
     assert meter.outputs["dead-letter"] == streams["dead_letters"] == 1
     assert meter.dead_letters == {"undecodable": 1}
     decided = [
