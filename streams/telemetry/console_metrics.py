@@ -16,6 +16,7 @@ from streams.telemetry.histogram import Histogram
 REQUEST_BOUNDS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 #: Where a path leads nowhere: as a label it would be whatever anyone asks for.
 UNKNOWN: Final = "unknown"
+_METHODS: Final = frozenset({"GET", "HEAD", "POST"})
 
 
 class ConsoleMetrics(Collector):
@@ -37,7 +38,7 @@ class ConsoleMetrics(Collector):
 
     def answered(self, route: str, method: str, status: int, seconds: float | None) -> None:
         """A request was answered; ``seconds`` is ``None`` for a stream, which lasts as long as people look."""
-        answer = (route, method, str(status))
+        answer = (route, method if method in _METHODS else UNKNOWN, str(status))
         self._answers[answer] = self._answers.get(answer, 0) + 1
         if seconds is not None:
             self._seconds.setdefault(route, Histogram(REQUEST_BOUNDS)).observe(seconds)

@@ -46,6 +46,18 @@ async def test_requests_are_counted_by_route() -> None:
     assert "secret" not in text
 
 
+def test_methods_are_bounded() -> None:
+    """Whatever somebody sends as a method is one label."""
+    metrics = ConsoleMetrics()
+    for method in ("GET", "PATCH", "BREW", "WHEN"):
+        metrics.answered("/", method, 405, 0.1)
+    registry = CollectorRegistry()
+    registry.register(metrics)
+    text = generate_latest(registry).decode()
+    assert 'requests_total{method="unknown",route="/",status="405"} 3.0' in text
+    assert "BREW" not in text
+
+
 async def test_streams_are_not_timed() -> None:
     """A stream of events lasts as long as people look, which says nothing of how fast pages are."""
     text = await shown(ConsoleMetrics(), "/live")
