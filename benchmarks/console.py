@@ -3,8 +3,8 @@
 1. A simulated marketplace of 10,000 merchants and a million events is judged in memory, and all of it, outputs
    included, is put into the topics of an embedded broker. ``shopwarden console`` follows them; then Chromium opens
    pages, each time with an empty cache. The first page is timed until its load event, style and script included.
-2. A worker is timed on a topic that is full, with no console and with one that follows and streams its live page to a
-   browser, by turns.
+2. A worker is timed on a topic that is full, by turns alone, and with its metrics scraped every second and a console
+   that follows and streams its live page to a browser.
 
 Writes build/console.json: {first_page_ms, errors, merchants, events, …}.
 """
@@ -24,7 +24,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from benchmarks.deployment import Deployment, benchmark_deployment
 from benchmarks.machine import describe_machine
+from benchmarks.processes import Result
 from benchmarks.records import make_records, produce
+from benchmarks.telemetry_cost import scraped
 from benchmarks.worker_run import run_worker
 from detectors.flush import Emit
 from features.events import InputEvent
@@ -32,7 +34,7 @@ from streams.archive import ArchiveRecord
 from streams.clients import producer_config
 from streams.console.index.reading import IndexReader
 from streams.console.users import add_user
-from streams.embedded import EmbeddedServices
+from streams.embedded import EmbeddedServices, free_port
 from streams.evaluation.archive_run import ArchiveRun, evaluation_judge
 from streams.simulator import SimulatorConfig, simulate
 from streams.topics import create_topics
@@ -179,7 +181,7 @@ def throughput(services: EmbeddedServices, browser: Browser, events: int, rounds
             tempfile.TemporaryDirectory(prefix="shopwarden-bench-") as name,
             _looked_at(deployment, browser, name, side),
         ):
-            result = run_worker(deployment, counted).result
+            result = _run(deployment, counted, side)
         found[side].append((result.rate, 1e6 * result.cpu_seconds / result.records))
         click.echo(f"  {side} console: {result.rate:,.0f}/s, {found[side][-1][1]:.1f} us an event", err=True)
     rates = {side: median(rate for rate, _ in runs) for side, runs in found.items()}
@@ -193,6 +195,15 @@ def throughput(services: EmbeddedServices, browser: Browser, events: int, rounds
         "processor_time_rises_by": round(costs["with"] / costs["without"] - 1, 4),
         "runs": {side: [[round(rate), round(cost, 2)] for rate, cost in runs] for side, runs in found.items()},
     }
+
+
+def _run(deployment: Deployment, records: int, side: str) -> Result:
+    """A run of the worker; with a console, its metrics are scraped too."""
+    if side == "without":
+        return run_worker(deployment, records).result
+    port = free_port()
+    with scraped(port):
+        return run_worker(deployment, records, variables={"SHOPWARDEN_TELEMETRY__PORT": str(port)}).result
 
 
 @contextmanager
