@@ -16,6 +16,7 @@ from streams.policies.publication import compile_files
 from streams.policies.publishing import publish, read_history
 from streams.reading import partition_of
 from streams.simulator import Simulation, SimulatorConfig
+from streams.store import Position
 from streams.topics import create_topics
 from tests.deployment import Deployment
 from tests.fed import ends_of, feed
@@ -48,6 +49,17 @@ def folder_of(path: Path, texts: dict[str, str]) -> Path:
     return path
 
 
+def written_by_version(deployment: Deployment, version: int) -> None:
+    """Have the stored shards look as if an older worker had left them."""
+    with deployment.store() as client:
+        for shard in range(PARTITIONS):
+            key = f"{deployment.tag(shard)}position"
+            stored = client.get(key)
+            assert isinstance(stored, bytes)
+            position = msgspec.json.decode(stored, type=Position)
+            client.set(key, msgspec.json.encode(msgspec.structs.replace(position, version=version)))
+
+
 def thirds() -> list[list[ArchiveRecord]]:
     """A simulation in three parts."""
     records = [
@@ -61,7 +73,8 @@ def thirds() -> list[list[ArchiveRecord]]:
 def test_published_policies_take_effect_in_every_shard(deployment: Deployment, tmp_path: Path) -> None:
     """During traffic a broken set is forced into the topic and a good one published; the worker is killed, and the set
     before is rolled out to half of the merchants. Each shard judges part by part by the sets in force, says so once,
-    and keeps its set on error; a replay as recorded comes to the same, byte for byte.
+    and keeps its set on error; a replay as recorded comes to the same, byte for byte. The killed worker was of an older
+    version of the store.
     """
     first, second, third = thirds()
     milder = folder_of(tmp_path / "milder", MILDER)
@@ -75,6 +88,7 @@ def test_published_policies_take_effect_in_every_shard(deployment: Deployment, t
         worker.until(lambda: worker.log().count("policies published") == 1, "hearing of the policies", 60)
         worker.until_checkpointed(ends_of(feed(deployment, second)))
         worker.kill()
+    written_by_version(deployment, 2)
     by = ("--by", "bob", "--why", "strict again", "--yes", "--without-tests")
     result = run(deployment, "publish", PACKAGED, *by, "--percent", 50, "--salt", "s")
     assert result.exit_code == 0, result.output
