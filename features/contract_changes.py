@@ -13,8 +13,8 @@ class ContractError(ValueError):
     """A document is not a contract of ours."""
 
 
-def contract_changes(old: Json, new: Json) -> list[Change]:
-    """Everything that differs, by topic and message.
+def contract_changes(old: Json, new: Json, *, addresses: bool = True) -> list[Change]:
+    """Everything that differs, by topic and message; ``addresses`` are the topics' names, which deployments choose.
 
     Raises
     ------
@@ -22,14 +22,14 @@ def contract_changes(old: Json, new: Json) -> list[Change]:
         A document lacks parts that are compared.
     """
     try:
-        return list(_channels(old, new))
+        return list(_channels(old, new, addresses))
     except (KeyError, TypeError, AttributeError, IndexError) as error:
         raise ContractError(
             f"not an AsyncAPI document of Shopwarden: {error!r} is missing or of another kind"
         ) from None
 
 
-def _channels(old: Json, new: Json) -> Iterator[Change]:
+def _channels(old: Json, new: Json, addresses: bool) -> Iterator[Change]:
     schemas = SchemaComparison(old, new)
     before, after = old["channels"], new["channels"]
     directions, now = _directions(old), _directions(new)
@@ -44,7 +44,7 @@ def _channels(old: Json, new: Json) -> Iterator[Change]:
             yield Change(name, "was read and is published" if directions[name] else "was published and is read", True)
             continue
         was, is_now = before[name]["address"], after[name]["address"]
-        if was != is_now:
+        if addresses and was != is_now:
             yield Change(name, f"the topic was called {was} and is called {is_now}", True)
         if before[name]["bindings"] != after[name]["bindings"]:
             yield Change(name, "the topic is cleaned up in another way", True)

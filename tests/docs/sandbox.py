@@ -78,6 +78,7 @@ def judged_stage(services: EmbeddedServices, folder: Path) -> Stage:
     words = {
         "55e151dd5746d227": listing["merchant_id"],
         "899d67e0346ba826": listing["subject"]["id"],
+        "DECISION_ID": listing["decision_id"],
         "ID": decided[0]["merchant_id"],
         "MERCHANT": order["merchant_id"],
         "ORDER": order["subject"]["id"],
@@ -98,15 +99,15 @@ def _addresses(deployment: Deployment) -> dict[str, str]:
 
 
 class Sandbox:
-    """A folder with the repository's policies and examples in it, and `shopwarden` on the path."""
+    """A folder with parts of the repository in it, and `shopwarden` on the path."""
 
     def __init__(self, stage: Stage, folder: Path) -> None:
         self._stage = stage
         self._folder = folder / "page"
         self._folder.mkdir()
-        shutil.copytree(ROOT / "config" / "policies", self._folder / "config" / "policies")
         ignored = shutil.ignore_patterns("node_modules", "__pycache__")
-        shutil.copytree(ROOT / "docs" / "examples", self._folder / "docs" / "examples", ignore=ignored)
+        for name in ("config/policies", "docs/contracts", "docs/examples", "deploy"):
+            shutil.copytree(ROOT / name, self._folder / name, ignore=ignored)
         tools = folder / "bin"
         tools.mkdir()
         # A path of a socket has a hundred characters at most.

@@ -1,7 +1,7 @@
 """``shopwarden`` without its two seconds of imports: a process that has them forks for each command.
 
-The pages run some hundred commands, and imports are most of what these cost. Each command is still a process of its own,
-with the arguments, environment, folder and streams of whoever called it, and an exit code.
+The pages run some hundred commands, and imports are most of what these cost. Each command is still a process of its
+own, with the arguments, environment, folder and streams of whoever called it, and an exit code.
 
 ``python -m tests.docs.warm_commands SOCKET`` serves; ``CLIENT`` is what stands in for ``shopwarden`` on the path.
 """

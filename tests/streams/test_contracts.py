@@ -128,7 +128,7 @@ def test_check_accepts_and_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     Path("same.json").write_text(json.dumps(DOCUMENT))
     accepted = CliRunner().invoke(main, ["contracts", "check", "same.json"])
     assert accepted.exit_code == 0 and "keeps what same.json promised (0 changes)" in accepted.output
-    older = json.loads(json.dumps(DOCUMENT))
+    older = json.loads(json.dumps(asyncapi(TopicSettings(prefix="eu."))))
     older["components"]["schemas"]["order.shipped"]["properties"]["lorry"] = {"type": "string"}
     del older["channels"]["orders"]["messages"]["order.reviewed"]
     Path("older.json").write_text(json.dumps(older))
