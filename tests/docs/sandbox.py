@@ -12,6 +12,7 @@ import time
 import uuid
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from streams.archive import ArchiveRecord
@@ -25,6 +26,7 @@ from tests.fed import ends_of, feed
 from tests.worker_process import Worker
 
 PARTITIONS = 2
+DAY_MS = 86_400_000
 #: For all blocks of a page together, on a machine that does much else; most take some seconds.
 PAGE_SECONDS = 600
 #: `make` in a page is expanded, not run: its targets are whole campaigns, and `make check` and `make test` are what
@@ -84,9 +86,16 @@ def judged_stage(services: EmbeddedServices, folder: Path) -> Stage:
         "ORDER": order["subject"]["id"],
         "335e2e43e1076cfd": bytes(first.key() or b"").decode(),
         "{shopwarden": f"{{{deployment.settings.worker.namespace}",
+        # A month in the pages is some days of the history here.
+        "2026-06-01": _day(now - 20 * DAY_MS),
+        "2026-07-01": _day(now - 10 * DAY_MS),
         "0:17": f"{letters[0].partition()}:{letters[0].offset()}",
     }
     return Stage(deployment, stage.words | words)
+
+
+def _day(moment_ms: int) -> str:
+    return datetime.fromtimestamp(moment_ms / 1000, UTC).date().isoformat()
 
 
 def _addresses(deployment: Deployment) -> dict[str, str]:
