@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from benchmarks.coverage_market import one_run, truths
+from benchmarks.coverage_market import MERCHANTS, one_run, truths
 from detectors.evaluation.policy_experiments import Outcome, compare_arms
 from detectors.metrics.estimate import Estimate
 
@@ -51,13 +51,15 @@ def experiment(rng: np.random.Generator) -> tuple[bool, bool, bool]:
     return held, always, peeked
 
 
-def measure(runs: int, seed: int, advance: Callable[[], object] = lambda: None) -> dict[str, dict[str, float]]:
+def measure(
+    runs: int, seed: int, merchants: int = MERCHANTS, advance: Callable[[], object] = lambda: None
+) -> dict[str, dict[str, float]]:
     """Share of the runs in which each interval held the truth."""
     rng = np.random.default_rng(seed)
     truth = truths(np.random.default_rng(seed + 1))
     held = dict.fromkeys([*truth, "experiment_effect", "experiment_at_all_times", "false_stops_by_peeking"], 0)
     for _ in range(runs):
-        found = one_run(rng)
+        found = one_run(rng, merchants)
         for name, value in truth.items():
             held[name] += _holds(found[name], value)
         once, always, peeked = experiment(rng)
@@ -80,9 +82,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--merchants", type=int, default=MERCHANTS, help="that list something, in each run")
     parser.add_argument("--out", type=Path, default=Path("build/coverage.json"))
     given = parser.parse_args()
-    found = measure(given.runs, given.seed)
+    found = measure(given.runs, given.seed, given.merchants)
     # Peeking at an interval that was made to be looked at once: what the sequence is for, and no interval of ours.
     peeking = found.pop("false_stops_by_peeking")
     for name, each in found.items():

@@ -21,7 +21,8 @@ DAYS: Final = 30
 END: Final = START + DAYS * DAY_MS
 #: When every outcome is known.
 LATER: Final = END + 60 * DAY_MS
-MERCHANTS: Final = 1_500
+#: Merchants with listings; about 7 % of their 10,000 listings are judged.
+MERCHANTS: Final = 2_500
 #: Merchants that take orders: fewer, as each order is several events.
 SELLERS: Final = 400
 #: Chance of an audit at random, and what a score of 1 adds.
@@ -38,13 +39,13 @@ BAD_NEWCOMERS: Final = 0.08
 class Marketplace:
     """Listings of merchants with views, whether they violate, and a score; the truth is that of the process."""
 
-    def __init__(self, rng: np.random.Generator) -> None:
-        listings = rng.integers(1, 8, MERCHANTS)
-        self.merchant = np.repeat(np.arange(MERCHANTS), listings)
+    def __init__(self, rng: np.random.Generator, merchants: int = MERCHANTS) -> None:
+        listings = rng.integers(1, 8, merchants)
+        self.merchant = np.repeat(np.arange(merchants), listings)
         count_ = len(self.merchant)
         # One merchant in twenty has many violations, the others next to none.
-        bad = rng.random(MERCHANTS) < 0.05
-        rate = np.where(bad, rng.beta(6, 4, MERCHANTS), rng.beta(0.5, 60, MERCHANTS))
+        bad = rng.random(merchants) < 0.05
+        rate = np.where(bad, rng.beta(6, 4, merchants), rng.beta(0.5, 60, merchants))
         self.violates = rng.random(count_) < rate[self.merchant]
         self.views = np.maximum(1, rng.lognormal(3.0, 1.0, count_).astype(int))
         # A quarter is edited once or twice.
@@ -178,13 +179,13 @@ class Feeder:
         return decision
 
 
-def one_run(rng: np.random.Generator) -> dict[str, Estimate]:
-    """The estimates of one marketplace.
+def one_run(rng: np.random.Generator, merchants: int = MERCHANTS) -> dict[str, Estimate]:
+    """The estimates of one marketplace with so many merchants that list something.
 
     Reviews are looked at as of the end of the period, when some are still awaited; everything else when it is known.
     """
     feeder = Feeder(rng)
-    feeder.listings(Marketplace(rng))
+    feeder.listings(Marketplace(rng, merchants))
     feeder.orders()
     feeder.people()
     feeder.ledger.advance(LATER)

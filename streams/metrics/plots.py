@@ -43,7 +43,11 @@ def development(steps: Sequence[Estimate]) -> str:
             parts.append(line(middle, up(each.low), middle, up(each.high), f"bar {style}"))
         parts.append(circle(middle, up(each.value or 0.0), 4.5, style, words))
     step = max(1, len(steps) // 6)
-    parts += [text(across(each.start), height - 8, date_of(each.start), style="quiet") for each in steps[::step]]
+    parts += [
+        text(across(each.start), height - 8, date_of(each.start), style="quiet")
+        for each in steps[::step]
+        if across(each.start) < _WIDTH - 70
+    ]
     return svg(_WIDTH, height, parts, "Bad-order rate over time, with intervals of 95 %")
 
 
@@ -73,6 +77,7 @@ def decisions(days: Sequence[Day]) -> str:
     parts += [
         text(left + place * width, height - 8, date_of(days[place].start), style="quiet")
         for place in range(0, len(days), step)
+        if left + place * width < _WIDTH - 70
     ]
     return svg(_WIDTH, height, parts, "Decisions a day: restrictions, requests for review and warnings")
 
