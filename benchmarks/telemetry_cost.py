@@ -2,9 +2,9 @@
 
 Two measurements, both in processor time, so that other work on the machine counts as little as may be:
 
-- in memory: the core applies a marketplace; then all that the meter was told is told to it again, with a clock around
-  it, and the metrics of that state are scraped. So many nanoseconds an event, of so many microseconds; so many ms a
-  scrape;
+- in memory: the core applies a marketplace; then all that the meter was told is told to it again, the same flushes are
+  traced, and the metrics of that state are scraped, each with a clock around it. So many nanoseconds an event, of so
+  many microseconds; so many ms a scrape;
 - as processes: workers do the same records by turns without metrics, with metrics that are scraped every second
   (fifteen times as often as Prometheus does), and with traces as well, of one flush in a hundred. The least of each
   kind counts, as other work on the machine only ever adds; the ratios of the pairs say how much it did.
@@ -22,12 +22,14 @@ from pathlib import Path
 from typing import Any
 
 import click
+from opentelemetry.sdk.trace import TracerProvider
 from prometheus_client.exposition import generate_latest
 
 from benchmarks.deployment import benchmark_deployment
 from benchmarks.processes import ROOT, CompetitorError
 from benchmarks.records import make_records, produce
 from benchmarks.worker_run import run_worker
+from config.telemetry import TelemetrySettings
 from detectors.apply import Core
 from detectors.flush import Emit, Flush
 from detectors.judge import fresh_models
@@ -42,6 +44,7 @@ from streams.store import Position
 from streams.tails import PublishedBefore
 from streams.telemetry.meter import WorkerMeter
 from streams.telemetry.process_metrics import process_registry
+from streams.telemetry.tracing import Tracing
 from streams.telemetry.worker_metrics import WorkerMetrics, WorkerView
 from streams.topics import create_topics
 from streams.worker import make_judge
@@ -59,6 +62,7 @@ class InMemory:
     events: int
     apply: float
     counting: float
+    tracing: float
     scrape: float
     bytes: int
 
@@ -68,6 +72,8 @@ class InMemory:
             "apply_us_per_event": round(self.apply / self.events * 1e6, 2),
             "counting_ns_per_event": round(self.counting / self.events * 1e9, 1),
             "counting_percent": round(self.counting / self.apply * 100, 3),
+            "tracing_ns_per_event": round(self.tracing / self.events * 1e9, 1),
+            "tracing_percent": round(self.tracing / self.apply * 100, 3),
             "scrape_ms": round(self.scrape * 1e3, 2),
             "scrape_bytes": self.bytes,
             "scrape_percent_at_15_s": round(self.scrape / 15 * 100, 3),
@@ -87,16 +93,19 @@ def measure_in_memory(records: list[SimulatedRecord], flush_records: int = 4000)
         kind: Any = record.topic
         applied.append(Record(kind, record.topic, 0, offset, record.timestamp, record.key, record.value))
     told: list[tuple[list[tuple[str, int, int]], list[Emit]]] = []
+    flushes: list[Flush] = []
     began = time.process_time()
     for sequence, start in enumerate(range(0, len(applied), flush_records), 1):
         flush = applied[start : start + flush_records]
-        told.append((ranges_of(flush), core.apply(Flush(sequence, flush))))
+        flushes.append(Flush(sequence, flush))
+        told.append((ranges_of(flush), core.apply(flushes[-1])))
     apply = time.process_time() - began
     counting = min(_tell(told) for _ in range(_TELLINGS))
+    tracing = min(_trace(flushes) for _ in range(_TELLINGS))
     meter = WorkerMeter()
     _tell(told, meter)
     scrape, size = _scrape(core, meter, PolicyLibrary(judge))
-    return InMemory(len(records), apply, counting, scrape, size)
+    return InMemory(len(records), apply, counting, tracing, scrape, size)
 
 
 def _tell(told: list[tuple[list[tuple[str, int, int]], list[Emit]]], meter: WorkerMeter | None = None) -> float:
@@ -107,6 +116,15 @@ def _tell(told: list[tuple[list[tuple[str, int, int]], list[Emit]]], meter: Work
         meter.published(emits)
         meter.flushed(0.1, 0.01)
     meter.checkpointed(0.1)
+    return time.process_time() - began
+
+
+def _trace(flushes: list[Flush]) -> float:
+    tracing = Tracing(TracerProvider(), TelemetrySettings().traces_ratio, TelemetrySettings().traces_events)
+    began = time.process_time()
+    for flush in flushes:
+        with tracing.flush(0, flush):
+            pass
     return time.process_time() - began
 
 
