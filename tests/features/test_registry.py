@@ -34,7 +34,9 @@ MERCHANT = [
     *("shared_device_orders_30d", "own_device_orders_30d", "excused_claims_30d", "busiest_day_7d"),
     *("late_buyer_cancels_30d", "failed_value_share_30d"),
     *("days_since_first_order", "duties_open", "duties_unmet", "credit_score", "in_probation"),
-    *("linked_merchants", "linked_values", "linked_to_enforced"),
+    *("linked_merchants", "linked_values", "linked_to_enforced", "linked_restrictions", "linked_restricted_days"),
+    *("joint_mature_ship_orders_30d", "joint_mature_orders_60d", "joint_late_ship_rate_30d_lower"),
+    *("joint_cancel_rate_30d_lower", "joint_not_as_described_rate_60d_lower"),
     *("catalogue_shared", "catalogue_copied", "catalogue_of_enforced", "flagged_creator_share"),
 ]
 ORDER = [
