@@ -28,7 +28,8 @@ def on_config(config: Any) -> Any:
                 pages = sorted((docs / target).glob("*.md"), key=lambda page: (page.name != "README.md", page.name))
                 place.append({title: [_entry(docs, page) for page in pages]})
             else:
-                place.append({title.removesuffix(".md"): target})
+                # An entry that is called by its file has the title of its page.
+                place.append(target if title.endswith(".md") else {title: target})
     config.nav = navigation
     return config
 
