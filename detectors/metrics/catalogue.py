@@ -111,7 +111,7 @@ METRICS: Final[dict[str, Metric]] = {
         DECISIONS,
         "higher",
     ),
-    "appeal_rate": Metric("Appeal rate", "Of the decisions that restrict something, those appealed.", DECISIONS),
+    "appeal_rate": Metric("Appeal rate", "Of the restrictions, those appealed.", DECISIONS),
     "overturn_rate": Metric(
         "Overturn rate", "Of the appeals that were decided, those that the merchant won.", DECISIONS, "lower",
     ),
@@ -120,17 +120,17 @@ METRICS: Final[dict[str, Metric]] = {
     ),
     "restored_without_appeal_rate": Metric(
         "Restored without appeal",
-        "Of the decisions that restrict something, those taken back as wrong without an appeal.",
+        "Of the restrictions, those taken back as wrong without an appeal.",
         DECISIONS,
         "lower",
     ),
     "proactive_rate": Metric(
-        "Proactive rate", "Of the decisions that restrict something, those that nobody had reported before.", DECISIONS,
+        "Proactive rate", "Of the restrictions, those whose subject nobody had reported before.", DECISIONS,
         "higher",
     ),
     "automation_rate": Metric(
         "Carried out without a person",
-        "Of the decisions that restrict something, those that did not wait for a person.",
+        "Of the restrictions, those that no person took part in.",
         DECISIONS,
     ),
     "withheld": Metric("Held out", "Decisions that were not carried out, by chance and on purpose.", DECISIONS),

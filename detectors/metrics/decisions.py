@@ -2,9 +2,12 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from typing import Final
 
 from detectors.metrics.estimate import Estimate, Period, count, of_slice, proportion
 from detectors.metrics.facts import WRONG, Ruling, State
+
+_FULLY: Final = "AUTOMATED_DECISION_FULLY"
 
 
 def decisions(state: State, period: Period) -> Iterator[Estimate]:
@@ -15,13 +18,19 @@ def decisions(state: State, period: Period) -> Iterator[Estimate]:
         yield count("decisions", period, number, slice_=of_slice(action=action))
     yield count("withheld", period, sum(ruling.at in period for ruling in state.withheld.values()))
     yield from _precision(state, period, made)
-    restricting = [(key, ruling) for key, ruling in made if ruling.restricts]
+    # What waits for a person restricts nothing; what the person confirms comes as a decision of its own.
+    restricting = [(key, ruling) for key, ruling in made if ruling.restricts and not ruling.waiting]
     total = len(restricting)
     yield proportion("proactive_rate", period, sum(not ruling.notified for _, ruling in restricting), total)
-    yield proportion("automation_rate", period, sum(not ruling.waiting for _, ruling in restricting), total)
+    yield proportion("automation_rate", period, sum(_automatic(ruling) for _, ruling in restricting), total)
     restored = sum(ruling.why_reversed == "correction" for _, ruling in restricting)
     yield proportion("restored_without_appeal_rate", period, restored, total)
     yield from _appeals(state, period, restricting)
+
+
+def _automatic(ruling: Ruling) -> bool:
+    """Whether no person took part: its statement of reasons says so."""
+    return ruling.statement.get("automated_decision", _FULLY) == _FULLY
 
 
 def right(ruling: Ruling, appeal: str) -> bool | None:

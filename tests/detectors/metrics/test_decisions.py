@@ -37,6 +37,19 @@ def test_the_last_that_people_said_of_a_decision_counts() -> None:
     assert named(market, "decisions", rule="fake").value == 2
 
 
+def test_what_waits_restricts_nothing_and_what_is_confirmed_is_not_automatic() -> None:
+    """One taken by rule, one waiting, and the one that a person made of it."""
+    market = Market()
+    fully, partly = ({"automated_decision": f"AUTOMATED_DECISION_{how}"} for how in ("FULLY", "PARTIALLY"))
+    market.decide("m1", 1, statement_of_reasons=fully)
+    waiting = market.decide("m2", 1, "hold_payout", review=True, statement_of_reasons=partly)
+    market.review("m2", 2, "violation", decision_id=waiting)
+    market.decide("m2", 2.1, "hold_payout", supersedes=waiting, statement_of_reasons=partly)
+    rate = named(market, "automation_rate")
+    assert (rate.numerator, rate.denominator) == (1, 2)
+    assert named(market, "precision").denominator == 1
+
+
 def test_an_appeal_that_is_open_makes_the_overturn_rate_immature() -> None:
     """Those that take longest may end otherwise."""
     market = Market()
