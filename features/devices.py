@@ -7,7 +7,6 @@ which a share over many orders bears.
 """
 
 from binascii import a2b_base64, b2a_base64
-from functools import lru_cache
 from struct import Struct
 from typing import Final
 
@@ -16,12 +15,6 @@ LIMIT: Final = 16
 DAYS: Final = 14
 #: A device, its buyer and the day.
 _ENTRY: Final = Struct(">HBH")
-
-
-@lru_cache(maxsize=4 * LIMIT)
-def _entries(count: int) -> Struct:
-    """So many entries after one another."""
-    return Struct(">" + "HBH" * count)
 
 
 def note_device(known: str, day: int, device: int, buyer: int) -> tuple[str, bool]:
@@ -45,13 +38,6 @@ def note_device(known: str, day: int, device: int, buyer: int) -> tuple[str, boo
     name = device & 0xFFFF
     who = buyer % 255 + 1
     today = max(0, min(day, 0xFFFF))
-    count = len(data) // _ENTRY.size
-    fields = _entries(count).unpack(data)
-    names, days = fields[::3], fields[2::3]
-    if name not in names and (not days or (min(days) > today - DAYS and max(days) < today + DAYS)):
-        # Mostly it is a device that is not known, and none that is known is forgotten.
-        start = max(0, len(data) - (LIMIT - 1) * _ENTRY.size)
-        return b2a_base64(data[start:] + _ENTRY.pack(name, who, today), newline=False).decode(), False
     kept = []
     shared = False
     for entry in _ENTRY.iter_unpack(data):
