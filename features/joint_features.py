@@ -63,11 +63,16 @@ def _lower(at: int) -> Getter:
 
 
 def _restricted_days(c: Context) -> float:
+    if not c.merchant.record.links:
+        return 0.0
     until = max((each.restricted_until for each in _fared(c.merchant)), default=0)
     return max(0.0, (until - c.merchant.record.as_of) / DAY_MS)
 
 
 def _restrictions(c: Context) -> float:
+    if not c.merchant.record.links:
+        # Asked at each assessment, and this is nearly always so.
+        return 0
     return max((each.restrictions for each in _fared(c.merchant)), default=0)
 
 
