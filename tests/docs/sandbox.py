@@ -33,6 +33,7 @@ PAGE_SECONDS = 600
 #: runs this. A target that is not there fails.
 MAKE = f"""\
 #!/bin/sh
+unset MAKEFLAGS MAKELEVEL
 exec {shutil.which("make") or "make"} --no-print-directory -n -C '{ROOT}' "$@" > /dev/null
 """
 

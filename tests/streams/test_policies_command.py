@@ -7,6 +7,7 @@ from click.testing import CliRunner, Result
 
 from config.policies import PACKAGED
 from streams.cli import main
+from tests.detectors.policy_folders import RULE
 
 
 @pytest.fixture(autouse=True)
@@ -33,15 +34,13 @@ def test_mistakes_are_listed_with_exit_code_1(tmp_path: Path) -> None:
     """A folder with mistakes fails with each of them on a line, and no traceback."""
     folder = tmp_path / "mine"
     shutil.copytree(PACKAGED, folder)
-    rules = (
-        (folder / "merchants.yaml").read_text().replace("late_ship_rate_30d_lower >", "late_ship_rat_30d_lower >", 1)
-    )
-    (folder / "merchants.yaml").write_text(rules.replace("severity: guarded", "severity: guardd", 1))
+    mistaken = RULE.replace("when: late_ship_rate_30d", "when: late_ship_rat_30d").replace("elevated", "elevatd")
+    (folder / "mine.yaml").write_text(mistaken)
     result = run("check", str(folder))
     assert result.exit_code == 1
     assert "2 problems in the policies:" in result.output
-    assert 'did you mean "late_ship_rate_30d_lower"?' in result.output
-    assert 'unknown level "guardd"' in result.output
+    assert 'did you mean "late_ship_rate_30d"?' in result.output
+    assert 'unknown level "elevatd"' in result.output
     assert "Traceback" not in result.output
 
 
