@@ -14,6 +14,9 @@ from streams.replay.run import replay
 from streams.replay.task import plan_job
 from tests.streams.replay.replays import replayed
 
+# Each of the processes loads everything: on a busy machine that takes its time.
+pytestmark = pytest.mark.timeout(400)
+
 
 @pytest.fixture(scope="module")
 def whole(settings: Settings, archive: Path) -> list[ArchiveRecord]:

@@ -9,6 +9,9 @@ from streams.replay.failures import ReplayError
 from tests.streams.mixed_input import END, HOUR, MixedInput
 from tests.streams.replay.replays import header, placed, replayed
 
+# Each of the processes loads everything: on a busy machine that takes its time.
+pytestmark = pytest.mark.timeout(400)
+
 #: In the midst of a round.
 MIDDLE = END - 20 * 24 * HOUR + 1_234_567
 
