@@ -34,6 +34,7 @@ DEFAULT_REPORT = Path("build/demo.json")
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Folder of policy files of your own to judge by.",
 )
+@click.option("--console", is_flag=True, help="Open a console too, and print where to sign in.")
 @click.option(
     "--json",
     "report_file",
@@ -49,6 +50,7 @@ def command(
     partitions: int,
     page: bool | None,
     policies: Path | None,
+    console: bool,
     report_file: Path,
 ) -> None:
     """Play a simulated marketplace with known attackers and watch a worker find them.
@@ -67,19 +69,24 @@ def command(
 
     try:
         options = DemoOptions(
-            duration=duration or DEFAULT_SECONDS, rate=rate, seed=seed, partitions=partitions, policies=policies
+            duration=duration or DEFAULT_SECONDS,
+            rate=rate,
+            seed=seed,
+            partitions=partitions,
+            policies=policies,
+            console=console,
         )
         rules = read_rulebook(policies)
     except (PolicyError, ValueError) as error:
         raise click.UsageError(str(error)) from error
-    console = Console(highlight=False)
-    live = page if page is not None else console.is_terminal and duration is None
-    screen: Screen = PageScreen(console) if live else LineScreen(click.echo)
+    terminal = Console(highlight=False)
+    live = page if page is not None else terminal.is_terminal and duration is None
+    screen: Screen = PageScreen(terminal) if live else LineScreen(click.echo)
     try:
         report = run_demo(options, rules, screen, click.echo)
     except DemoError as error:
         raise click.ClickException(str(error)) from error
-    print_summary(console, report)
+    print_summary(terminal, report)
     try:
         write_report(report_file, report)
     except OSError as error:

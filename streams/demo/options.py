@@ -23,13 +23,16 @@ _SESSION_SECONDS: Final = 3
 
 
 class DemoOptions(Struct, frozen=True, kw_only=True):
-    """``duration`` in seconds of playing, ``rate`` in events a second; ``policies`` is a folder of policy files."""
+    """``duration`` in seconds of playing, ``rate`` in events a second; ``policies`` is a folder of policy files;
+    ``console``: whether there is a console too.
+    """
 
     duration: float
     rate: float
     seed: int
     partitions: int
     policies: Path | None = None
+    console: bool = False
 
     def __post_init__(self) -> None:
         if self.duration * self.rate < LEAST_EVENTS:

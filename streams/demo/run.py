@@ -13,6 +13,7 @@ from redis.exceptions import RedisError
 from config.settings import SettingsError
 from streams.clients import producer_config
 from streams.demo.attach import attach_words
+from streams.demo.console import DemoConsole
 from streams.demo.gauge import Gauge
 from streams.demo.interrupts import Interrupts
 from streams.demo.observer import Observer
@@ -106,6 +107,10 @@ def _run(
         stack.callback(player.stop)
         gauge = Gauge(options, stage, simulation, player, observer, sent)
         say(attach_words(settings))
+        if options.console:
+            folder = stage.services.folder
+            assert folder is not None  # noqa: S101 - for the type checker: it is there while services run
+            say(stack.enter_context(DemoConsole(folder, stage.values)).await_address())
         interrupts.soften()
         player.start()
         with screen.shown():

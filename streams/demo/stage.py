@@ -1,9 +1,9 @@
 """Everything that has to be there before the first record is played: services, topics, worker."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -30,6 +30,8 @@ class Stage(Struct, frozen=True):
     services: EmbeddedServices
     worker: WorkerProcess
     store: StoreView
+    #: Settings as they were made, nested as in a TOML file.
+    values: Mapping[str, Any]
 
     def check(self) -> None:
         """Raise DemoError if something ended that should not have."""
@@ -73,6 +75,6 @@ def set_up(options: DemoOptions) -> Iterator[Stage]:
         store = StoreView(settings)
         try:
             with WorkerProcess(folder, worker_environment(values)) as worker:
-                yield Stage(settings, services, worker, store)
+                yield Stage(settings, services, worker, store, values)
         finally:
             store.close()

@@ -88,6 +88,8 @@ class Marketplace(Struct, frozen=True):
     tokens: dict[str, str]
     settings: Settings
     folder: Path
+    #: Settings of the deployment, nested as in a TOML file.
+    values: Mapping[str, Any]
 
     def standing(self, kind: PartyKind, name: str) -> dict[str, Any]:
         """The latest standing of a party, as systems that enforce are told; empty if there is none."""
@@ -119,7 +121,7 @@ def marketplace(folder: Path, events: int, seed: int = 7) -> Iterator[Marketplac
         )
         with ConsoleProcess(folder, environment) as console:
             until(lambda: _indexed(folder / "console-files" / "index.db", events), "the index of all events")
-            yield Marketplace(console.address, tokens, stage.settings, folder)
+            yield Marketplace(console.address, tokens, stage.settings, folder, stage.values)
 
 
 @contextmanager
@@ -134,7 +136,7 @@ def _stage(options: DemoOptions) -> Iterator[Stage]:
         store = StoreView(settings)
         try:
             with WorkerProcess(services.folder, worker_environment(values)) as worker:
-                yield Stage(settings, services, worker, store)
+                yield Stage(settings, services, worker, store, values)
         finally:
             store.close()
 

@@ -9,7 +9,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from tests.streams.console.running import PATIENCE_S, Marketplace, marketplace, until
+from streams.clients import kafka_config
+from streams.demo.console import DemoConsole
+from streams.reading import TopicReader, read_to_end
+from tests.streams.console.running import PATIENCE_S, Marketplace, decode, marketplace, until
 
 pytestmark = [pytest.mark.broker, pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -282,6 +285,16 @@ def test_nobody_looks_without_signing_in(market: Marketplace, browser: Browser) 
     context.close()
 
 
+def test_the_demos_console_prints_where_to_sign_in(market: Marketplace, browser: Browser, tmp_path: Path) -> None:
+    """Nobody is named, so it makes a token up, and whoever follows the address is its administrator."""
+    with DemoConsole(tmp_path, market.values) as console:
+        assert "sign in at" in console.await_address()
+        page = browser.new_page()
+        page.goto(console.address)
+        expect(page.locator(".who")).to_contain_text("admin", timeout=MS)
+        page.close()
+
+
 def _of(card: Any) -> tuple[str, Any, str]:
     """The decision of a card of the queue, and whose it is."""
     decision = parse_qs(urlsplit(card.get_attribute("data-open") or "").query)["id"][0]
@@ -317,11 +330,6 @@ def _post(page: Page, path: str, form: dict[str, str]) -> dict[str, Any]:
 
 def test_the_folder_holds_no_person(market: Marketplace, tmp_path: Path) -> None:
     """Neither buyers' nor devices' names of the input are in the index."""
-    # Names that producers give, as they stand in the records themselves.
-    from streams.clients import kafka_config
-    from streams.reading import TopicReader, read_to_end
-    from tests.streams.console.running import decode
-
     persons: set[str] = set()
     with TopicReader(kafka_config(market.settings), [market.settings.topics.orders]) as reader:
         for message in read_to_end(reader):
