@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
@@ -44,6 +45,8 @@ _SEED: Final = 7
 _PARTITIONS: Final = 4
 _INDEX_SECONDS: Final = 1_800.0
 _LOADS: Final = 7
+#: The rest are events of merchants themselves, and of their listings.
+_ORDERS_SHARE: Final = 0.8
 _CHROMIUM: Final = "/usr/bin/chromium"
 #: Pages beside the first; the ids are filled in from the index.
 _PAGES: Final = ("/queue", "/merchants", "/creators", "/policies", "/models", "/dead-letters")
@@ -80,12 +83,18 @@ class _Judged:
                 self.producer.poll(0.05)
 
 
+def _marketplace(events: int) -> SimulatorConfig:
+    """A marketplace of so many events, with a merchant for every hundred of them: most are small, as in real ones."""
+    config = SimulatorConfig.for_events(round(events * _ORDERS_SHARE), _SEED)
+    return replace(config, merchants=max(config.merchants, events // 100))
+
+
 def fill(deployment: Deployment, events: int) -> tuple[int, int]:
     """Judge so many events in memory and put everything into the topics; returns how many events and outputs."""
     settings = deployment.settings
     judged = _Judged(deployment)
     run = ArchiveRun(evaluation_judge(settings), judged, shards=deployment.partitions)
-    for number, record in enumerate(simulate(SimulatorConfig.for_events(events, _SEED)), 1):
+    for number, record in enumerate(simulate(_marketplace(events)), 1):
         run.take(ArchiveRecord(record.topic, record.key, record.value, record.timestamp))
         judged.send(settings.topics.name(record.topic), record.key, record.value, [])
         if not number % 500:

@@ -75,9 +75,10 @@ FIELDS: dict[str, Fields] = {
         "policy": "counterfeit",
         "sample": {"stratum": "uniform", "inclusion_probability": 0.25},
         "creator_id": "m1",
+        "by": "ann",
     },
-    "appeal.filed": {"decision_id": "d1", "creator_id": "m1"},
-    "appeal.decided": {"decision_id": "d1", "outcome": "overturned", "creator_id": "m1"},
+    "appeal.filed": {"decision_id": "d1", "creator_id": "m1", "by": "ann"},
+    "appeal.decided": {"decision_id": "d1", "outcome": "overturned", "creator_id": "m1", "by": "ann"},
     "report.received": {"subject": _SUBJECT, "by": "brand", "policy": "counterfeit", "creator_id": "m1"},
     "enforcement.overridden": {
         "action": "warn",
