@@ -15,7 +15,7 @@ from detectors.outbox import Outbox
 from detectors.remedy_table import EVIDENCE, Cause, RemedyRow, RemedyTable
 from features import events
 from features import order as flags
-from features.claimants import HONEST_RATE, abuse_probability
+from features.claimants import USUAL_RATE, abuse_probability
 from features.events import OrderEvent
 from features.merchant import COUNTERFEITS, NOT_AS_DESCRIBED, NOT_RECEIVED, ORDERS, Merchant
 from features.order import RETURN_FLAGS, OrderRecord
@@ -203,7 +203,7 @@ class Remedies:
         claims = sum(placed.sum(counter, _FAR) for counter in (NOT_RECEIVED, NOT_AS_DESCRIBED, COUNTERFEITS))
         # What other buyers claim says whether this one may be right.
         others = max(0, claims - (order.flags & _CLAIM_FLAGS).bit_count())
-        seller_rate = (others + HONEST_RATE * _WORTH) / (placed.sum(ORDERS, _FAR) + _WORTH)
+        seller_rate = (others + USUAL_RATE * _WORTH) / (placed.sum(ORDERS, _FAR) + _WORTH)
         everywhere = order.buyer_claims if order.buyer_claim_merchants > 1 else 0
         return abuse_probability(self._state.population.claimants.get(order.buyer), seller_rate, everywhere)
 

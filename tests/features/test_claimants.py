@@ -6,7 +6,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.claimants import ABUSIVE_RATE, FRAUDULENT, HONEST_RATE, Claimant, abuse_probability, note_claim
+from features.claimants import (
+    ABUSIVE_RATE,
+    FIRST_ODDS,
+    HONEST_RATE,
+    USUAL_RATE,
+    Claimant,
+    abuse_probability,
+    note_claim,
+)
 from features.windows import DAY_MS
 
 
@@ -23,17 +31,19 @@ def test_it_is_bayes_rule_for_two_kinds_of_buyers(claims: int, unclaimed: int, s
     rates = {True: ABUSIVE_RATE, False: HONEST_RATE}
     others = [True] * (claims - 1) + [False] * unclaimed
     weight = {kind: prod([rate if claimed else 1.0 - rate for claimed in others]) for kind, rate in rates.items()}
-    abusive = FRAUDULENT * weight[True]
-    honest = (1.0 - FRAUDULENT) * weight[False] * max(seller, HONEST_RATE) / HONEST_RATE
-    expected = min(0.99, max(0.01, abusive / (abusive + honest)))
+    abusive = FIRST_ODDS * weight[True]
+    honest = weight[False] * max(seller, USUAL_RATE) / USUAL_RATE
+    expected = min(0.9, max(0.01, abusive / (abusive + honest)))
     assert abuse_probability(of(claims, claims + unclaimed), seller) == pytest.approx(expected, rel=1e-9)
 
 
-def test_without_history_it_is_the_share_of_fraudulent_claims() -> None:
-    """Nothing known, a first claim, or claims at one merchant alone."""
-    assert abuse_probability(None, 0.0) == pytest.approx(FRAUDULENT)
-    assert abuse_probability(of(1, 1), HONEST_RATE) == pytest.approx(FRAUDULENT)
-    assert abuse_probability(of(9, 9, merchant=77), 0.0) == pytest.approx(FRAUDULENT)
+def test_without_history_it_is_the_share_of_fraudulent_first_claims() -> None:
+    """Nothing known, a first claim, or claims at one merchant alone: about 2 %."""
+    first = FIRST_ODDS / (1.0 + FIRST_ODDS)
+    assert 0.01 < first < 0.03
+    assert abuse_probability(None, 0.0) == pytest.approx(first)
+    assert abuse_probability(of(1, 1), USUAL_RATE) == pytest.approx(first)
+    assert abuse_probability(of(9, 9, merchant=77), 0.0) == pytest.approx(first)
 
 
 @given(st.floats(1, 30), st.floats(0, 60), st.floats(0, 1), st.integers(0, 40))
@@ -42,7 +52,7 @@ def test_more_claims_speak_against_the_buyer_and_all_else_for_the_buyer(
 ) -> None:
     """Monotone in claims; the other way round in orders without claims and in the seller's rate; within bounds."""
     found = abuse_probability(of(claims, claims + unclaimed), seller, everywhere)
-    assert 0.01 <= found <= 0.99
+    assert 0.01 <= found <= 0.9
     assert abuse_probability(of(claims + 1, claims + 1 + unclaimed), seller, everywhere) >= found
     assert abuse_probability(of(claims, claims + unclaimed + 1), seller, everywhere) <= found
     assert abuse_probability(of(claims, claims + unclaimed), min(1.0, seller + 0.1), everywhere) <= found
@@ -57,4 +67,4 @@ def test_whoever_is_held_to_be_abusive_is_so_by_the_probability_too() -> None:
         for number in range(3)
     ][-1]
     assert known.abusive()
-    assert abuse_probability(known, HONEST_RATE) > 0.75
+    assert abuse_probability(known, USUAL_RATE) > 0.5
