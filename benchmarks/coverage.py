@@ -7,7 +7,10 @@ metrics, and asks that; and its own experiment with two arms of merchants.
 
 import argparse
 import json
-from collections.abc import Callable
+import os
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -52,22 +55,35 @@ def experiment(rng: np.random.Generator) -> tuple[bool, bool, bool]:
 
 
 def measure(
-    runs: int, seed: int, merchants: int = MERCHANTS, advance: Callable[[], object] = lambda: None
+    runs: int, seed: int, merchants: int = MERCHANTS, jobs: int = 1, markets: int = 200
 ) -> dict[str, dict[str, float]]:
-    """Share of the runs in which each interval held the truth."""
-    rng = np.random.default_rng(seed)
-    truth = truths(np.random.default_rng(seed + 1))
-    held = dict.fromkeys([*truth, "experiment_effect", "experiment_at_all_times", "false_stops_by_peeking"], 0)
-    for _ in range(runs):
-        found = one_run(rng, merchants)
-        for name, value in truth.items():
-            held[name] += _holds(found[name], value)
-        once, always, peeked = experiment(rng)
-        held["experiment_effect"] += once
-        held["experiment_at_all_times"] += always
-        held["false_stops_by_peeking"] += peeked
-        advance()
+    """Share of the runs in which each interval held the truth; the same with any number of jobs side by side.
+
+    The truth is that of so many ``markets``.
+    """
+    truth = truths(np.random.default_rng(seed + 1), markets)
+    work = partial(_one, truth=truth, merchants=merchants)
+    seeds = np.random.SeedSequence(seed).spawn(runs)
+    held: Counter[str] = Counter()
+    if jobs > 1:
+        with ProcessPoolExecutor(jobs) as pool:
+            for found in pool.map(work, seeds, chunksize=5):
+                held.update(found)
+    else:
+        for each in seeds:
+            held.update(work(each))
     return {name: {"nominal": 0.95, "covered": count / runs, "runs": runs} for name, count in held.items()}
+
+
+def _one(seed: np.random.SeedSequence, truth: dict[str, float], merchants: int) -> dict[str, int]:
+    """Which intervals held the truth in one run, as 0 or 1."""
+    rng = np.random.default_rng(seed)
+    found = one_run(rng, merchants)
+    held = {name: int(_holds(found[name], value)) for name, value in truth.items()}
+    once, always, peeked = experiment(rng)
+    return held | {
+        "experiment_effect": int(once), "experiment_at_all_times": int(always), "false_stops_by_peeking": int(peeked),
+    }  # fmt: skip
 
 
 def _holds(estimate: Estimate, value: float) -> bool:
@@ -83,9 +99,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=RUNS)
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--merchants", type=int, default=MERCHANTS, help="that list something, in each run")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=Path("build/coverage.json"))
     given = parser.parse_args()
-    found = measure(given.runs, given.seed, given.merchants)
+    found = measure(given.runs, given.seed, given.merchants, given.jobs)
     # Peeking at an interval that was made to be looked at once: what the sequence is for, and no interval of ours.
     peeking = found.pop("false_stops_by_peeking")
     for name, each in found.items():

@@ -10,8 +10,12 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
-from detectors.metrics.estimate import Estimate
-from detectors.metrics.ledger import Ledger
+from detectors.metrics.decisions import decisions
+from detectors.metrics.delays import delays
+from detectors.metrics.estimate import Estimate, Period
+from detectors.metrics.ledger import Ledger, Section
+from detectors.metrics.outcomes import outcomes
+from detectors.metrics.prevalence import accuracy, prevalence
 from features import events
 from features.windows import DAY_MS
 
@@ -53,10 +57,13 @@ class Marketplace:
         noise = rng.normal(0, 0.18, count_)
         self.score = np.clip(np.where(self.violates, 0.62, 0.2) + noise, 0, 1)
         self.flagged = self.score > FLAGGED
+        # When each version comes, and whether it is drawn: all chances at once, as single ones cost most of the time.
+        self.times = np.sort(rng.uniform(0, DAYS - 8, (count_, 3)), axis=1).tolist()
+        self.draws = rng.random((count_, 3)).tolist()
         self.probability = UNIFORM + BY_SCORE * self.score**2 * (1 - UNIFORM)
 
 
-def truths(rng: np.random.Generator, markets: int = 400) -> dict[str, float]:
+def truths(rng: np.random.Generator, markets: int = 200) -> dict[str, float]:
     """Shares of the process, from very many merchants."""
     sums = np.zeros(6)
     for _ in range(markets):
@@ -88,25 +95,23 @@ class Feeder:
 
     def listings(self, market: Marketplace) -> None:
         """All listings with their versions, views, decisions, draws and verdicts, in the order of time."""
-        rng = self._rng
         for row, merchant in enumerate(market.merchant.tolist()):
             name, listing = f"m{merchant}", f"l{row}"
-            times = np.sort(rng.uniform(0, DAYS - 8, market.versions[row]))
-            score = float(market.score[row])
+            times = market.times[row][: market.versions[row]]
             drawn = False
-            for at in times.tolist():
+            for version, at in enumerate(times):
                 self._event(
                     events.ListingCreated, name, at, listing_id=listing, title="x", category="toys/games", price=1,
                     currency="USD",
                 )  # fmt: skip
-                if rng.random() < market.probability[row]:
+                if market.draws[row][version] < market.probability[row]:
                     drawn = True
                     self._publish(
                         "audit.sampled", name, at, listing, stratum="uniform", inclusion_probability=UNIFORM,
                         sample_probability=float(market.probability[row]),
                     )  # fmt: skip
-            last = float(times[-1])
-            if score > FLAGGED:
+            last = times[-1]
+            if market.flagged[row]:
                 self._decide(name, last, listing, "demote_listing")
             self._event(events.ListingExposed, name, last + 0.01, listing_id=listing, views=int(market.views[row]))
             if drawn:
@@ -155,11 +160,12 @@ class Feeder:
             if rng.random() < BAD_NEWCOMERS:
                 self._decide(f"n{number}", 20.0, f"n{number}", "suspend_merchant")
 
-    def estimates(self, now: int = LATER) -> dict[str, Estimate]:
-        """What the ledger says of everything together, by name."""
-        self.ledger.advance(now)
+    def estimates(self, now: int, *sections: Section) -> dict[str, Estimate]:
+        """What some sections say of everything together as of a time, by name."""
+        period = Period(START, END, now)
         wanted: tuple[dict[str, str], ...] = ({}, {"subject": "listing"}, {"within": "30 d"})
-        return {each.name: each for each in self.ledger.estimates(START, END) if each.slice in wanted}
+        found = [each for section in sections for each in section(self.ledger.state, period)]
+        return {each.name: each for each in found if each.slice in wanted}
 
     def _event(self, kind: type[Any], merchant: str, day: float, /, **fields: Any) -> None:
         at = START + round(day * DAY_MS)
@@ -189,7 +195,6 @@ def one_run(rng: np.random.Generator, merchants: int = MERCHANTS) -> dict[str, E
     feeder.orders()
     feeder.people()
     feeder.ledger.advance(LATER)
-    found = feeder.estimates()
-    waiting = {each.name: each for each in feeder.ledger.estimates(START, END, now=END) if not each.slice}
-    found["time_to_review"] = waiting["time_to_review"]
+    found = feeder.estimates(LATER, outcomes, prevalence, accuracy, decisions)
+    found["time_to_review"] = feeder.estimates(END, delays)["time_to_review"]
     return found
