@@ -35,7 +35,7 @@ from streams.simulator import Plan, Simulation, SimulatorConfig
 SEEDS: Final = tuple(range(401, 406))
 _HOUR_MS: Final = 3_600_000
 _SIZE: Final[dict[str, Any]] = {"merchants": 220, "orders_per_day": 110.0}
-_QUICK_SIZE: Final[dict[str, Any]] = {"merchants": 60, "orders_per_day": 25.0, "span_days": 60.0}
+_QUICK_SIZE: Final[dict[str, Any]] = {"merchants": 40, "orders_per_day": 8.0, "span_days": 50.0}
 _SCENARIOS: Final = 4
 _WARN: Final = HARSHNESS["require_review"]
 _decode: Final = Decoder(Output).decode
