@@ -106,7 +106,7 @@ class CreatorFlow:
         new = item.merchant not in record.shops
         counts = item.counts
         harmed = creator.count(item.merchant, shard, counts, at)
-        if counts.outcome and (record.credit is None or not 0 < record.credit.due < at + SOON_MS):
+        if counts.outcome and (record.credit is None or not 0 < record.credit.review < at + SOON_MS):
             outcome_due = (max(counts.outcome) + OUTCOME_DAYS) * DAY_MS
             self._assessor.enforcer.credit.begin(creator, outcome_due)
         if new and record.enforcement is not None:

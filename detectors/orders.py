@@ -289,7 +289,7 @@ class OrderFlow:
             record.last_order = at
         state.statistics.orders += 1
         self._wait(key, order)
-        if record.credit is None or not 0 < record.credit.due < at + SOON_MS:
+        if record.credit is None or not 0 < record.credit.review < at + SOON_MS:
             self._assessor.enforcer.credit.begin(merchant, outcome_due(order))
 
     def _wait(self, key: str, order: OrderRecord) -> None:

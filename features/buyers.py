@@ -120,6 +120,13 @@ class BuyerCounts:
         """Distinct buyers; an estimate where the sample is thinned."""
         return len(self.counts) << self.level
 
+    def distinct_at(self, day: int) -> int:
+        """Distinct buyers as they will be on a day from now on if nothing more is bought."""
+        if day <= self.day:
+            return self.distinct
+        kept = {buyer for old, buyers in self.days.items() if old > day - WINDOW_DAYS for buyer in buyers}
+        return len(kept) << self.level
+
     @property
     def concentration(self) -> float | None:
         """Herfindahl index of orders over buyers, 1/n (evenly spread) to 1 (one buyer)."""

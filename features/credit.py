@@ -45,6 +45,27 @@ class LedgerEntry(Struct, array_like=True, gc=False):
     ended: bool = False
 
 
+class Look(Struct, array_like=True, gc=False):
+    """What was seen when a party with violations was looked at, and where it was placed before it.
+
+    ``causes`` are ids of decisions without which there would have been no look; none of a look at the party's own time
+    of the week. ``entered``: the first of them came into the ledger then.
+    """
+
+    at: int
+    causes: list[str]
+    entered: bool
+    earned: int
+    scored: bool
+    proven: bool
+    recalled: bool
+    lower: float
+    upper: float
+    tier: str
+    since: int
+    graduated: int
+
+
 class CreditState(
     Struct,
     omit_defaults=True,
@@ -57,12 +78,13 @@ class CreditState(
         "earned": "e",
         "tier": "t",
         "since": "ts",
-        "before": "tb",
         "graduated": "g",
         "reached": "m",
         "due": "d",
         "probability": "p",
         "pooled": "n",
+        "trail": "k",
+        "review": "r",
     },
 ):
     """A party's credit: score, tier and probability as last published."""
@@ -82,8 +104,6 @@ class CreditState(
     tier: str = ""
     since: int = 0
     graduated: int = 0
-    #: Tier that violations cost it, and since when it was in it: it comes back with the first that was wrong.
-    before: tuple[str, int] | None = None
     #: Lowest milestone that the score has come down to and not risen well above since.
     reached: int | None = None
     #: When the credit must be looked at next, ms; 0 where nothing will change by itself.
@@ -92,6 +112,10 @@ class CreditState(
     probability: float = 0.0
     #: Day before which its orders are contained in the rates of all (features/way_rates.py).
     pooled: int = 0
+    #: Looks since the first violation that counts, the oldest first.
+    trail: list[Look] = field(default_factory=list)
+    #: When its own time of the week is that it is looked at next, ms; 0 for none.
+    review: int = 0
 
 
 #: (Day, orders due, bad ones of them).

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
+import msgspec
+
 from features.credit import Component, Conduct, Day
 from features.merchant import (
     DELIVERY_LATE,
@@ -29,7 +31,7 @@ from features.population import Population
 from features.priors import DEFAULT_PRIORS
 from features.shrinkage import BetaPrior, credible_lower
 from features.way_rates import WayRate
-from features.windows import DAY_MS, WINDOWS
+from features.windows import DAY_MS, WINDOWS, DayCounters
 
 _MONTH: Final = WINDOWS.index(30)
 _ORDERS: Final = _MONTH * PLACED_WIDTH + ORDERS
@@ -84,15 +86,15 @@ def merchant_conduct(
         since = record.first_seen
     bounds = {}
     for rate in rates:
-        orders, defects = merchant.orders_and_defects(rate, _MONTH)
+        orders, defects = _orders_and_defects(merchant, rate, day)
         bounds[rate] = credible_lower(defects, orders, population.priors.get(rate, DEFAULT_PRIORS[rate]))
     return Conduct(
         day=day,
         outcomes=outcomes,
         components=lambda: _components(merchant, population, day, since_day),
         pending=pending,
-        orders=merchant.placed.sums[_ORDERS],
-        buyers=merchant.buyers.distinct,
+        orders=_placed(merchant, day),
+        buyers=merchant.buyers.distinct_at(day),
         since=since,
         rates=bounds,
         signs={
@@ -101,6 +103,25 @@ def merchant_conduct(
             "new": max(0.0, 1.0 - (now - since) / _NEW_MS) if since else 0.0,
         },
     )
+
+
+def _placed(merchant: Merchant, day: int) -> int:
+    """Orders of 30 days as of a day that the merchant's windows may not have come to."""
+    if day <= merchant.day:
+        return merchant.placed.sums[_ORDERS]
+    return sum([bucket[ORDERS] for placed, bucket in merchant.placed.buckets.items() if placed > day - WINDOWS[_MONTH]])
+
+
+def _orders_and_defects(merchant: Merchant, rate: str, day: int) -> tuple[int, int]:
+    """Likewise what :meth:`~features.merchant.Merchant.orders_and_defects` says of 30 days."""
+    if day <= merchant.day:
+        return merchant.orders_and_defects(rate, _MONTH)
+    moved = Merchant(merchant.id, msgspec.structs.replace(merchant.record))
+    ship = {each: [*bucket] for each, bucket in merchant.ship.buckets.items()}
+    outcome = {each: [*bucket] for each, bucket in merchant.outcome.buckets.items()}
+    moved.ship = DayCounters(SHIP_WIDTH, day, ship)
+    moved.outcome = DayCounters(OUTCOME_WIDTH, day, outcome, (0, OUTCOME_DAYS))
+    return moved.orders_and_defects(rate, _MONTH)
 
 
 def _backlog(merchant: Merchant) -> float:

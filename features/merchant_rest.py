@@ -20,7 +20,7 @@ def rested(record: MerchantRecord) -> MerchantRecord:
     credit: CreditState | None = record.credit
     if credit is not None:
         # Its entries have left the ledger, and nothing more changes by itself.
-        credit = structs.replace(credit, clean=[], past=[], due=0)
+        credit = structs.replace(credit, clean=[], past=[], trail=[], due=0, review=0)
     return MerchantRecord(
         version=STATE_VERSION,
         first_seen=record.first_seen,

@@ -5,7 +5,7 @@ from 19 % to 1 % within three months). But a season passes, so what is expected 
 of late and that of a year.
 
 Merchants' counters are added once each, when their credit is looked at, by whole days that are over: nothing is done
-for an order. What is heard later of those orders is not added. Those of a merchant that was just found to cheat are
+for an order. What is heard later of those orders is not added. Those of a merchant whose orders mostly go bad are
 left out, and a big one counts as one among many: a few bust-outs would make everybody look honest.
 """
 

@@ -5,19 +5,20 @@ an entry stops counting, and once a week at a time of the party's own, so that t
 over the week. What an order did is read from the party's day counters then; nothing is done for each order.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 from zlib import crc32
 
 from config.policy_specs import StatementSpec
 from detectors.credit import ledger
-from detectors.credit.assessment import Assessment, count_weeks, credit_view, first_open, found_cases
+from detectors.credit.assessment import Assessment, count_weeks, credit_view, first_open
 from detectors.credit.entries import Told, clean_orders_entry, correction_entry, told_of, violation_entry
 from detectors.credit.harm import Posterior, moved
 from detectors.credit.ledger import enter
-from detectors.credit.placement import ESTABLISHED, may_be_recalled, note_what_was_lost, place
+from detectors.credit.placement import ESTABLISHED, Placed, SeenNow, may_be_recalled, place
 from detectors.credit.policy import CreditPolicy, subject_mark
 from detectors.credit.score_rules import Enforcing, ScoreRules, most_cases, undone_by_pardon
+from detectors.credit.trail import PROBATION, note, retrace
 from detectors.judge import Judge, Models
 from detectors.ladder import Decision
 from detectors.merchant_timers import MerchantTimers
@@ -34,6 +35,8 @@ from features.windows import DAY_MS
 
 #: Weeks after which a party is looked at that has too few orders for a score.
 _SELDOM_WEEKS: Final = 4
+#: A merchant whose orders go bad more often than this multiple of all tells nothing of what others' orders will do.
+_ORDINARY: Final = 3.0
 
 
 class CreditBook:
@@ -72,6 +75,8 @@ class CreditBook:
         if state is None:
             state = self._open(party, policy)
         due = self._slot(party, outcome_at)
+        if not 0 < state.review <= due:
+            state.review = due
         if not 0 < state.due <= due:
             state.due = due
             self._timers.expect(party, due)
@@ -105,7 +110,7 @@ class CreditBook:
         now = party.record.as_of
         assessment = Assessment(state, self._conduct(party, policy, now), policy, now)
         if _is_news(state, assessment, policy):
-            self._publish(party, state, assessment, state.score, state.tier, state.since, Told())
+            self._publish(party, state, assessment, state.score, state.tier, Told())
 
     def violation(self, party: Party, decision: Decision, *, confirmed: bool = False) -> None:
         """A decision against a party is carried out, or a person ``confirmed`` it: it may cost points.
@@ -134,7 +139,7 @@ class CreditBook:
         told = Told()
         if entry.points:
             told.entries.append(violation_entry(entry, policy, self._statements))
-        self._settle(party, policy, state, now, told, facts=True)
+        self._settle(party, policy, state, now, told, causes=[decision.decision_id], facts=True)
         self._rules.repeats(party, policy, state, entry)
 
     def pardoned(self, party: Party, decision_id: str) -> list[str]:
@@ -151,9 +156,9 @@ class CreditBook:
         if policy is None or state is None:
             return []
         counted = {code: most_cases(state, policy, code) for code in dict.fromkeys(each.code for each in state.ledger)}
-        changed = ledger.pardon(state.ledger, policy, decision_id)
-        if not changed:
+        if not any(each.decision == decision_id for each in state.ledger):
             return []
+        changed = ledger.pardon(state.ledger, policy, decision_id)
         told = Told()
         for old, new in changed:
             if old.ended:
@@ -161,7 +166,8 @@ class CreditBook:
             told.removed += told_of(old, policy, self._statements)
             told.entries += told_of(new, policy, self._statements)
         before = state.reached
-        if self._settle(party, policy, state, party.record.as_of, told, pardoned=True):
+        placed = retrace(state, policy, decision_id)
+        if self._settle(party, policy, state, party.record.as_of, told, placed=placed):
             self._enforcer.stand(party)
         return undone_by_pardon(policy, state, before, counted)
 
@@ -176,7 +182,7 @@ class CreditBook:
             return
         told = Told()
         told.entries = [correction_entry(each, policy, self._statements) for each in found if each.returned]
-        if self._settle(party, policy, state, at, told):
+        if self._settle(party, policy, state, at, told, causes=[each.decision for each in found]):
             self._enforcer.stand(party)
 
     def standing(self, party: Party) -> StandingCredit | None:
@@ -213,7 +219,7 @@ class CreditBook:
         state = party.record.credit = CreditState(since=now)
         if conduct.since and now - conduct.since < policy.probation.otherwise:
             probation = policy.probation.tier.name
-            self._publish(party, state, Assessment(state, conduct, policy, now), None, probation, now, Told())
+            self._publish(party, state, Assessment(state, conduct, policy, now), None, probation, Told())
             self._enforcer.stand(party)
         else:
             state.tier = policy.standard.name
@@ -229,36 +235,49 @@ class CreditBook:
         told: Told,
         *,
         counting: bool = False,
+        causes: Sequence[str] = (),
         facts: bool = False,
-        pardoned: bool = False,
+        placed: Placed | None = None,
     ) -> bool:
         """Work the credit out again as of a time and publish it where it changed; true if it did.
 
-        With new ``facts`` against the party, milestones that the score comes down to fire. When it is ``pardoned``, it
-        is again in the tier that it lost, if nothing else speaks against that.
+        ``causes`` are the decisions without which nobody would look now; with new ``facts`` against the party, the
+        first of them is new, and milestones that the score comes down to fire. When it is pardoned, it is ``placed``.
         """
-        conduct = self._conduct(party, policy, now, recall=may_be_recalled(state, policy, now))
+        recall = bool(state.ledger) or may_be_recalled(state.graduated, policy, now)
+        conduct = self._conduct(party, policy, now, recall=recall)
         if counting:
-            if party.kind == "merchant":
-                if not found_cases(state.ledger, policy, now):
-                    pool(conduct.ways(), self._population, state.pooled, conduct.day)
-                state.pooled = conduct.day
             count_weeks(state, conduct, policy)
+        causes = [*causes]
         for ended in ledger.expire(state.ledger, policy, now):
             told.removed += told_of(ended, policy, self._statements)
+            causes.append(ended.decision)
         assessment = Assessment(state, conduct, policy, now)
+        if counting and party.kind == "merchant":
+            # By its orders and not by what was found of it, so that a finding that was wrong leaves no trace.
+            if assessment.harm.relative <= _ORDINARY:
+                pool(conduct.ways(), self._population, state.pooled, conduct.day)
+            state.pooled = conduct.day
         gained = assessment.earned - state.earned
         if gained:
             (told.entries if gained > 0 else told.removed).append(clean_orders_entry(abs(gained), policy, now))
-        tier, since = place(policy, state, conduct, assessment, now, pardoned=pardoned)
-        note_what_was_lost(policy, state, tier, facts=facts, pardoned=pardoned)
+        was = Placed(state.tier, state.since, state.graduated)
+        if placed is None:
+            placed = was
+            if not state.graduated and now >= state.since + policy.probation.otherwise and not counting:
+                causes.append(PROBATION)
+            if counting or causes:
+                seen = SeenNow(policy, assessment, conduct)
+                placed = place(policy, was, seen, now)
+                note(state, was, seen, () if counting else causes, assessment.earned, now, entered=facts)
+        tier, state.since, state.graduated = placed
         before = state.score
         changed = bool(told) or assessment.score != before or tier != state.tier
         changed = changed or (counting and _is_news(state, assessment, policy))
         if changed:
-            self._publish(party, state, assessment, assessment.score, tier, since, told)
-        if counting or not now < state.due or self._slot(party, state.due) != state.due:
-            state.due = self._next_review(party, policy, conduct, assessment, now)
+            self._publish(party, state, assessment, assessment.score, tier, told)
+        if counting or not now < state.review:
+            state.review = self._next_review(party, policy, conduct, assessment, now)
         self._wait(party, policy, state, now)
         self._rules.milestones(party, policy, state, before, assessment, facts=facts)
         return changed
@@ -270,14 +289,13 @@ class CreditBook:
         assessment: Assessment,
         score: int | None,
         tier: str,
-        since: int,
         told: Told,
     ) -> None:
         """Publish a credit that changed, and take it into the state."""
         previous, previous_tier = state.score, state.tier
         state.score = score
         state.earned = assessment.earned
-        state.tier, state.since = tier, since
+        state.tier = tier
         state.probability = nearest(assessment.harm.mean, 1e4)
         is_merchant = party.kind == "merchant"
         self._outbox.publish(
@@ -313,7 +331,7 @@ class CreditBook:
 
     def _wait(self, party: Party, policy: CreditPolicy, state: CreditState, now: int) -> None:
         """Note when the credit must be looked at next: at its next review, or when something ends before that."""
-        due = [state.due] if state.due > now else []
+        due = [state.review] if state.review > now else []
         expiry = ledger.next_expiry(state.ledger, policy, now)
         if expiry is not None:
             due.append(expiry)

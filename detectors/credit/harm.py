@@ -81,6 +81,11 @@ class Posterior:
         return self._scored(self.highest_rate)
 
     @property
+    def relative(self) -> float:
+        """The party's own rate of bad orders, as a multiple of that of all."""
+        return self._rate / self.of_all
+
+    @property
     def lowest_rate(self) -> float:
         """Lower credible bound of the party's own rate of bad orders."""
         if self._lower is None:

@@ -39,5 +39,5 @@ class CreatorStage(Stage):
         for number in range(count):
             creator.buyers.add(creator.day, creator.day * 1000 + number if buyers is None else number % buyers)
         credit = creator.record.credit
-        if credit is None or not 0 < credit.due < self.time + SOON_MS:
+        if credit is None or not 0 < credit.review < self.time + SOON_MS:
             self.book.begin(creator, self.time)

@@ -148,7 +148,7 @@ class Stage:
         for number in range(count):
             merchant.buyers.add(today, today * 1000 + number if buyers is None else number % buyers)
         credit = merchant.record.credit
-        if credit is None or not 0 < credit.due < self.time + SOON_MS:
+        if credit is None or not 0 < credit.review < self.time + SOON_MS:
             self.book.begin(merchant, self.time)
 
     def violation(
