@@ -264,7 +264,7 @@ class CreditBook:
         was = Placed(state.tier, state.since, state.graduated)
         if placed is None:
             placed = was
-            if not state.graduated and now >= state.since + policy.probation.otherwise and not counting:
+            if not counting and not causes and not state.graduated:
                 causes.append(PROBATION)
             if counting or causes:
                 seen = SeenNow(policy, assessment, conduct)

@@ -16,7 +16,7 @@ from detectors.credit.placement import Placed, Seen, place
 from detectors.credit.policy import CreditPolicy
 from features.credit import CreditState, LedgerEntry, Look
 
-#: Cause of a look at the end of the time that probation takes at most: there is none for who has come out of it.
+#: Cause of a look at the end of the time that probation takes at most: there is none once a party has come out of it.
 PROBATION: Final = "probation"
 
 
@@ -66,9 +66,8 @@ def note(
 def retrace(state: CreditState, policy: CreditPolicy, decision: str) -> Placed:
     """Where a party is placed when a decision has left its ledger; the trail is then as if it had never been."""
     now = Placed(state.tier, state.since, state.graduated)
-    first = next((at for at, look in enumerate(state.trail) if decision in look.causes), None)
-    if first is None:
-        return now
+    # One whose points count no longer may have made later ones cost more: then all that is kept is gone through again.
+    first = next((at for at, look in enumerate(state.trail) if look.entered and look.causes[0] == decision), 0)
     entries: dict[str, list[LedgerEntry]] = {}
     for entry in state.ledger:
         entries.setdefault(entry.decision, []).append(entry)

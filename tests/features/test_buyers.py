@@ -140,3 +140,16 @@ def test_the_window_holds_thirty_days() -> None:
     assert counts.distinct == 0
     counts.add(DAY, 1)
     assert counts.distinct == 0
+
+
+@given(st.lists(st.tuples(st.integers(-3, 40), st.integers(0, 6)), max_size=40), st.integers(0, 60))
+def test_distinct_buyers_of_a_day_to_come_are_those_after_moving_on(orders: list[tuple[int, int]], days: int) -> None:
+    """Nothing is changed by asking."""
+    counts = BuyerCounts(DAY, {})
+    for day, buyer in orders:
+        counts.add(DAY + day, buyer)
+    later = counts.day + days
+    before, asked = counts.distinct, counts.distinct_at(later)
+    assert counts.distinct == before
+    counts.advance(later)
+    assert asked == counts.distinct

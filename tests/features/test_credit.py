@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from features.credit import Component, Conduct, CreditState, LedgerEntry
+from features.credit import Component, Conduct, CreditState, LedgerEntry, Look
 from features.merchant_conduct import MERCHANT_COMPONENTS, MERCHANT_SIGNS, merchant_conduct, pool
 from features.population import Population
 from tests.builders import DAY, HOUR, START, Shard, event, make_judge, of_order, placed, shipped
@@ -14,11 +14,12 @@ TODAY = START // DAY
 
 
 def test_a_credit_reads_back_as_it_was_stored() -> None:
-    """With entries, milestones and the tier that was lost; a fresh one takes two bytes."""
+    """With entries, milestones and the looks at it; a fresh one takes two bytes."""
     entry = LedgerEntry("counterfeit", -50, START, "orders-0-1-2", "l:l1", 50, True, True, START + 1, 25, True)
     state = CreditState(
         ledger=[entry], clean=[1, 2], week=2800, past=[100, 0, 3], score=150, earned=1, tier="watch", since=START,
-        before=("plus", START - 1), graduated=1, reached=150, due=START + 5, probability=0.1,
+        graduated=1, reached=150, due=START + 5, probability=0.1, pooled=19_000, review=START + 9,
+        trail=[Look(START, ["d1"], True, 1, True, True, False, 0.5, 1.5, "plus", START - 1, 1)],
     )  # fmt: skip
     assert msgspec.json.decode(msgspec.json.encode(state), type=CreditState) == state
     assert msgspec.json.encode(CreditState()) == b"{}"

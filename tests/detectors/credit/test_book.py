@@ -63,7 +63,8 @@ def test_what_was_pardoned_has_never_been(
     history: list[tuple[int, dict[str, Any]]], chosen: int, more: int, registered: bool
 ) -> None:
     """Played and pardoned, at once or up to two months later: ledger, tier and since when are those of the history
-    without it; and from the next review on all that a credit is, but for what was published.
+    without it; and from the next review on all that a credit is, but for what was published
+    and the milestone reached.
     """
     with_it, without = (Stage(POLICIES, registered=0 if registered else None) for _ in range(2))
     # Credit begins with the first order, whatever else there is.
@@ -78,7 +79,9 @@ def test_what_was_pardoned_has_never_been(
     for days in (29, 400):
         for stage in (with_it, without):
             stage.move_to(end + days)
-        assert replace(credit_of(with_it), probability=0.0) == replace(credit_of(without), probability=0.0)
+        # The milestone reached follows from the score as it is, not from the way there.
+        one, other = (replace(credit_of(stage), probability=0.0, reached=None) for stage in (with_it, without))
+        assert one == other
         first, second = (stage.book.view(stage.merchant, stage.time) for stage in (with_it, without))
         assert first is not None and second is not None
         assert first.harm.mean == second.harm.mean
@@ -230,4 +233,4 @@ def test_credit_is_small(packaged: PolicySet) -> None:
     for day in range(0, 180, 3):
         stage.move_to(day)
         stage.orders(1)
-    assert len(msgspec.json.encode(credit_of(stage))) < 200, msgspec.json.encode(credit_of(stage))
+    assert len(msgspec.json.encode(credit_of(stage))) < 240, msgspec.json.encode(credit_of(stage))
