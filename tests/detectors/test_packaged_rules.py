@@ -288,8 +288,8 @@ CASES: dict[str, tuple[Values, list[Values]]] = {
     ),
     "light-parcel": ({"light_parcel": 1}, [{"light_parcel": 0}]),
     "empty-box-order": (
-        {"light_parcel_claimed": 1, "light_parcels_30d": 3, "orders_30d": 30},
-        [{"light_parcel_claimed": 0}, {"light_parcels_30d": 2}, {"orders_30d": 38}],
+        {"light_parcel_claimed": 1, "light_parcels_30d": 3, "light_claims_30d": 3, "orders_30d": 30},
+        [{"light_parcel_claimed": 0}, {"light_claims_30d": 2}, {"light_parcels_30d": 2}, {"orders_30d": 38}],
     ),
     "own-device-order": (
         {"own_device": 1, "own_device_orders_30d": 3},
