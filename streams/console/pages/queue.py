@@ -13,7 +13,9 @@ PAGE: Final = 50
 
 
 def waiting(index: IndexReader, skip: int) -> list[dict[str, Any]]:
-    """A page of the queue: each decision with the facts that it was published with."""
+    """A page of the queue: each decision with the facts that it was published with. What a person has judged does not
+    wait any more, though a request for review may stand until it lapses.
+    """
     return [dict(row) | {"facts": _facts(row["value"])} for row in index.rows(_WAITING, (PAGE, skip))]
 
 
@@ -60,5 +62,5 @@ _COLUMNS: Final = (
     " (SELECT value FROM output o WHERE o.ce_id = d.id) AS value"
     " FROM decision d JOIN party p ON p.id = d.party"
 )
-_WAITING: Final = f"{_COLUMNS} WHERE d.state = 'waiting' ORDER BY d.harm DESC LIMIT ? OFFSET ?"
+_WAITING: Final = f"{_COLUMNS} WHERE d.state = 'waiting' AND d.verdict IS NULL ORDER BY d.harm DESC LIMIT ? OFFSET ?"
 _APPEALS: Final = f"{_COLUMNS} WHERE d.appeal IN ('open', 'overdue') ORDER BY d.appeal_due LIMIT ? OFFSET ?"

@@ -115,7 +115,12 @@ def marketplace(folder: Path, events: int, seed: int = 7) -> Iterator[Marketplac
                 "kafka": {"brokers": stage.settings.kafka.brokers},
                 "redis": {"url": stage.settings.redis.url},
                 "topics": {"partitions": 2},
-                "console": {"folder": str(folder / "console-files"), "users_file": str(users)},
+                "console": {
+                    "folder": str(folder / "console-files"),
+                    "users_file": str(users),
+                    # What takes a second person here is severe, and not a matter of amounts.
+                    "second_person_above": 1_000_000,
+                },
                 "pseudonym_key": _secret(stage.settings),
             }
         )
