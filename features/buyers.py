@@ -124,8 +124,13 @@ class BuyerCounts:
         """Distinct buyers as they will be on a day from now on if nothing more is bought."""
         if day <= self.day:
             return self.distinct
-        kept = {buyer for old, buyers in self.days.items() if old > day - WINDOW_DAYS for buyer in buyers}
-        return len(kept) << self.level
+        gone: dict[int, int] = {}
+        for old, buyers in self.days.items():
+            if old <= day - WINDOW_DAYS:
+                for buyer, orders in buyers.items():
+                    gone[buyer] = gone.get(buyer, 0) + orders
+        left = len(self.counts) - sum([orders == self.counts[buyer] for buyer, orders in gone.items()])
+        return left << self.level
 
     @property
     def concentration(self) -> float | None:

@@ -109,7 +109,10 @@ def _placed(merchant: Merchant, day: int) -> int:
     """Orders of 30 days as of a day that the merchant's windows may not have come to."""
     if day <= merchant.day:
         return merchant.placed.sums[_ORDERS]
-    return sum([bucket[ORDERS] for placed, bucket in merchant.placed.buckets.items() if placed > day - WINDOWS[_MONTH]])
+    buckets = merchant.placed.buckets
+    month = WINDOWS[_MONTH]
+    leaving = range(merchant.day - month + 1, min(merchant.day, day - month) + 1)
+    return merchant.placed.sums[_ORDERS] - sum([buckets[each][ORDERS] for each in leaving if each in buckets])
 
 
 def _orders_and_defects(merchant: Merchant, rate: str, day: int) -> tuple[int, int]:
@@ -144,10 +147,10 @@ def _components(merchant: Merchant, population: Population, day: int, since_day:
     claims: list[Day] = []
     late_deliveries: list[Day] = []
     low_ratings: list[Day] = []
-    days = range(first, day + 1)
     buckets = merchant.outcome.buckets
-    for due_day in days:
-        if bucket := buckets.get(due_day):
+    for due_day in sorted(buckets):
+        if first <= due_day <= day:
+            bucket = buckets[due_day]
             counts = bucket if len(bucket) == OUTCOME_WIDTH else [*bucket, *[0] * (OUTCOME_WIDTH - len(bucket))]
             due = counts[OUTCOME_DUE]
             claims.append((due_day, due, _claimed(counts)))
@@ -156,8 +159,9 @@ def _components(merchant: Merchant, population: Population, day: int, since_day:
     late: list[Day] = []
     cancelled: list[Day] = []
     buckets = merchant.ship.buckets
-    for due_day in days:
-        if bucket := buckets.get(due_day):
+    for due_day in sorted(buckets):
+        if first <= due_day <= day:
+            bucket = buckets[due_day]
             counts = bucket if len(bucket) == SHIP_WIDTH else [*bucket, *[0] * (SHIP_WIDTH - len(bucket))]
             late.append((due_day, counts[SHIP_DUE], counts[SHIP_LATE]))
             cancelled.append((due_day, counts[SHIP_DUE], counts[SHIP_CANCELLED]))

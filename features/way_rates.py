@@ -23,6 +23,10 @@ YEAR_DAYS: Final = 365.0
 STRENGTH: Final = 500.0
 #: Orders of a merchant that count at most each time that it is added, so that the rate is that of many merchants.
 MOST_ORDERS: Final = 50
+#: What is left of a day by its age, days; what is older counts as little as the oldest.
+_AGES: Final = 1_000
+_RECENT: Final = tuple(0.5 ** (age / RECENT_DAYS) for age in range(_AGES))
+_YEAR: Final = tuple(0.5 ** (age / YEAR_DAYS) for age in range(_AGES))
 
 
 class WayRate(Struct, array_like=True, gc=False):
@@ -35,24 +39,27 @@ class WayRate(Struct, array_like=True, gc=False):
     year_bad: float = 0.0
 
     def add(self, days: Sequence[Day]) -> None:
-        """Count days of a merchant; late ones count what is left of them."""
+        """Count days of a merchant, in their order; late ones count what is left of them."""
+        if not days:
+            return
+        ahead = days[-1][0] - self.day
+        if ahead > 0:
+            recent, year = 0.5 ** (ahead / RECENT_DAYS), 0.5 ** (ahead / YEAR_DAYS)
+            self.recent_orders *= recent
+            self.recent_bad *= recent
+            self.year_orders *= year
+            self.year_bad *= year
+            self.day += ahead
         total = sum([orders for _, orders, _ in days])
         part = MOST_ORDERS / total if total > MOST_ORDERS else 1.0
         for day, orders, bad in days:
-            age = self.day - day
-            if age < 0:
-                recent, year = 0.5 ** (-age / RECENT_DAYS), 0.5 ** (-age / YEAR_DAYS)
-                self.recent_orders *= recent
-                self.recent_bad *= recent
-                self.year_orders *= year
-                self.year_bad *= year
-                self.day = day
-                age = 0
-            recent, year = part * 0.5 ** (age / RECENT_DAYS), part * 0.5 ** (age / YEAR_DAYS)
+            age = min(self.day - day, _AGES - 1)
+            recent, year = part * _RECENT[age], part * _YEAR[age]
             self.recent_orders += recent * orders
-            self.recent_bad += recent * bad
             self.year_orders += year * orders
-            self.year_bad += year * bad
+            if bad:
+                self.recent_bad += recent * bad
+                self.year_bad += year * bad
 
     def expected(self, known: float) -> float:
         """Rate to be expected of the next weeks, 0 to 1; ``known`` is the rate known in advance."""

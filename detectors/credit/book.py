@@ -244,7 +244,8 @@ class CreditBook:
         ``causes`` are the decisions without which nobody would look now; with new ``facts`` against the party, the
         first of them is new, and milestones that the score comes down to fire. When it is pardoned, it is ``placed``.
         """
-        recall = bool(state.ledger) or may_be_recalled(state.graduated, policy, now)
+        # Without a violation it might have come out of probation before.
+        recall = bool(state.ledger) if not state.graduated else may_be_recalled(state.graduated, policy, now)
         conduct = self._conduct(party, policy, now, recall=recall)
         if counting:
             count_weeks(state, conduct, policy)

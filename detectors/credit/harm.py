@@ -49,14 +49,19 @@ class Posterior:
         The probability.
     of_all
         That of all parties: what it is for one of whom nothing is known.
-    parts
-        Log-odds by which each way of going bad and each sign moves it from there; together they make the difference.
     """
 
-    __slots__ = ("_lower", "_rate", "_shift", "_size", "_slope", "_tail", "_upper", "mean", "of_all", "parts")
+    __slots__ = ("_lower", "_rate", "_shift", "_signs", "_size", "_slope", "_tail", "_upper", "_ways", "mean", "of_all")
 
     def __init__(
-        self, rate: float, variance: float, of_all: float, harm: Harm, shift: float, parts: Mapping[str, float]
+        self,
+        rate: float,
+        variance: float,
+        of_all: float,
+        harm: Harm,
+        shift: float,
+        ways: Mapping[str, float],
+        signs: dict[str, float],
     ) -> None:
         self._rate = rate
         #: Strength of the Beta distribution with this mean and variance.
@@ -68,7 +73,9 @@ class Posterior:
         self._upper: float | None = None
         self.mean = self._scored(rate)
         self.of_all = of_all
-        self.parts = parts
+        #: Of each way, what goes well of all over what goes well of the party.
+        self._ways = ways
+        self._signs = signs
 
     @property
     def lower(self) -> float:
@@ -79,6 +86,17 @@ class Posterior:
     def upper(self) -> float:
         """Upper credible bound of the probability."""
         return self._scored(self.highest_rate)
+
+    @property
+    def parts(self) -> dict[str, float]:
+        """Log-odds by which each way of going bad and each sign moves the probability from that of all; together they
+        make the difference.
+        """
+        # Ways add up in the logarithm of what goes well.
+        found = {name: log(ratio) for name, ratio in self._ways.items()}
+        apart = sum(found.values())
+        scale = self._slope * (_log_odds(self._rate) - _log_odds(self.of_all)) / apart if apart else 0.0
+        return {name: scale * part for name, part in found.items()} | self._signs
 
     @property
     def relative(self) -> float:
@@ -128,7 +146,7 @@ def posterior(
     today = conduct.day
     past_weight = exp(-_LN2 / harm.half_life_days * max(0, today - since_day)) / _PARTS
     good = good_of_all = square = 1.0
-    parts: dict[str, float] = {}
+    ways: dict[str, float] = {}
     for index, (name, component) in enumerate(conduct.ways().items()):
         orders, bad = _past(past, index)
         orders *= past_weight
@@ -147,14 +165,8 @@ def posterior(
         good *= fine
         square *= fine * (beta + 1.0) / (size + 1.0)
         good_of_all *= 1.0 - component.mean
-        # Ways add up in the logarithm of what goes well.
-        parts[name] = log((1.0 - component.mean) / fine)
-    rate, of_all = 1.0 - good, 1.0 - good_of_all
-    apart = sum(parts.values())
-    if apart:
-        scale = harm.slope * (_log_odds(rate) - _log_odds(of_all)) / apart
-        for name in parts:
-            parts[name] *= scale
+        ways[name] = (1.0 - component.mean) / fine
+    parts: dict[str, float] = {}
     shift = 0.0
     for name, weight in harm.cases.items():
         if weight and (count := cases.get(name)):
@@ -164,7 +176,7 @@ def posterior(
         if weight and (value := conduct.signs.get(name)):
             parts[name] = weight * value
             shift += parts[name]
-    return Posterior(rate, square - good * good, of_all, harm, shift, parts)
+    return Posterior(1.0 - good, square - good * good, 1.0 - good_of_all, harm, shift, ways, parts)
 
 
 @lru_cache(maxsize=8)
