@@ -21,8 +21,8 @@ from msgspec import Struct, field
 from config.settings import Settings
 from streams.clients import kafka_config
 from streams.console.index.harm import Harm
-from streams.console.index.pruning import prune
-from streams.console.index.schema import open_index
+from streams.console.index.pruning import STEP, prune
+from streams.console.index.schema import open_index, roll_back
 from streams.console.index.writer import FOLLOWED, Followed, IndexWriter
 from streams.reading import SILENT, Partition, ReadError
 
@@ -38,6 +38,8 @@ _PRUNE_SECONDS: Final = 30.0
 _PAUSE_SECONDS: Final = 2.0
 _NICENESS: Final = 10
 _LONGEST_REST_SECONDS: Final = 5.0
+#: How a trouble begins that makes the console of no use (see pages/health.py).
+_INDEX: Final = "the index"
 #: Rates are of this long.
 _RATE_SECONDS: Final = 10.0
 
@@ -100,7 +102,9 @@ class Follower:
         self._consumer = Consumer(_config(settings, self._on_error))
         try:
             topics, identity = self._find()
-            self._writer = IndexWriter(open_index(file, identity), topics)
+            self._writer = IndexWriter(
+                open_index(file, identity), topics, round(settings.worker.future_tolerance_h * 3_600_000)
+            )
         except BaseException:
             self._consumer.close()
             raise
@@ -180,7 +184,7 @@ class Follower:
             with contextlib.suppress(OSError):
                 os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
         weighed = pruned = measured = self._clock()
-        counted = 0
+        counted, more = 0, False
         while not self._stop.is_set():
             began = time.thread_time()
             try:
@@ -189,11 +193,14 @@ class Follower:
                 if now - weighed >= _WEIGH_SECONDS:
                     self._harm.weigh(self._writer.connection, self._writer.latest)
                     weighed = self._clock()
-                if now - pruned >= _PRUNE_SECONDS:
-                    self._prune()
+                # A full step leaves more to be done at once: events may come faster than one step in so many seconds.
+                if more or now - pruned >= _PRUNE_SECONDS:
+                    more = self._prune() >= STEP
                     pruned = self._clock()
+                if self.progress.trouble.startswith(_INDEX):
+                    self.progress.trouble = ""
             except sqlite3.Error as error:
-                self.progress.trouble = f"the index can't be written: {error}"
+                self.progress.trouble = f"{_INDEX} can't be written: {error}"
                 logger.exception("the index can't be written")
                 self._stop.wait(_PAUSE_SECONDS)
                 # What was not written is read again.
@@ -236,14 +243,17 @@ class Follower:
             lag[topic] = lag.get(topic, 0) + max(0, end - self.place(topic, number))
         return lag
 
-    def _prune(self) -> None:
+    def _prune(self) -> int:
         console = self._settings.console
         connection = self._writer.connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            prune(connection, self._writer.latest, console.index_days, console.index_events)
-        finally:
+            deleted = prune(connection, self._writer.latest, console.index_days, console.index_events)
             connection.execute("COMMIT")
+        except BaseException:
+            roll_back(connection)
+            raise
+        return deleted
 
 
 def _config(settings: Settings, on_error: Callable[[KafkaError], None]) -> dict[str, Any]:

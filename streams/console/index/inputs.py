@@ -1,6 +1,8 @@
 """Rows of input events: the timeline, listings, turnover, and what people said."""
 
 import sqlite3
+import time
+from collections.abc import Callable
 from typing import Any, Final
 
 from features import events
@@ -10,8 +12,10 @@ from streams.console.index.parties import Parties, PartyKind
 from streams.console.index.words import words_of
 
 DAY: Final = 86_400_000
-#: What the worker takes is for the worker to say: a record that it refuses comes back as a dead letter.
-_LIMITS: Final = InputLimits(max_bytes=16 * 1024 * 1024, future_tolerance=36_500 * DAY)
+#: How large a record may be is for the worker to say: one that it refuses comes back as a dead letter.
+_MOST_BYTES: Final = 16 * 1024 * 1024
+#: As where an event may lie at all: what counts here is the clock.
+_NO_TIMESTAMP: Final = 4_102_444_800_000
 
 
 class InputRows:
@@ -21,9 +25,23 @@ class InputRows:
     ----------
     connection, parties, counters
         The writer's.
+    future_tolerance
+        How far (ms) an event may lie ahead of the clock, as for the worker. One that lies further would make all there
+        is look old: it would be pruned, and no dollars would be at risk.
+    clock
+        Seconds since the epoch.
     """
 
-    def __init__(self, connection: sqlite3.Connection, parties: Parties, counters: Counters) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        parties: Parties,
+        counters: Counters,
+        future_tolerance: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._limits = InputLimits(_MOST_BYTES, future_tolerance)
+        self._clock = clock
         self._connection = connection
         self._parties = parties
         self._counters = counters
@@ -37,17 +55,17 @@ class InputRows:
 
     def take(self, kind: TopicKind, partition: int, offset: int, key: bytes | None, value: bytes | None) -> None:
         """Take a record; one that is no valid event is only counted, as the worker tells why."""
-        event = decode(kind, key, value, 4_102_444_800_000, _LIMITS)
+        event = decode(kind, key, value, _NO_TIMESTAMP, self._limits, round(self._clock() * 1000))
         if isinstance(event, Rejection):
             self._counters.add("unusable", kind)
             return
-        time = event.occurred_at
+        at = event.occurred_at
         party_kind: PartyKind = "merchant"
         if kind == "feedback" and event.creator_id is not None:  # type: ignore[union-attr]
             party_kind = "creator"
         party = self._parties.number(party_kind, event.merchant_id, partition)
-        self._parties.saw(party, time)
-        self.latest = max(self.latest, time)
+        self._parties.saw(party, at)
+        self.latest = max(self.latest, at)
         subject: str | None = None
         amount: int | None = None
         currency: str | None = None
@@ -64,7 +82,7 @@ class InputRows:
             case _ if kind == "feedback":
                 subject = self._said(party, partition, offset, event)
         tag = str(type(event).__struct_config__.tag)
-        self._events.append((party, time, tag, subject, words_of(event), amount, currency, creator))
+        self._events.append((party, at, tag, subject, words_of(event), amount, currency, creator))
         self._counters.add("events", kind)
 
     def _order(self, party: int, partition: int, event: events.OrderCreated) -> int | None:
@@ -90,16 +108,16 @@ class InputRows:
     def _listing(
         self, party: int, event: events.ListingVersion | events.ListingRemoved | events.ListingExposed
     ) -> None:
-        time, name = event.occurred_at, event.listing_id
+        at, name = event.occurred_at, event.listing_id
         change: tuple[str, tuple[Any, ...]]
         match event:
             case events.ListingExposed():
                 change = _EXPOSED, (event.views, party, name)
             case events.ListingRemoved():
-                change = _REMOVED, (time, party, name)
+                change = _REMOVED, (at, party, name)
             case _:
                 row = (party, name, event.title[:200], event.category, event.brand, event.price, event.currency)
-                change = _VERSION, (*row, time, time)
+                change = _VERSION, (*row, at, at)
         self._listings.append(change)
 
     def _said(self, party: int, partition: int, offset: int, event: Any) -> str | None:

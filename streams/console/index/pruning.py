@@ -6,7 +6,7 @@ from typing import Final
 from streams.console.index.inputs import DAY
 
 #: Rows that one step deletes at most.
-_STEP: Final = 20_000
+STEP: Final = 20_000
 
 
 def prune(connection: sqlite3.Connection, now: int, days: float, most_events: int) -> int:
@@ -27,12 +27,12 @@ def prune(connection: sqlite3.Connection, now: int, days: float, most_events: in
     # Numbers rise by one: the difference is how many there are, or a little more.
     excess = last - first + 1 - most_events
     if excess > 0:
-        deleted += connection.execute("DELETE FROM event WHERE id < ?", (first + min(excess, _STEP),)).rowcount
+        deleted += connection.execute("DELETE FROM event WHERE id < ?", (first + min(excess, STEP),)).rowcount
     # In the order of reading, which is nearly that of time: the oldest rows are looked at, and those that are old go.
     for table in ("event", "output"):
         deleted += connection.execute(
             f"DELETE FROM {table} WHERE id IN (SELECT id FROM {table} ORDER BY id LIMIT ?) AND time < ?",  # noqa: S608
-            (_STEP, before),
+            (STEP, before),
         ).rowcount
     deleted += connection.execute("DELETE FROM assessment WHERE time < ?", (before,)).rowcount
     deleted += connection.execute("DELETE FROM dead_letter WHERE time < ?", (before,)).rowcount

@@ -143,6 +143,12 @@ def open_reader(file: Path) -> sqlite3.Connection:
     return connection
 
 
+def roll_back(connection: sqlite3.Connection) -> None:
+    """Leave a transaction that failed, if SQLite has not done so itself, as it does when the disk is full."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
+
+
 def _connect(file: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=30)
     # Readers go on while one writes; what a crash of the machine loses is read from the topics again.

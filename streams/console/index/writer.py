@@ -10,12 +10,13 @@ from typing import Final, Literal, TypeAlias
 
 from confluent_kafka import Message
 
-from features.decode import TOPIC_KINDS, TopicKind
+from features.decode import TOPIC_KINDS, InputLimits, TopicKind
 from streams.console.index.counters import Counters
 from streams.console.index.dead_letters import DeadLetterRows
 from streams.console.index.inputs import InputRows
 from streams.console.index.outputs import OutputRows
 from streams.console.index.parties import Parties
+from streams.console.index.schema import roll_back
 from streams.reading import Partition, partition_of
 from streams.recording import as_bytes, headers_of
 
@@ -41,14 +42,21 @@ class IndexWriter:
         See :func:`streams.console.index.schema.open_index`.
     topics
         Names in Kafka -> what each holds.
+    future_tolerance
+        How far (ms) an event may lie ahead of the clock, as for the worker.
     """
 
-    def __init__(self, connection: sqlite3.Connection, topics: Mapping[str, Followed]) -> None:
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        topics: Mapping[str, Followed],
+        future_tolerance: int = InputLimits().future_tolerance,
+    ) -> None:
         self.connection = connection
         self._topics = topics
         self._parties = Parties(connection)
         self._counters = Counters(connection)
-        self._inputs = InputRows(connection, self._parties, self._counters)
+        self._inputs = InputRows(connection, self._parties, self._counters, future_tolerance)
         self._outputs = OutputRows(connection, self._parties, self._counters)
         self._dead = DeadLetterRows(connection, self._counters)
         self._places: dict[Partition, int] = {
@@ -91,7 +99,7 @@ class IndexWriter:
             self._write(places)
             self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            roll_back(self.connection)
             self._forget()
             raise
         self._places = places

@@ -1,5 +1,6 @@
 """What the index makes of records, and that each counts once."""
 
+import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -200,6 +201,32 @@ def test_a_batch_that_fails_leaves_nothing(index: Index) -> None:
     assert index.read.counts("events") == {} and index.read.rows("SELECT * FROM party") == []
     index.writer.take([good])  # type: ignore[list-item]
     assert index.read.counts("events") == {"listings": 1} and index.read.party("merchant", "m1") is not None
+
+
+def test_a_rollback_of_sqlites_own_is_no_second_failure(index: Index, monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a full disk SQLite leaves the transaction itself; its parties are new again at the next try."""
+
+    def full() -> None:
+        index.connection.execute("ROLLBACK")
+        raise sqlite3.OperationalError("database or disk is full")
+
+    value = msgspec.json.encode(event("listing.removed", 0, "m1", listing_id="l1"))
+    message = Message("listings", 0, "m1", value)
+    with monkeypatch.context() as patch:
+        patch.setattr(index.writer._counters, "flush", full)
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            index.writer.take([message])  # type: ignore[list-item]
+    index.writer.take([message])  # type: ignore[list-item]
+    party = index.read.party("merchant", "m1")
+    assert party is not None and party["events"] == 1
+
+
+def test_an_event_of_the_far_future_moves_nothing(index: Index) -> None:
+    """The worker refuses it too; taken, all that is there would look old, and no dollars at risk."""
+    place_order(index)
+    index.event("listings", "listing.removed", 60 * 365 * DAY, listing_id="l1")
+    assert index.writer.latest == START
+    assert index.read.counts("events") == {"orders": 1} and index.read.counts("unusable") == {"listings": 1}
 
 
 def test_unusable_records_stop_nothing(index: Index) -> None:
