@@ -68,16 +68,28 @@ class Alignment(Generic[T]):
         """A partition was read to its end: the others wait for it no more."""
         self._reading.discard(partition)
 
-    def held(self, partition: int) -> int:
-        """Records of a partition that wait."""
-        return self._held[partition]
+    def should_wait(self, partition: int, most: int) -> bool:
+        """Whether at least so many of a partition's records wait, and it is so far ahead that the others should come
+        up first. Never of the slowest one: all wait for it, however many records its last hour has.
+        """
+        return self._held[partition] >= most and self._lead(partition) > HELD_BACK
+
+    def may_go_on(self, partition: int, most: int) -> bool:
+        """Whether a partition that was told to wait should be read again."""
+        return self._held[partition] < most // 2 or self._lead(partition) <= HELD_BACK // 2
+
+    def _lead(self, partition: int) -> int:
+        return self._times[partition].highest - self._slowest
+
+    @property
+    def _slowest(self) -> int:
+        newest = max((each.highest for each in self._times), default=0)
+        return min((self._times[each].highest for each in self._reading), default=newest)
 
     @property
     def reached(self) -> int:
         """The event time, ms, up to which (excluded) everything has been given out or will be at once."""
-        newest = max((each.highest for each in self._times), default=0)
-        slowest = min((self._times[each].highest for each in self._reading), default=newest)
-        return slowest - HELD_BACK
+        return self._slowest - HELD_BACK
 
     def take(self, *, rest: bool = False) -> list[tuple[int, T]]:
         """Records that are next, with their times; or all the ``rest``, where nothing comes any more."""

@@ -23,7 +23,7 @@ from streams.recording import archive_record, as_bytes, headers_of
 from streams.topic_names import contract_names
 
 _KINDS: Final = frozenset(get_args(TopicKind))
-#: Records of one partition that may wait for the others.
+#: Records of one partition that may wait for the others, if it is more than an hour ahead of one of them.
 _BUFFER: Final = 20_000
 
 
@@ -106,13 +106,13 @@ def topic_events(
                 if stop is None and partition not in unfinished:
                     continue  # written after the end
                 alignment.add(numbers[partition], moment(event), event)
-                if alignment.held(numbers[partition]) >= _BUFFER and partition in unfinished:
+                if partition in unfinished and alignment.should_wait(numbers[partition], _BUFFER):
                     paused.add(partition)
                     reader.pause(partition)
             for time, message in alignment.take():
                 yield time, _renamed(message, names)
             yield alignment.reached, None
-            for partition in [each for each in paused if alignment.held(numbers[each]) < _BUFFER // 2]:
+            for partition in [each for each in paused if alignment.may_go_on(numbers[each], _BUFFER)]:
                 paused.discard(partition)
                 reader.resume(partition)
         for time, message in alignment.take(rest=True) if rest else ():

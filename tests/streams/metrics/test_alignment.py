@@ -48,7 +48,33 @@ def test_records_are_held_back_until_all_are_an_hour_further() -> None:
     assert alignment.take() == []
     alignment.end(1)
     assert alignment.take() == [(START, "a")]
-    assert alignment.held(0) == 1
+    assert alignment.take() == []
+    assert alignment.take(rest=True) == [(START + 2 * HELD_BACK, "b")]
+
+
+def test_whoever_is_slowest_never_waits() -> None:
+    """Partitions with more records an hour than may wait are read to their ends all the same; one ahead waits."""
+    most, minute = 10, HOUR_MS // 60
+    # A record a minute, one every three minutes, and one that begins late.
+    left = [
+        [START + n * step + late for n in range(600)]
+        for step, late in ((minute, 0), (3 * minute, 0), (minute, 200 * minute))
+    ]
+    alignment: Alignment[int] = Alignment(len(left))
+    given, waiting, waited = 0, set[int](), False
+    while any(left):
+        reading = [number for number, each in enumerate(left) if each and number not in waiting]
+        assert reading, "all wait for each other"
+        for number in reading:
+            alignment.add(number, left[number].pop(0), number)
+            if not left[number]:
+                alignment.end(number)
+            elif alignment.should_wait(number, most):
+                waiting.add(number)
+                waited = True
+        given += len(alignment.take())
+        waiting = {number for number in waiting if not alignment.may_go_on(number, most)}
+    assert waited and given + len(alignment.take(rest=True)) == 1_800
 
 
 def test_a_clock_that_is_wrong_by_years_moves_nothing() -> None:
