@@ -12,7 +12,7 @@ from config.console import ConsoleSettings
 from streams.console.service import ASKING, Asking, Service, service_of
 from streams.console.sessions import COOKIE, Session
 from streams.console.users import User
-from streams.console.web import PageError, answer, render, wants_json
+from streams.console.web import PageError, answer, posted, render, wants_json
 
 logger = logging.getLogger("shopwarden.console")
 
@@ -145,7 +145,7 @@ async def _check_form(request: web.Request, service: Service, who: Asking | None
         raise PageError(403, "Not from here", "This form was sent from another site.")
     if who is None:
         return
-    form = await request.post()
+    form = await posted(request)
     token = form.get("form_token", "")
     if not isinstance(token, str) or not service.sessions.is_form_token(who.session, token):
         raise PageError(403, "Not from here", "This form is not of your session. Open the page again.")

@@ -57,7 +57,12 @@ class Sessions:
     def read(self, cookie: str) -> Session | None:
         """The session of a cookie; None if it is not ours, or over."""
         body, _, signature = cookie.partition(".")
-        if not signature or not hmac.compare_digest(signature.encode(), self._sign("session", body).encode()):
+        # Bytes that are no text come as surrogates, which can't be encoded.
+        if (
+            not cookie.isascii()
+            or not signature
+            or not hmac.compare_digest(signature.encode(), self._sign("session", body).encode())
+        ):
             return None
         try:
             decoded = base64.urlsafe_b64decode(body + "=" * (-len(body) % 4))
@@ -72,7 +77,7 @@ class Sessions:
 
     def is_form_token(self, session: Session, token: str) -> bool:
         """Whether a form was made for this session."""
-        return hmac.compare_digest(token.encode(), self.form_token(session).encode())
+        return token.isascii() and hmac.compare_digest(token.encode(), self.form_token(session).encode())
 
     def _sign(self, purpose: str, text: str) -> str:
         digest = hmac.new(self._key, f"{purpose}:{text}".encode(), hashlib.sha256).digest()

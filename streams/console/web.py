@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from aiohttp import web
 from msgspec import Struct
+from multidict import MultiDictProxy
 
 from streams.console.service import ASKING, Asking, service_of
 from streams.console.users import Role
@@ -96,6 +97,14 @@ def render(request: web.Request, template: str, *, status: int = 200, **context:
         **context,
     )
     return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
+
+
+async def posted(request: web.Request) -> MultiDictProxy[str | bytes | bytearray | web.FileField]:
+    """The form of a request; raises PageError if it is none."""
+    try:
+        return await request.post()
+    except (ValueError, LookupError):  # text that is not in its encoding, an encoding that is none, no parts
+        raise bad_request("The form can't be read.") from None
 
 
 def wants_json(request: web.Request) -> bool:

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
@@ -108,11 +108,27 @@ class Desk:
         settled = self.proposals.settle(number, user.name, "agreed")
         return self._send(settled.act, f"{settled.actor} and {user.name}")
 
-    def _checked(self, user: User, act: Act) -> Act:
+    def turn_down(self, user: User, number: int, answer: Literal["refused", "withdrawn"]) -> None:
+        """Refuse a proposal, or withdraw one's own: for whoever might do the act.
+
+        Raises
+        ------
+        RefusedError, streams.console.proposals.ProposalError
+            As :meth:`agree`.
+        """
+        proposal = self.proposals.get(number)
+        if proposal is not None:
+            self._may(user, proposal.act)
+        self.proposals.settle(number, user.name, answer)
+
+    def _may(self, user: User, act: Act) -> None:
         needed = ROLE_OF[act.kind]
         if not user.may(needed):
             self._trail.add(user.name, "refused", act.subject, act=act.what, why=f"takes the role {needed}")
             raise RefusedError(f"{act.what} takes the role {needed}; you are {user.role}")
+
+    def _checked(self, user: User, act: Act) -> Act:
+        self._may(user, act)
         if act.kind == "appeal_decision" and self._confirmed(user.name, act.decision_id):
             self._trail.add(user.name, "refused", act.subject, act=act.what, why="confirmed the decision before")
             raise RefusedError(

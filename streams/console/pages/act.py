@@ -13,7 +13,18 @@ from streams.console.index.reading import IndexReader
 from streams.console.pages.timeline import Entry, entries
 from streams.console.service import Service, in_thread, service_of
 from streams.console.trail import TrailEntry
-from streams.console.web import PageError, answer, asked, asking, bad_request, needs, not_found, render, wants_json
+from streams.console.web import (
+    PageError,
+    answer,
+    asked,
+    asking,
+    bad_request,
+    needs,
+    not_found,
+    posted,
+    render,
+    wants_json,
+)
 
 _FIELDS: Final = frozenset(
     {"kind", "party_kind", "party", "decision_id", "verdict", "outcome", "action", "policy", "why"}
@@ -26,7 +37,7 @@ _MOST_DAYS: Final = 3650
 async def do(request: web.Request) -> web.StreamResponse:
     """Do what a form says."""
     service = service_of(request)
-    form = await request.post()
+    form = await posted(request)
     fields = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
     act = _act(fields, service.desk.now())
     try:

@@ -8,7 +8,7 @@ from streams.console.acts.act import ROLE_OF, ActError
 from streams.console.acts.desk import Done, RefusedError
 from streams.console.proposals import ProposalError
 from streams.console.service import in_thread, service_of
-from streams.console.web import PageError, asking, bad_request, needs, render
+from streams.console.web import PageError, asking, bad_request, needs, posted, render
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -27,9 +27,9 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def settle(request: web.Request) -> web.StreamResponse:
     """Agree to a proposal, refuse or withdraw it."""
     service = service_of(request)
-    form = await request.post()
+    form = await posted(request)
     number, answer = form.get("number", ""), form.get("answer", "")
-    if not isinstance(number, str) or not number.isdigit() or len(number) > 18:
+    if not isinstance(number, str) or not (number.isascii() and number.isdigit()) or len(number) > 18:
         raise bad_request("The form names no proposal.")
     user = asking(request).user
     try:
@@ -38,7 +38,7 @@ async def settle(request: web.Request) -> web.StreamResponse:
                 done: Done = await in_thread(request, service.desk.agree, user, int(number))
                 raise web.HTTPSeeOther(f"/act?event={done.event_id}")
             case "refused" | "withdrawn":
-                await in_thread(request, service.desk.proposals.settle, int(number), user.name, answer)
+                await in_thread(request, service.desk.turn_down, user, int(number), answer)
             case _:
                 raise bad_request("The form says neither agreed, refused nor withdrawn.")
     except RefusedError as error:

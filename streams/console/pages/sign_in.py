@@ -7,7 +7,7 @@ from aiohttp import web
 from streams.console.middlewares import set_session
 from streams.console.service import ASKING, in_thread, service_of
 from streams.console.sessions import COOKIE
-from streams.console.web import PageError, asking, render
+from streams.console.web import PageError, asking, posted, render
 
 _MOST_CHARACTERS: Final = 512
 
@@ -24,9 +24,11 @@ async def enter(request: web.Request) -> web.StreamResponse:
     service = service_of(request)
     address = request.remote or "?"
     if not service.tries.take(address):
-        await in_thread(request, service.trail.add, "?", "sign-in refused", address, why="too many tries")
+        # Kept for ever, so what anybody can do as often as they like has only some entries a minute.
+        if service.tries.take(f"refused {address}"):
+            await in_thread(request, service.trail.add, "?", "sign-in refused", address, why="too many tries")
         raise PageError(429, "Too many tries", "Wait a minute, then try again.")
-    form = await request.post()
+    form = await posted(request)
     token = form.get("token", "")
     user = None
     if isinstance(token, str) and 0 < len(token) <= _MOST_CHARACTERS:

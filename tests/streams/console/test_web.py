@@ -13,6 +13,7 @@ from pydantic import SecretStr, ValidationError
 from config.console import ConsoleSettings
 from config.settings import Settings
 from detectors.judge import Judge
+from streams.console.acts.act import Act
 from streams.console.acts.desk import Desk
 from streams.console.acts.sender import FeedbackSender
 from streams.console.buckets import Buckets
@@ -144,6 +145,39 @@ async def test_guessing_is_slow(start: Start, people: dict[str, Any]) -> None:
     client = await start(users_file=people["file"])
     assert [await enter(client, "a guess") for _ in range(3)] == [401, 401, 401]
     assert await enter(client, people["tokens"]["admin"]) == 429
+
+
+async def test_guesses_do_not_fill_the_trail(start: Start, people: dict[str, Any], tmp_path: Path) -> None:
+    """Entries are kept for ever, so a flood of tries has only some."""
+    client = await start(users_file=people["file"])
+    assert {await enter(client, "a guess") for _ in range(40)} == {401, 429}
+    trail = Trail(tmp_path / "trail.db")
+    # Three a minute of either kind, and a few more if the machine was slow.
+    assert 2 <= len(trail.entries()) < 20
+    trail.close()
+
+
+@pytest.mark.parametrize("kind", ["application/x-www-form-urlencoded; charset=none", "multipart/form-data"])
+async def test_what_is_no_form_is_said(start: Start, people: dict[str, Any], kind: str) -> None:
+    """An encoding that is none, and parts without a border, are the sender's mistake."""
+    client = await start(users_file=people["file"])
+    answer = await client.post("/sign-in", data=b"token=\xff", headers={"Content-Type": kind})
+    assert answer.status == 400 and "form can&#39;t be read" in await answer.text()
+
+
+async def test_only_who_might_do_it_turns_a_proposal_down(start: Start, people: dict[str, Any], tmp_path: Path) -> None:
+    """What takes an administrator is not refused by a reviewer; and a number that is none is said."""
+    client = await start(users_file=people["file"])
+    trail = Trail(tmp_path / "trail.db")
+    act = Act(kind="take", party_kind="merchant", party="m1", action="suspend_merchant", policy="fraud", why="x")
+    number = str(Proposals(trail, 48).make("somebody", act, "it is severe"))
+    await enter(client, people["tokens"]["reviewer"])
+    page = await (await client.get("/queue")).text()
+    form = {"form_token": page.split('name="form_token" value="')[1].split('"')[0], "answer": "refused"}
+    assert (await client.post("/proposals", data=form | {"number": number})).status == 403
+    assert (await client.post("/proposals", data=form | {"number": "²"})).status == 400
+    assert len(Proposals(trail, 48).open()) == 1
+    trail.close()
 
 
 async def test_a_form_of_another_site_is_refused(start: Start, people: dict[str, Any]) -> None:
