@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import fcntl
 import logging
 import secrets
 import signal
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final
 
 from aiohttp import web
@@ -80,6 +82,26 @@ def admit(settings: Settings) -> tuple[Users, str]:
 
 
 @contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a console's folder for as long as the block lasts: two that write one index would count each record twice.
+
+    Raises
+    ------
+    ConsoleError
+        Another process has it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise ConsoleError(
+                f"another console is at work in {folder}: end it, or give this one a folder of its own with --folder"
+            ) from None
+        yield  # closing the file, or the end of the process, lets it go
+
+
+@contextmanager
 def open_service(settings: Settings, users: Users) -> Iterator[Service]:
     """The parts of a console, which follows its topics for as long as the block lasts.
 
@@ -93,6 +115,7 @@ def open_service(settings: Settings, users: Users) -> Iterator[Service]:
     try:
         judge = _judge(settings)
         with ExitStack() as stack:
+            stack.enter_context(alone(folder))
             trail = Trail(folder / "trail.db")
             stack.callback(trail.close)
             harm = Harm.by(judge.policies)

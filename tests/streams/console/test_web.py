@@ -23,7 +23,7 @@ from streams.console.index.reading import IndexReader
 from streams.console.index.schema import open_index
 from streams.console.live import Live
 from streams.console.proposals import Proposals
-from streams.console.run import ConsoleError, admit
+from streams.console.run import ConsoleError, admit, alone
 from streams.console.server import make_app
 from streams.console.service import Service
 from streams.console.sessions import COOKIE, Sessions
@@ -284,6 +284,17 @@ def test_nobody_is_served_whom_nobody_knows(tmp_path: Path) -> None:
             admit(Settings(console=ConsoleSettings(host=host)))
     _, none = admit(Settings(console=ConsoleSettings(host=ANY, token=SecretStr("t" * 30))))
     assert none == ""
+
+
+def test_one_folder_is_one_consoles(tmp_path: Path) -> None:
+    """A second one says so, and has it once the first has ended."""
+    with alone(tmp_path / "files"):
+        with pytest.raises(ConsoleError, match="another console is at work"), alone(tmp_path / "files"):
+            pass
+        with alone(tmp_path / "others"):
+            pass
+    with alone(tmp_path / "files"):
+        pass
 
 
 @pytest.mark.parametrize(
