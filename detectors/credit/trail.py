@@ -5,7 +5,7 @@ wrong, what it would be now follows only from going through every look since aga
 ledger as it would have been then. Looks that there were because of that decision alone are left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from typing import Final
 
 from msgspec import Struct
@@ -42,9 +42,11 @@ def note(
     if not state.ledger:
         state.trail = []
         return
+    known = {each.decision for each in state.ledger}
     counting = {each.decision for each in state.ledger if not each.ended}
+    # A bad week may bring thousands of violations. A full ledger forgets some of them, and so are their looks.
     trail = [
-        *state.trail,
+        *(look for look in state.trail if not look.causes or _stands(look, known)),
         Look(
             now,
             list(causes),
@@ -99,6 +101,11 @@ def retrace(state: CreditState, policy: CreditPolicy, decision: str) -> Placed:
     begin = next((at for at, look in enumerate(kept) if not counting.isdisjoint(look.causes)), len(kept))
     state.trail = kept[begin:]
     return placed
+
+
+def _stands(look: Look, known: Set[str]) -> bool:
+    """Whether any of a look's causes is still known, or none of them is a decision."""
+    return PROBATION in look.causes or not known.isdisjoint(look.causes)
 
 
 def _enters(look: Look, entries: dict[str, list[LedgerEntry]]) -> bool:

@@ -1,7 +1,7 @@
 """Tiers gone through again without a decision that was wrong."""
 
 from detectors.policy import PolicySet
-from features.credit import CreditState
+from features.credit import LEDGER_LIMIT, CreditState
 from tests.detectors.stories.runner import Stage
 
 
@@ -33,6 +33,20 @@ def test_a_trail_ends_with_the_violations(packaged: PolicySet) -> None:
     assert 12 <= len(trail) <= 14
     stage.move_to(200)
     assert credit_of(stage).trail == []
+
+
+def test_a_trail_grows_no_longer_than_the_ledger(packaged: PolicySet) -> None:
+    """A bad week may bring hundreds of removals: what the ledger forgot of them is not looked at again."""
+    stage = Stage(packaged)
+    stage.orders(40)
+    stage.move_to(10)
+    for number in range(2 * LEDGER_LIMIT):
+        stage.violation("counterfeit", "remove_listing", f"d{number}", "listing", f"l{number}", confirmed=False)
+    credit = credit_of(stage)
+    assert len(credit.ledger) == LEDGER_LIMIT
+    assert len(credit.trail) == LEDGER_LIMIT
+    known = {entry.decision for entry in credit.ledger}
+    assert all(known.issuperset(look.causes) for look in credit.trail)
 
 
 def test_a_graduation_that_a_wrong_decision_delayed_is_dated_back(packaged: PolicySet) -> None:
