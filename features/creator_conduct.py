@@ -25,7 +25,8 @@ def creator_conduct(creator: Creator, population: Population, day: int) -> Condu
     outcomes: list[Day] = []
     harmed: list[Day] = []
     pending = False
-    for due_day, bucket in creator.outcome.buckets.items():
+    # By day, as they are stored, and not as they came: sums of floats depend on the order.
+    for due_day, bucket in sorted(creator.outcome.buckets.items()):
         at = due_day + OUTCOME_DAYS
         if at > day:
             pending = True

@@ -14,6 +14,7 @@ from features.creator import (
     CreatorRecord,
     PromotedViolation,
 )
+from features.creator_conduct import creator_conduct
 from features.driven import DrivenCounts
 from features.population import Population
 from features.registry import FEATURES, of_creator
@@ -122,6 +123,17 @@ def test_joint_merchants_are_those_that_lived_off_it() -> None:
     assert feature(one, "creator_joint_merchants") == 0
     shop.share, shop.orders = 0.5, 9
     assert feature(one, "creator_joint_merchants") == 0
+
+
+def test_conduct_is_the_same_after_a_restart() -> None:
+    """Its days stand in the order in which they are read back, however late they were told: floats are summed up."""
+    one = creator()
+    for day in (DAY + 5, DAY + 1, DAY + 3):
+        one.outcome.add(day, d.DUE, 2)
+    again = Creator("c", msgspec.json.decode(msgspec.json.encode(one.packed()), type=CreatorRecord))
+    conducts = [creator_conduct(each, Population(), DAY + 30) for each in (one, again)]
+    assert conducts[0] == conducts[1]
+    assert [day for day, _, _ in conducts[0].outcomes] == [DAY + 15, DAY + 17, DAY + 19]
 
 
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 30), st.integers(0, 3)), max_size=150))
