@@ -21,7 +21,7 @@ from detectors.rules import Rule
 from features import events
 from features.creator import Creator
 from features.decode import Rejection
-from features.enforcement_state import Appeal, EnforcementState, Known, Lifted
+from features.enforcement_state import Appeal, EnforcementState, Known, Lifted, strike_key
 from features.feature import Context
 from features.keys import entity_key
 from features.merchant import Merchant
@@ -258,6 +258,8 @@ class Redress:
         ended = forgive(standing, known.decision_id)
         standing.renamed = {old: new for old, new in standing.renamed.items() if new != known.decision_id}
         standing.lifted = [each for each in standing.lifted if each.action.decision_id != known.decision_id]
+        # Whoever found a violation was wrong as well: the next severe action waits for a person again.
+        standing.verdicts.pop(strike_key(known.policy, known.subject_kind), None)
         restores = [] if ended is None else [str(ended.action)]
         unfounded = [rule_id for name in names for rule_id in enforcer.credit.pardoned(party, name)]
         for name in names:

@@ -452,6 +452,18 @@ def test_a_clean_verdict_undoes_a_decision(shard: Shard) -> None:
     assert shard.feature("implausible_scans_30d") == 0
 
 
+def test_who_confirmed_what_was_wrong_was_wrong_as_well(shard: Shard) -> None:
+    """After a successful appeal the verdict lets no further severe action pass without a person."""
+    shard.apply(*early("o1", 0))
+    (hold,) = decided(shard)
+    shard.apply(reviewed(HOUR, "violation", decision_id=hold.decision_id))
+    enforcement = shard.merchant().record.enforcement
+    assert enforcement is not None
+    assert list(enforcement.verdicts) == ["fake_tracking o"]
+    shard.apply(answered(hold.decision_id, DAY))
+    assert enforcement.verdicts == {}
+
+
 def test_a_verdict_on_an_unknown_decision_goes_to_the_dead_letters(shard: Shard) -> None:
     """Unless it says what it is about."""
     emits = shard.apply(reviewed(0, "clean", decision_id="d1"))
