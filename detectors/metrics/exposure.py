@@ -50,8 +50,9 @@ def _currency(state: State, merchant: str) -> str:
 def _bad_before(state: State, period: Period, acted: list[Ruling]) -> Estimate:
     first: dict[str, int] = {}
     for ruling in acted:
-        if ruling.kind == "merchant" and ruling.merchant not in first:
-            first[ruling.merchant] = ruling.at // DAY_MS
+        if ruling.kind == "merchant":
+            day = ruling.at // DAY_MS
+            first[ruling.merchant] = min(first.get(ruling.merchant, day), day)
     bad: dict[str, float] = dict.fromkeys(first, 0.0)
     for (day, merchant, _, _), cell in state.cells.items():
         if merchant in first and first[merchant] - BEFORE_DAYS <= day < first[merchant]:
@@ -68,7 +69,7 @@ def _bad_before(state: State, period: Period, acted: list[Ruling]) -> Estimate:
 def _again(state: State, period: Period, acted: list[Ruling]) -> Iterator[Estimate]:
     later: dict[str, list[int]] = defaultdict(list)
     for ruling in state.rulings.values():
-        if ruling.merchant and ruling.restricts and not ruling.waiting and not ruling.supersedes and not ruling.wrong:
+        if ruling.merchant and ruling.restricts and not ruling.waiting and not ruling.wrong and _begins(state, ruling):
             later[ruling.merchant].append(ruling.at)
     first: dict[str, int] = {}
     for ruling in acted:
@@ -99,6 +100,14 @@ def _again(state: State, period: Period, acted: list[Ruling]) -> Iterator[Estima
             mature=bool(waits) and watched == len(waits),
             completeness=watched / len(waits) if waits else 0.0,
         )
+
+
+def _begins(state: State, ruling: Ruling) -> bool:
+    """Whether a restriction is a new one: it takes the place of none, or of a decision that waited for a person."""
+    if not ruling.supersedes:
+        return True
+    before = state.rulings.get(ruling.supersedes)
+    return before is not None and before.waiting
 
 
 def _wrong(state: State, period: Period, acted: list[Ruling], currency: str) -> Iterator[Estimate]:

@@ -19,7 +19,12 @@ def reviewing(state: State, period: Period) -> Iterator[Estimate]:
     asked = [ruling for ruling in waiting if ruling.at in period]
     yield count("review_requests", period, len(asked), per=period.days)
     yield count("reviews", period, sum(answered_at(ruling) > 0 for ruling in asked), per=period.days)
-    yield count("review_backlog", period, sum(_open_at(ruling, period.end) for ruling in waiting))
+    # What is decided without a person after all, or anew, is waited for no longer.
+    replaced = {ruling.supersedes: ruling.at for ruling in state.rulings.values() if ruling.supersedes}
+    backlog = sum(
+        _open_at(ruling, period.end, replaced.get(key, 0)) for key, ruling in state.rulings.items() if ruling.waiting
+    )
+    yield count("review_backlog", period, backlog)
     by_day: dict[int, list[Ruling]] = defaultdict(list)
     for ruling in asked:
         if ruling.verdict:
@@ -39,7 +44,7 @@ def reviewing(state: State, period: Period) -> Iterator[Estimate]:
         )
 
 
-def _open_at(ruling: Ruling, time: int) -> bool:
-    """Whether a request was open at a time: asked, and neither answered nor ended."""
-    ended = [at for at in (answered_at(ruling), ruling.reversed_at, ruling.expires) if at]
+def _open_at(ruling: Ruling, time: int, replaced: int) -> bool:
+    """Whether a request was open at a time: asked, and neither answered nor ended nor ``replaced`` (ms; 0: never)."""
+    ended = [at for at in (answered_at(ruling), ruling.reversed_at, ruling.expires, replaced) if at]
     return ruling.at < time <= min(ended, default=time)

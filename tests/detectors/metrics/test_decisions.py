@@ -88,6 +88,16 @@ def test_waiting_for_a_person_is_watched_to_the_end() -> None:
     assert named(market, "review_requests").value == pytest.approx(3 / 30)
 
 
+def test_what_took_the_place_of_a_request_is_waited_for_no_longer() -> None:
+    """A second detector agreed, so that no person had to: only the other request is open."""
+    market = Market()
+    asked = market.decide("m1", 1, "suspend_merchant", review=True)
+    market.decide("m2", 1, "suspend_merchant", review=True)
+    market.decide("m1", 3, "suspend_merchant", supersedes=asked)
+    market.ledger.advance(END)
+    assert named(market, "review_backlog").value == 1
+
+
 def test_violations_that_nobody_found_count_in_the_time_to_detection() -> None:
     """One found at once, one after two days, one by audit alone: it is waited for still."""
     market = Market()
@@ -141,6 +151,17 @@ def test_bad_orders_before_action_are_those_that_turn_out_bad() -> None:
     assert (before.value, before.denominator, before.mature) == (2, 1, True)
 
 
+def test_bad_orders_are_those_before_the_first_action() -> None:
+    """Whatever the ids of the decisions."""
+    market = Market()
+    for number in range(4):
+        market.order("m1", f"o{number}", number, bad=True)
+    market.decide("m1", 8, decision_id="a")
+    market.decide("m1", 2, decision_id="b")
+    market.ledger.advance(LATER)
+    assert named(market, "bad_orders_before_action").value == 2
+
+
 def test_merchants_restricted_again_are_counted_by_how_long_they_were_watched() -> None:
     """One after ten days, one never in sixty: half within 30 days, and nothing is known of 90 yet."""
     market = Market()
@@ -151,6 +172,19 @@ def test_merchants_restricted_again_are_counted_by_how_long_they_were_watched() 
     again = named(market, "recidivism", within="30 d")
     assert (again.value, again.mature) == (0.5, True)
     assert not named(market, "recidivism", within="90 d").mature
+
+
+def test_who_is_restricted_again_after_a_person_agreed_is_counted() -> None:
+    """What is carried out takes the place of what waited; what takes the place of a restriction is the same one."""
+    market = Market()
+    market.decide("m1", 1)
+    asked = market.decide("m1", 11, "suspend_merchant", review=True)
+    market.decide("m1", 12, "suspend_merchant", supersedes=asked)
+    first = market.decide("m2", 1)
+    market.decide("m2", 12, supersedes=first)
+    market.ledger.advance(market.at(61))
+    again = named(market, "recidivism", within="30 d")
+    assert (again.numerator, again.denominator) == (1, 2)
 
 
 def test_days_under_wrong_restrictions_are_counted_once() -> None:
