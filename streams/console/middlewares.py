@@ -119,6 +119,12 @@ def _who(request: web.Request, service: Service, settings: ConsoleSettings) -> t
     return (Asking(user, session), "") if user is not None and _fits(session, user) else (None, "")
 
 
+def is_in(service: Service, who: Asking) -> bool:
+    """Whether who has signed in before is still among the users, with the same token, in a session that is not over."""
+    user = service.users.get(who.session.user)
+    return user is not None and _fits(who.session, user) and service.sessions.lasts(who.session)
+
+
 def _fits(session: Session, user: User) -> bool:
     return session.user == user.name and session.fingerprint == user.fingerprint
 

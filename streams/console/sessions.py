@@ -69,7 +69,11 @@ class Sessions:
             session = msgspec.json.decode(decoded, type=Session)
         except (binascii.Error, ValueError, msgspec.DecodeError):
             return None
-        return session if session.ends > self._clock() else None
+        return session if self.lasts(session) else None
+
+    def lasts(self, session: Session) -> bool:
+        """Whether a session is not over."""
+        return session.ends > self._clock()
 
     def form_token(self, session: Session) -> str:
         """What a form of this session has to bring along, and no other site can know."""

@@ -11,8 +11,9 @@ from streams.console.index.follower import Follower
 from streams.console.index.inputs import DAY
 from streams.console.index.reading import IndexReader
 from streams.console.live import TooManyError
+from streams.console.middlewares import is_in
 from streams.console.service import in_thread, service_of
-from streams.console.web import PageError, render
+from streams.console.web import PageError, asking, render
 
 _DECISIONS: Final = 12
 _NOTICES: Final = 6
@@ -58,8 +59,8 @@ async def show(request: web.Request) -> web.StreamResponse:
 
 
 async def live(request: web.Request) -> web.StreamResponse:
-    """The live part, again and again."""
-    service = service_of(request)
+    """The live part, again and again, for as long as who asked is signed in."""
+    service, who = service_of(request), asking(request)
     response = web.StreamResponse(
         headers={
             "Content-Type": "text/event-stream; charset=utf-8",
@@ -75,7 +76,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     await response.prepare(request)
     try:
         text = first
-        while text is not None:
+        while text is not None and is_in(service, who):
             data = "".join(f"data: {line}\n" for line in text.splitlines())
             await response.write(f"event: now\n{data}\n".encode())
             text = await anext(watching, None)

@@ -254,6 +254,18 @@ async def test_the_live_view_is_sent_as_events(start: Start, people: dict[str, A
     answer.close()
 
 
+async def test_the_live_view_ends_with_the_session(start: Start, people: dict[str, Any]) -> None:
+    """Who is taken out of the users' file sees no more of it, though no page is asked for."""
+    client = await start(users_file=people["file"])
+    await enter(client, people["tokens"]["viewer"])
+    answer = await client.get("/live")
+    await answer.content.readuntil(b"\n\n")
+    people["retire"]()
+    await answer.content.read()
+    assert answer.content.at_eof()
+    answer.close()
+
+
 async def test_empty_pages_are_pages(start: Start, people: dict[str, Any]) -> None:
     """With nothing in the index and Redis away every page says so."""
     client = await start(users_file=people["file"])
