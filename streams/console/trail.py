@@ -119,12 +119,15 @@ class Trail:
         logger.info("%s: %s %s", actor, what, subject, extra={"entry": number, "detail": detail})
         return number
 
-    def entries(self, *, before: int | None = None, subject: str = "", most: int = 100) -> list[TrailEntry]:
-        """The latest entries, newest first: before a number, about a subject."""
+    def entries(
+        self, *, before: int | None = None, subject: str = "", what: str = "", most: int = 100
+    ) -> list[TrailEntry]:
+        """The latest entries, newest first: before a number, about a subject, of one kind; below 0, ``most`` is all."""
         with self._lock:
             rows = self._connection.execute(
-                "SELECT * FROM trail WHERE number < ? AND (? = '' OR subject = ?) ORDER BY number DESC LIMIT ?",
-                (before or 2**62, subject, subject, most),
+                "SELECT * FROM trail WHERE number < ? AND (? = '' OR subject = ?) AND (? = '' OR what = ?)"
+                " ORDER BY number DESC LIMIT ?",
+                (before or 2**62, subject, subject, what, what, most),
             ).fetchall()
         return [TrailEntry(*row) for row in rows]
 

@@ -3,9 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from streams.console.acts.act import Act
+from config.settings import Settings
+from streams.console.acts.act import Act, ActError
+from streams.console.acts.desk import Desk, RefusedError
+from streams.console.acts.sender import FeedbackSender
+from streams.console.index.harm import Harm
+from streams.console.index.reading import IndexReader
+from streams.console.index.schema import open_index
 from streams.console.proposals import ProposalError, Proposals
 from streams.console.trail import Trail
+from streams.console.users import User
 
 ACT = Act(kind="take", party_kind="merchant", party="m1", action="suspend_merchant", policy="fraud", why="found out")
 
@@ -26,6 +33,24 @@ def test_entries_are_only_added(tmp_path: Path) -> None:
         with pytest.raises(sqlite3.IntegrityError, match="only added to"):
             trail._connection.execute(statement)
     assert trail.verify() is None
+    trail.close()
+
+
+def test_who_confirmed_a_decision_never_decides_its_appeal(tmp_path: Path) -> None:
+    """However often it is tried: each try is an entry about the decision too."""
+    trail, settings = Trail(tmp_path / "trail.db"), Settings()
+    open_index(tmp_path / "index.db", "here").close()
+    index = IndexReader(tmp_path / "index.db")
+    sender, harm = FeedbackSender(settings), Harm({}, {})
+    desk = Desk(settings.console, index, trail, Proposals(trail, 1), sender, harm)
+    trail.add("rita", "sent", "d1", act="verdict: violation", event="e1")
+    act = Act(kind="appeal_decision", party_kind="merchant", party="m1", decision_id="d1", outcome="upheld")
+    for _ in range(120):
+        with pytest.raises(RefusedError, match="confirmed this decision yourself"):
+            desk.do(User("rita", "reviewer"), act)
+    with pytest.raises(ActError, match="no decision 'd1'"):
+        desk.do(User("rob", "reviewer"), act)
+    index.close()
     trail.close()
 
 
