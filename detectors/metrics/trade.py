@@ -262,8 +262,16 @@ class TradeFold:
         state.reports = {key: times for key, times in state.reports.items() if times[-1] >= oldest}
         state.cells = {key: cell for key, cell in state.cells.items() if key[0] >= first}
         state.creators = {key: sums for key, sums in state.creators.items() if key[0] >= first}
-        for listing in state.listings.values():
+        for key, listing in list(state.listings.items()):
             listing.days = {day: sums for day, sums in listing.days.items() if day >= first}
+            # The version that was there then goes on to be what is sold.
+            before = max((at for at in listing.versions if at < oldest), default=0)
+            listing.versions = [at for at in listing.versions if at >= before]
+            if 0 < listing.removed < oldest and not listing.days:
+                del state.listings[key]
+                subject = key[0], "listing", key[1]
+                state.scores.pop(subject, None)
+                state.flagged.pop(subject, None)
 
 
 def _count(cell: Cell, record: OrderRecord, sign: int) -> None:

@@ -43,6 +43,10 @@ class Market:
             currency="USD",
         )  # fmt: skip
 
+    def remove(self, merchant: str, listing: str, day: float) -> None:
+        """A listing is taken down."""
+        self._event(events.ListingRemoved, merchant, day, listing_id=listing)
+
     def seen(self, merchant: str, listing: str, day: float, views: int) -> None:
         """A batch of impressions."""
         self._event(events.ListingExposed, merchant, day, listing_id=listing, views=views)

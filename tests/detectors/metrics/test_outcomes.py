@@ -134,6 +134,22 @@ def test_what_is_older_than_a_year_is_forgotten() -> None:
     assert (len(state.cells), len(state.orders), len(state.scores)) == (1, 1, 1)
 
 
+def test_listings_that_were_taken_down_long_ago_are_forgotten() -> None:
+    """And versions of long ago, but for the one that is there still."""
+    market = Market()
+    for day in (1, 2, 421):
+        market.listing("m1", "stays", day)
+    market.listing("m1", "goes", 1)
+    market.assess("m1", 1, 500, about=("listing", "goes"), level="high")
+    market.remove("m1", "goes", 3)
+    market.ledger.advance(market.at(440))
+    state = market.ledger.state
+    assert list(state.listings) == [("m1", "stays")]
+    assert state.listings["m1", "stays"].versions == [market.at(2), market.at(421)]
+    assert not state.scores
+    assert not state.flagged
+
+
 def test_outputs_of_replays_are_not_what_happened() -> None:
     """A live ledger leaves them out; one that is told to takes them."""
     for modes, expected in ((frozenset({"live"}), 0), (frozenset({"replay"}), 1), (frozenset[str](), 1)):
