@@ -13,7 +13,12 @@ def delays(state: State, period: Period) -> Iterator[Estimate]:
         found, acted = _violations(state, period, kind)
         yield time_until("time_to_detection", period, found, slice_=of_slice(subject=kind))
         yield time_until("time_to_action", period, acted, slice_=of_slice(subject=kind))
-    reviews = [_answer(ruling, period) for ruling in state.rulings.values() if ruling.waiting and ruling.at in period]
+    replaced = replaced_at(state)
+    reviews = [
+        _answer(ruling, period, replaced.get(key, 0))
+        for key, ruling in state.rulings.items()
+        if ruling.waiting and ruling.at in period
+    ]
     for part in (0.5, 0.9):
         yield time_until("time_to_review", period, reviews, part=part)
     appeals = [
@@ -77,10 +82,15 @@ def answered_at(ruling: Ruling) -> int:
     return min(times, default=0)
 
 
-def _answer(ruling: Ruling, period: Period) -> tuple[float, bool]:
+def replaced_at(state: State) -> dict[str, int]:
+    """When another decision took the place of one, ms: of a request, nobody waits for its answer from then on."""
+    return {ruling.supersedes: ruling.at for ruling in state.rulings.values() if ruling.supersedes}
+
+
+def _answer(ruling: Ruling, period: Period, replaced: int) -> tuple[float, bool]:
     answered = answered_at(ruling)
     if answered:
         return max(0, answered - ruling.at), True
-    # Who let it expire has not answered it: it was watched until then.
-    watched = min(ruling.reversed_at or period.now, period.now)
+    # Who let it expire or be replaced has not answered it: it was watched until then.
+    watched = min(ruling.reversed_at or period.now, replaced or period.now, period.now)
     return max(0, watched - ruling.at), False

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from detectors.metrics.delays import answered_at
+from detectors.metrics.delays import answered_at, replaced_at
 from detectors.metrics.estimate import Estimate, Period, clustered, count, of_slice
 from detectors.metrics.facts import Ruling, State
 from features.windows import DAY_MS
@@ -19,8 +19,7 @@ def reviewing(state: State, period: Period) -> Iterator[Estimate]:
     asked = [ruling for ruling in waiting if ruling.at in period]
     yield count("review_requests", period, len(asked), per=period.days)
     yield count("reviews", period, sum(answered_at(ruling) > 0 for ruling in asked), per=period.days)
-    # What is decided without a person after all, or anew, is waited for no longer.
-    replaced = {ruling.supersedes: ruling.at for ruling in state.rulings.values() if ruling.supersedes}
+    replaced = replaced_at(state)
     backlog = sum(
         _open_at(ruling, period.end, replaced.get(key, 0)) for key, ruling in state.rulings.items() if ruling.waiting
     )

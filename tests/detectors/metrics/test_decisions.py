@@ -89,13 +89,16 @@ def test_waiting_for_a_person_is_watched_to_the_end() -> None:
 
 
 def test_what_took_the_place_of_a_request_is_waited_for_no_longer() -> None:
-    """A second detector agreed, so that no person had to: only the other request is open."""
+    """A second detector agreed, so that no person had to: one request of the other two is open, half are answered."""
     market = Market()
     asked = market.decide("m1", 1, "suspend_merchant", review=True)
     market.decide("m2", 1, "suspend_merchant", review=True)
+    other = market.decide("m3", 1, "suspend_merchant", review=True)
     market.decide("m1", 3, "suspend_merchant", supersedes=asked)
+    market.review("m3", 5, "violation", decision_id=other)
     market.ledger.advance(END)
     assert named(market, "review_backlog").value == 1
+    assert named(market, "time_to_review").value == 96
 
 
 def test_violations_that_nobody_found_count_in_the_time_to_detection() -> None:
