@@ -82,7 +82,10 @@ def _records(columns: dict[str, list[Any]], count: int) -> Iterator[ArchiveRecor
         for name, part in (("key", key), ("value", value)):
             if part is not None and not isinstance(part, bytes):
                 raise ParquetError(f"the column {name} is neither bytes nor text")
-        pairs = tuple((each["name"], each["value"]) for each in headers or ())
+        try:
+            pairs = tuple((each["name"], each["value"]) for each in headers or ())
+        except (KeyError, TypeError):
+            raise ParquetError("the column headers is no list of name and value") from None
         yield ArchiveRecord(topic, key, value, timestamp, pairs, partition, offset)
 
 

@@ -70,6 +70,11 @@ def test_files_of_others_are_read(tmp_path: Path) -> None:
         ({"topic": [None], "key": ["x"], "value": ["x"]}, "has no topic"),
         ({"topic": ["orders"], "key": [3], "value": ["x"]}, "the column key is neither bytes nor text"),
         ({"topic": ["orders"], "key": ["m"], "value": ["x"], "offset": ["first"]}, "offset|parse|string|first"),
+        ({"topic": ["orders"], "key": ["m"], "value": ["x"], "headers": [["a", "b"]]}, "headers is no list of name"),
+        (
+            {"topic": ["orders"], "key": ["m"], "value": ["x"], "headers": [[{"key": "a"}]]},
+            "headers is no list of name",
+        ),
     ],
 )
 def test_what_is_no_archive_is_told(tmp_path: Path, columns: dict[str, Any], told: str) -> None:
