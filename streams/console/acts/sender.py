@@ -11,6 +11,8 @@ from streams.console.acts.act import ActError
 from streams.reading import SILENT
 
 _POLL_SECONDS: Final = 0.05
+#: Sending takes some ms. Where one act waits for a broker that is away, others must not take all of the pages' threads.
+_TURN_SECONDS: Final = 5.0
 
 
 class FeedbackSender:
@@ -36,8 +38,17 @@ class FeedbackSender:
         Raises
         ------
         ActError
-            The broker did not confirm it: it may be there nevertheless, and acts count once by their event's id.
+            The broker did not confirm it: it may be there nevertheless, and acts count once by their event's id. Or
+            another act has been waiting for the broker for so long that this one was not sent.
         """
+        if not self._lock.acquire(timeout=_TURN_SECONDS):
+            raise ActError("it was not sent: another act still waits for the broker. Try again in a minute")
+        try:
+            return self._sent(key, value)
+        finally:
+            self._lock.release()
+
+    def _sent(self, key: str, value: bytes) -> tuple[int, int]:
         found: list[Message] = []
         errors: list[KafkaError] = []
 
@@ -46,17 +57,16 @@ class FeedbackSender:
                 errors.append(error)
             found.append(message)
 
-        with self._lock:
-            if self._producer is None:
-                self._producer = Producer(self._config)
-            try:
-                self._producer.produce(self.topic, value, key.encode(), on_delivery=confirmed)
-            except (KafkaException, BufferError) as error:
-                raise ActError(f"it could not be sent: {error}") from error
-            left = self._patience
-            while not found and left > 0:
-                self._producer.poll(_POLL_SECONDS)
-                left -= _POLL_SECONDS
+        if self._producer is None:
+            self._producer = Producer(self._config)
+        try:
+            self._producer.produce(self.topic, value, key.encode(), on_delivery=confirmed)
+        except (KafkaException, BufferError) as error:
+            raise ActError(f"it could not be sent: {error}") from error
+        left = self._patience
+        while not found and left > 0:
+            self._producer.poll(_POLL_SECONDS)
+            left -= _POLL_SECONDS
         if errors or not found:
             why = errors[0].str() if errors else "the broker did not confirm it"
             raise ActError(f"it may not have been sent: {why}. Look at the decision before you try again")

@@ -3,8 +3,10 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from config.settings import Settings
 from features.decode import InputLimits, decode
 from features.events import EnforcementOverridden, ReviewDecided
+from streams.console.acts import sender
 from streams.console.acts.act import ROLE_OF, Act, ActError, ActKind, encode_act
 from streams.console.acts.second_person import Decided, why_second
 
@@ -58,6 +60,15 @@ def test_what_is_missing_is_said(one: Act, words: str) -> None:
     """Nothing is sent that the worker could not use."""
     with pytest.raises(ActError, match=words):
         encode_act(one, "alice", "e1", NOW)
+
+
+def test_an_act_does_not_queue_behind_one_that_waits_for_the_broker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused after a while, so that pages keep their threads; nothing of it is sent."""
+    monkeypatch.setattr(sender, "_TURN_SECONDS", 0.01)
+    queued = sender.FeedbackSender(Settings())
+    with queued._lock, pytest.raises(ActError, match="was not sent: another act"):
+        queued.send("m1", b"{}")
+    assert queued._producer is None
 
 
 def test_every_act_has_a_role() -> None:
