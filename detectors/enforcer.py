@@ -299,14 +299,16 @@ class Enforcer:
         return None if rule is None or rule.action is None else policies.ladders[rule.action]
 
     def put_right(self, party: Party, policy: str) -> None:
-        """What a party was acted against for under a policy is no longer so: its actions under it end."""
+        """What a party was acted against for under a policy is no longer so: its actions under it end. They were right
+        for as long as they lasted.
+        """
         standing = party.record.enforcement
         if standing is None:
             return
         ended = [active for active in standing.active if active.policy == policy]
         for active in ended:
             if lift(standing, active.decision_id) is not None:
-                self.reverse(party, active.as_known(), "correction", [active.action])
+                self.reverse(party, active.as_known(), "expiry", [active.action])
         if ended:
             self.stand(party)
 

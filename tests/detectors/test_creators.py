@@ -407,7 +407,7 @@ def test_commission_on_a_suspended_shops_sales_is_kept_back() -> None:
     assert not [each for each in market.outputs(CreditChanged) if each.creator_id == CREATOR and each.entries]
     market.move_on(21 * DAY)
     (ended,) = [each for each in market.outputs(EnforcementReversed) if each.reverses == kept.decision_id]
-    assert ended.why == "correction"
+    assert ended.why == "expiry"
 
 
 def test_merchants_hear_of_a_creator_under_enforcement() -> None:

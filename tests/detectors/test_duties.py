@@ -154,13 +154,13 @@ def test_nobody_is_suspended_without_notice(policies: PolicySet) -> None:
 
 
 def test_what_comes_at_last_ends_the_suspension(policies: PolicySet) -> None:
-    """The decision is reversed as corrected when the last missing thing is given."""
+    """The decision ends when the last missing thing is given; it was not wrong."""
     shard = at(ignored(policies), 30)
     shard.apply(*(verified(what, 31) for what in ITEMS[:-1]))
     assert shard.outputs(EnforcementReversed) == []
     shard.apply(verified("phone", 32))
     (reversed_,) = shard.outputs(EnforcementReversed)
-    assert reversed_.why == "correction"
+    assert reversed_.why == "expiry"
     assert reversed_.reverses == shard.outputs(EnforcementDecided)[0].decision_id
     assert duties(shard)[-3:] == [("collect", "met"), ("verify", "met"), ("suspend", "ended")]
     assert shard.standings()[-1].enforcements == []
