@@ -412,6 +412,7 @@ def bare_thread(client: aiokafka.AIOKafkaConsumer | None) -> BatchConsumerThread
     thread._consumer = client
     thread.consumer = cast(Any, SimpleNamespace(flow_active=True))
     thread.fetched = {}
+    thread.errors = 0
     return thread
 
 

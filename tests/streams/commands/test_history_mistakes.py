@@ -81,8 +81,8 @@ def test_an_import_keeps_what_is_there(run: Run, olist: Path) -> None:
     [
         (["none", "--to", "a.jsonl"], "does not exist"),
         (["olist"], "--to"),
-        (["olist", "--to", "Kafka"], "write 'kafka', or a file"),
-        (["olist", "--to", "a.csv"], "write 'kafka', or a file"),
+        (["olist", "--to", "Kafka"], "write 'kafka', or name a file"),
+        (["olist", "--to", "a.csv"], "write 'kafka', or name a file"),
         (["olist", "--to", "a.jsonl", "--utc-offset", "-3"], "such as -03:00"),
         (["olist", "--to", "kafka", "--rate", "0"], "--rate"),
         (["empty", "--to", "a.jsonl"], "lacks olist_customers_dataset.csv"),
