@@ -15,6 +15,7 @@ import redis
 import redis.asyncio
 import redis.asyncio.retry
 import redis.retry
+from confluent_kafka import KafkaError
 from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from redis.backoff import ExponentialWithJitterBackoff
 from redis.maint_notifications import MaintNotificationsConfig
@@ -163,6 +164,11 @@ def async_redis_client(settings: Settings) -> AsyncRedis:
         **options,
     )
     return redis.asyncio.Redis.from_pool(pool)
+
+
+def names_cause(error: KafkaError) -> bool:
+    """Whether an error of librdkafka says why; that all brokers are away says nothing of the cause."""
+    return bool(error.code() != KafkaError._ALL_BROKERS_DOWN)  # noqa: SLF001 - public, in spite of its name
 
 
 def _redis_options(settings: Settings) -> dict[str, Any]:

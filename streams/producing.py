@@ -15,6 +15,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # t
 from msgspec import Struct, field
 
 from streams.archive import ArchiveRecord
+from streams.clients import names_cause
 from streams.reading import SILENT
 
 #: A producer that falls behind its rate catches up, but not by a burst of more than this many seconds' records.
@@ -186,7 +187,7 @@ class ArchiveProducer:
             self.report.failures[error.str()] += 1
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - which says nothing of the cause
+        if names_cause(error):
             self._trouble = error.str()
 
     def _on_refused(self, error: KafkaError) -> None:

@@ -13,6 +13,8 @@ from typing import Any, Final, Self, TypeAlias
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Message, TopicPartition
 from msgspec import Struct
 
+from streams.clients import names_cause
+
 #: The client waits so long even when something has come, unless its batch is full; so it must be short.
 POLL_SECONDS: Final = 0.05
 #: The client says each failed connection again and again; commands say once, in their own error, what was wrong.
@@ -182,7 +184,7 @@ class TopicReader:
         return found
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - which says nothing of the cause
+        if names_cause(error):
             self._trouble = error.str()
 
 

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, ClusterMetadata, ConfigResource, NewTopic  # type: ignore[attr-defined]
 
 from config.settings import Settings
-from streams.clients import MAX_MESSAGE_BYTES, kafka_config
+from streams.clients import MAX_MESSAGE_BYTES, kafka_config, names_cause
 
 _DAY_MS = 86_400_000
 #: Topics of one partition: what is in them concerns all shards.
@@ -189,7 +189,7 @@ def connect_admin(settings: Settings, timeout_s: float) -> tuple[AdminClient, Cl
         return admin, admin.list_topics(timeout=timeout_s)
     except KafkaException as error:
         admin.poll(0)
-        told = [cause.str() for cause in causes if cause.code() != KafkaError._ALL_BROKERS_DOWN]  # noqa: SLF001
+        told = [cause.str() for cause in causes if names_cause(cause)]
         raise BrokerAwayError(
             f"no Kafka broker answered at {settings.kafka.brokers} within {timeout_s:g} s "
             f"({told[-1] if told else error.args[0].str()}). "

@@ -19,7 +19,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from msgspec import Struct, field
 
 from config.settings import Settings
-from streams.clients import kafka_config
+from streams.clients import kafka_config, names_cause
 from streams.console.index.harm import Harm
 from streams.console.index.pruning import STEP, prune
 from streams.console.index.schema import open_index, roll_back
@@ -175,7 +175,7 @@ class Follower:
         self._consumer.assign([TopicPartition(*each, places.get(each, OFFSET_BEGINNING)) for each in self._partitions])
 
     def _on_error(self, error: KafkaError) -> None:
-        if error.code() != KafkaError._ALL_BROKERS_DOWN:  # noqa: SLF001 - which says nothing of the cause
+        if names_cause(error):
             self.progress.trouble = error.str()
 
     def _run(self) -> None:

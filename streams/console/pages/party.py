@@ -10,8 +10,8 @@ from features.outputs import LEVELS
 from streams.console.index.parties import PartyKind
 from streams.console.index.reading import IndexReader, Row
 from streams.console.pages import timeline
+from streams.console.pages.present import present_state
 from streams.console.service import in_thread, service_of
-from streams.console.state import StateError
 from streams.console.web import asked, asked_number, bad_request, not_found, render
 
 PAGE: Final = 50
@@ -69,24 +69,17 @@ async def show_party(request: web.Request, kind: PartyKind, template: str) -> we
     found = await in_thread(request, known, service.index, kind, name, before)
     if found is None:
         raise not_found(f"No {kind} {name!r} is known here. Ids are told apart by case.")
-    present, away = None, ""
-    try:
-        present = await in_thread(request, service.states.present, kind, name, name)
-    except StateError as error:
-        away = str(error)
     policies = service.judge.policies
     return render(
         request,
         template,
         kind=kind,
         name=name,
-        present=present,
-        state={} if present is None or present.state is None else present.state,
-        away=away,
         before=before,
         rules=sorted(rule.id for rule in policies.rules.values() if rule.mode == "enforce"),
         policies=sorted(policies.statements.policies),
         actions=[action for action, kinds in TARGETS.items() if kind in kinds],
+        **await present_state(request, kind, name, name),
         **found,
     )
 

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from streams.console.index.reading import IndexReader, Row
 from streams.console.pages import timeline
+from streams.console.pages.present import present_state
 from streams.console.service import in_thread, service_of
-from streams.console.state import StateError
 from streams.console.web import PageError, asked, asked_number, not_found, render
 
 _DECISIONS: Final = 30
@@ -47,20 +47,13 @@ async def show(request: web.Request, kind: Literal["order", "listing"], template
             300, "More than one", f"{len(found)} merchants have a {kind} {name!r}; add &merchant=ID to the address."
         )
     owner = found[0]
-    present, away = None, ""
-    try:
-        present = await in_thread(request, service.states.present, kind, name, owner["name"])
-    except StateError as error:
-        away = str(error)
     return render(
         request,
         template,
         kind=kind,
         name=name,
-        present=present,
-        state={} if present is None or present.state is None else present.state,
-        away=away,
         before=before,
+        **await present_state(request, kind, name, owner["name"]),
         **await in_thread(request, known, service.index, kind, name, owner, before),
     )
 
